@@ -1,0 +1,13 @@
+"""What can be wrong with a call."""
+
+
+class BotError(Exception):
+    """Base of the bot's errors; the message says what to do."""
+
+
+class SessionTakenError(BotError):
+    """Somebody else is on this call already."""
+
+
+class OfferError(BotError):
+    """The offer is not one that can be answered."""

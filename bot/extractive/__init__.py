@@ -1,0 +1,1 @@
+"""The answerer that runs without a language model: it quotes, it never invents."""

@@ -1,0 +1,102 @@
+"""Which sentences answer the question: a pure function of words and similarities."""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import Stemmer
+
+from bot.extractive.sentences import Sentence
+
+_WORD = re.compile(r"[a-z0-9£$€%']+")
+_STOP_WORDS = frozenset(
+    "a about all also am an and any are as at be been but by can could did do does doing else for from get give go had "
+    "has have having her here him his how i i'd i'll i'm i've if in into is it it's its just know let like many may me "
+    "might much must my need no not of off on one or our out please really right s say shall she should so some somebody "
+    "someone something still sure t take tell than that that's the their them then there these they thing things this "
+    "those to too up us use very want was we were what what's when where whether which who whom whose why will with "
+    "won't would yes you you're your".split()
+)
+_QUANTITY = r"\d|£|\$|€|%|free|half|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty|forty|fifty|sixty|ninety|hundred)\b"
+_TIME = (
+    _QUANTITY
+    + r"|\b(?:day|days|week|weeks|month|months|year|years|hour|hours|minute|minutes|monday|tuesday|wednesday|thursday|friday|"
+    r"saturday|sunday|morning|noon|evening|january|february|march|april|may|june|july|august|september|october|november|december)\b"
+)
+_EXPECTED: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
+    (re.compile(question), re.compile(answer, re.IGNORECASE))
+    for question, answer in (
+        (r"\bhow (?:much|many)\b|\bcosts?\b|\bprice[ds]?\b|\bcharged?\b|\bfees?\b|\bpay\b", _QUANTITY),
+        (r"\bhow long\b|\bwhen\b|\bwhat time\b|\bhow (?:soon|late|early|often|quickly|fast)\b|\bdeadline\b", _TIME),
+        (r"\bhow (?:old|far|big|heavy|young)\b|\bwhat age\b", _QUANTITY),
+    )
+)  # fmt: skip
+
+EXPECTED_BONUS = 0.08
+LEXICAL_WEIGHT = 0.35
+MIN_SCORE = 0.40
+COMPANION_MARGIN = 0.10
+MAX_SENTENCES = 3
+MAX_WORDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence, the words of its heading that help to understand it, and how it compares.
+
+    `similarity` is the cosine of question and sentence, None where it is not known; `rank` is its passage's, from 0.
+    """
+
+    sentence: Sentence
+    heading: str
+    similarity: float | None
+    rank: int
+
+
+def choose(question: str, candidates: Sequence[Candidate]) -> list[Sentence]:
+    """One to three sentences of one passage that answer, in their order; empty when none does."""
+    if not candidates:
+        return []
+    scores = _scores(question, candidates)
+    best = max(range(len(candidates)), key=scores.__getitem__)
+    if scores[best] < MIN_SCORE:
+        return []
+    number = candidates[best].sentence.number
+    chosen, words = {best}, len(candidates[best].sentence.text.split())
+    companions = (
+        i
+        for i in sorted(range(len(candidates)), key=scores.__getitem__, reverse=True)
+        if i != best and candidates[i].sentence.number == number and scores[i] >= scores[best] - COMPANION_MARGIN
+    )
+    for i in companions:
+        length = len(candidates[i].sentence.text.split())
+        if len(chosen) < MAX_SENTENCES and words + length <= MAX_WORDS:
+            chosen.add(i)
+            words += length
+    return sorted((candidates[i].sentence for i in chosen), key=lambda s: s.position)
+
+
+def _scores(question: str, candidates: Sequence[Candidate]) -> list[float]:
+    asked = _terms(question)
+    held = [_terms(c.sentence.text) for c in candidates]
+    headings = [_terms(c.heading) for c in candidates]
+    weights = {t: math.log(1 + len(candidates) / (1 + sum(t in h for h in held))) for t in asked}
+    total = sum(weights.values())
+    lower = question.lower()
+    expected = [answer for asks, answer in _EXPECTED if asks.search(lower)]
+    scores: list[float] = []
+    for candidate, terms, heading in zip(candidates, held, headings, strict=True):
+        shared = sum(w * (1.0 if t in terms else 0.5) for t, w in weights.items() if t in terms or t in heading)
+        lexical = shared / total if total else 0.0
+        similarity = lexical if candidate.similarity is None else candidate.similarity
+        score = (1 - LEXICAL_WEIGHT) * similarity + LEXICAL_WEIGHT * lexical - 0.02 * candidate.rank
+        if expected:
+            score += EXPECTED_BONUS if any(a.search(candidate.sentence.text) for a in expected) else -EXPECTED_BONUS
+        scores.append(score)
+    return scores
+
+
+def _terms(text: str) -> frozenset[str]:
+    words = [w for w in _WORD.findall(text.lower().replace("’", "'")) if w not in _STOP_WORDS]
+    return frozenset(Stemmer.Stemmer("english").stemWords(words))

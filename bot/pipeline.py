@@ -1,0 +1,64 @@
+"""The frame path of a call, as one readable list."""
+
+from dataclasses import dataclass
+
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.aggregators.llm_response_universal import (
+    LLMAssistantAggregator,
+    LLMContextAggregatorPair,
+    LLMUserAggregator,
+)
+from pipecat.services.llm_service import LLMService
+from pipecat.services.stt_service import STTService
+from pipecat.services.tts_service import TTSService
+from pipecat.transports.base_transport import BaseTransport
+
+from bot.settings import BotSettings
+from bot.turns import TurnModels, user_params
+from processors.citations import CitationProcessor
+from processors.retrieval import RetrievalProcessor, Search
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The three that a call listens, thinks and speaks with."""
+
+    stt: STTService
+    llm: LLMService
+    tts: TTSService
+
+
+@dataclass(frozen=True, slots=True)
+class CallPipeline:
+    """The pipeline, and those of its members whose events the session hears."""
+
+    pipeline: Pipeline
+    user: LLMUserAggregator
+    assistant: LLMAssistantAggregator
+    citations: CitationProcessor
+
+
+def build_pipeline(
+    settings: BotSettings, *, transport: BaseTransport, services: Services, search: Search, models: TurnModels
+) -> CallPipeline:
+    """Joins the parts of one call."""
+    user, assistant = LLMContextAggregatorPair(LLMContext(), user_params=user_params(settings.turns, models=models))
+    retrieval = RetrievalProcessor(
+        search=search, limit=settings.retrieval.passages, min_similarity=settings.retrieval.min_similarity
+    )
+    citations = CitationProcessor()
+    pipeline = Pipeline(
+        [
+            transport.input(),  # the caller's audio
+            services.stt,  # words
+            user,  # VAD, turn start and stop, barge-in
+            retrieval,  # this turn's passages
+            services.llm,  # the answer, with markers
+            citations,  # markers → sources
+            services.tts,  # speech
+            transport.output(),  # the caller's loudspeaker
+            assistant,  # what was actually heard
+        ]
+    )
+    return CallPipeline(pipeline=pipeline, user=user, assistant=assistant, citations=citations)

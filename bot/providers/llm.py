@@ -1,0 +1,53 @@
+"""Who answers."""
+
+from typing import Annotated, Literal
+
+from pipecat.services.llm_service import LLMService
+from pydantic import BaseModel, Field, SecretStr
+
+from bot.extractive.service import ExtractiveLLMService
+
+
+class ExtractiveLLM(BaseModel):
+    """No language model: it answers only by quoting this turn's passages."""
+
+    provider: Literal["extractive"] = "extractive"
+
+    @property
+    def notice(self) -> str:
+        """What the caller is told once about this provider."""
+        return "I'm running without a language model, so I answer in the words of our documents."
+
+    def build(self, *, instruction: str, similarity: Similarity) -> LLMService:
+        """The service for one call; it needs no instruction."""
+        return ExtractiveLLMService(similarity=similarity)
+
+
+class OpenAILLM(BaseModel):
+    """OpenAI, or whatever speaks its chat completions at `base_url` (Ollama, vLLM)."""
+
+    provider: Literal["openai"] = "openai"
+    api_key: SecretStr
+    base_url: str | None = None
+    model: str = "gpt-4.1"
+    first_token_secs: float = Field(4.0, gt=0, description="a request with no first token by then is sent once more")
+
+    @property
+    def notice(self) -> str:
+        """What the caller is told once about this provider."""
+        return ""
+
+    def build(self, *, instruction: str, similarity: Similarity) -> LLMService:
+        """The service for one call; it compares nothing by itself."""
+        from pipecat.services.openai.llm import OpenAILLMService
+
+        return OpenAILLMService(
+            api_key=self.api_key.get_secret_value(),
+            base_url=self.base_url,
+            retry_on_timeout=True,
+            retry_timeout_secs=self.first_token_secs,
+            settings=OpenAILLMService.Settings(model=self.model, system_instruction=instruction),
+        )
+
+
+LLMProvider = Annotated[ExtractiveLLM | OpenAILLM, Field(discriminator="provider")]

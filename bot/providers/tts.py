@@ -1,0 +1,27 @@
+"""Who speaks the answer."""
+
+from pathlib import Path
+from typing import Literal
+
+from pipecat.services.tts_service import TTSService
+from pydantic import BaseModel, Field
+
+from bot.speech.tts import EmbeddedTTSService
+
+
+class EmbeddedTTS(BaseModel):
+    """espeak-ng in the speech process."""
+
+    provider: Literal["embedded"] = "embedded"
+    voice: str = "en-us"
+    words_per_minute: int = Field(165, ge=80, le=400)
+
+    def build(self, *, speech_socket: Path) -> TTSService:
+        """The service for one call."""
+        return EmbeddedTTSService(
+            socket_path=speech_socket,
+            settings=EmbeddedTTSService.Settings(voice=self.voice, words_per_minute=self.words_per_minute),
+        )
+
+
+TTSProvider = EmbeddedTTS

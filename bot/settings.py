@@ -1,0 +1,70 @@
+"""What one call is set to: its voice, its ears, its mind, its manners. Sent to the bot when a session takes it."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot.providers.llm import ExtractiveLLM, LLMProvider
+from bot.providers.stt import EmbeddedSTT, STTProvider
+from bot.providers.tts import EmbeddedTTS, TTSProvider
+
+
+class Frozen(BaseModel):
+    """Base of the settings: unknown names are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Persona(Frozen):
+    """Who answers."""
+
+    name: str = "Jarvis"
+    business: str = "Larkspur Cycles"
+    greeting: str = "Hello, this is {name} at {business}."
+
+    def spoken_greeting(self, notice: str) -> str:
+        """The first words of a call; `notice` is what the LLM provider wants callers to know."""
+        greeting = self.greeting.format(name=self.name, business=self.business)
+        return " ".join(part for part in (greeting, notice, "How can I help?") if part)
+
+
+class Turns(Frozen):
+    """When the caller's turn begins and ends."""
+
+    vad_confidence: float = Field(0.7, ge=0, le=1)
+    vad_start_secs: float = Field(0.1, gt=0, le=1, description="voice this long is speech, and a barge-in")
+    vad_stop_secs: float = Field(0.2, gt=0, le=2, description="silence this long asks smart-turn whether the turn ended")
+    vad_min_volume: float = Field(0.0, ge=0, le=1)
+    max_pause_secs: float = Field(1.5, gt=0, le=10, description="silence this long ends the turn, whatever smart-turn says")
+
+
+class Limits(Frozen):
+    """When a call ends by itself."""
+
+    idle_secs: float = Field(120, gt=0, description="seconds without a word from either side")
+    max_duration_secs: float = Field(1800, gt=0)
+    connect_secs: float = Field(30, gt=0, description="seconds from the offer to connected media")
+
+
+class Retrieval(Frozen):
+    """How much is looked up for a turn."""
+
+    socket: Path
+    passages: int = Field(4, ge=1, le=20)
+    min_similarity: float = Field(0.2, ge=-1, le=1, description="cosine below which the best passage is off topic")
+    timeout_secs: float = Field(0.15, gt=0)
+
+
+class BotSettings(Frozen):
+    """Everything a bot process is told about its call."""
+
+    stt: STTProvider = Field(default_factory=EmbeddedSTT)
+    llm: LLMProvider = Field(default_factory=ExtractiveLLM)
+    tts: TTSProvider = Field(default_factory=EmbeddedTTS)
+    persona: Persona = Persona()
+    turns: Turns = Turns()
+    limits: Limits = Limits()
+    retrieval: Retrieval
+    speech_socket: Path
+    ice_servers: tuple[str, ...] = ()
+    media_addresses: tuple[str, ...] = Field((), description="local addresses offered for media; all when empty")

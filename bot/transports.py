@@ -1,0 +1,34 @@
+"""How a call's sound and messages come and go."""
+
+from collections.abc import Sequence
+
+import aioice.ice
+from pipecat.transports.base_transport import TransportParams
+from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
+from pipecat.transports.smallwebrtc.transport import SmallWebRTCTransport
+
+
+def webrtc_connection(
+    *, ice_servers: Sequence[str], media_addresses: Sequence[str], connect_secs: float
+) -> SmallWebRTCConnection:
+    """A connection that awaits an offer.
+
+    `media_addresses` are the only local addresses offered for media; empty offers every address but loopback.
+    """
+    if media_addresses:
+        offer_only(media_addresses)
+    return SmallWebRTCConnection(ice_servers=list(ice_servers) or None, connection_timeout_secs=int(connect_secs))
+
+
+def webrtc_transport(connection: SmallWebRTCConnection) -> SmallWebRTCTransport:
+    """Audio both ways and RTVI messages on a browser's connection."""
+    return SmallWebRTCTransport(connection, TransportParams(audio_in_enabled=True, audio_out_enabled=True))
+
+
+def offer_only(addresses: Sequence[str]) -> None:
+    """Makes this process' ICE gather just these addresses: aioice has no setting for it and always skips loopback."""
+
+    def host_addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:
+        return [a for a in addresses if (use_ipv6 if ":" in a else use_ipv4)]
+
+    aioice.ice.get_host_addresses = host_addresses

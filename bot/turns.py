@@ -1,0 +1,72 @@
+"""VAD, endpointing, interruption: our settings as Pipecat's strategies."""
+
+from dataclasses import dataclass
+
+from pipecat.audio.turn.smart_turn.base_smart_turn import SmartTurnParams
+from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnalyzerV3
+from pipecat.audio.vad.silero import SileroVADAnalyzer
+from pipecat.audio.vad.vad_analyzer import VADParams
+from pipecat.frames.frames import TranscriptionFrame
+from pipecat.processors.aggregators.llm_response_universal import LLMUserAggregatorParams
+from pipecat.turns.empty_user_turn import EmptyUserTurnConfig
+from pipecat.turns.user_start import TranscriptionUserTurnStartStrategy, VADUserTurnStartStrategy
+from pipecat.turns.user_stop import TurnAnalyzerUserTurnStopStrategy
+from pipecat.turns.user_turn_strategies import UserTurnStrategies
+
+from bot.prompts import prompt
+from bot.settings import Turns
+
+
+@dataclass(frozen=True, slots=True)
+class TurnModels:
+    """Silero and smart-turn, loaded. One call uses them; forked bots share their memory."""
+
+    vad: SileroVADAnalyzer
+    turn: LocalSmartTurnAnalyzerV3
+
+    @classmethod
+    def load(cls) -> "TurnModels":
+        """Reads both models that Pipecat carries; starts no thread. Their parameters come with the call."""
+        return cls(vad=SileroVADAnalyzer(), turn=LocalSmartTurnAnalyzerV3())
+
+
+class TurnStopStrategy(TurnAnalyzerUserTurnStopStrategy):
+    """Smart-turn's verdict and the final transcript end a turn; so does a recogniser that says it understood nothing.
+
+    Pipecat waits out its five-second limit for words. An empty finalized transcript says that none will come.
+    """
+
+    async def _handle_transcription(self, frame: TranscriptionFrame) -> None:
+        await super()._handle_transcription(frame)
+        await self._end_empty_turn()
+
+    async def _maybe_trigger_user_turn_stopped(self) -> None:
+        await super()._maybe_trigger_user_turn_stopped()
+        await self._end_empty_turn()
+
+    async def _end_empty_turn(self) -> None:
+        if self._turn_complete and self._transcript_finalized and not self._text:
+            self._transcript_finalized = False
+            await self.trigger_user_turn_stopped()
+
+
+def user_params(settings: Turns, *, models: TurnModels) -> LLMUserAggregatorParams:
+    """What Pipecat's user aggregator is told."""
+    # The models outlive a call's settings, so these are set on them; they take effect with the pipeline's sample rate.
+    models.vad._params = VADParams(
+        confidence=settings.vad_confidence,
+        start_secs=settings.vad_start_secs,
+        stop_secs=settings.vad_stop_secs,
+        min_volume=settings.vad_min_volume,
+    )
+    models.turn._params = SmartTurnParams(stop_secs=settings.max_pause_secs)
+    models.turn._stop_ms = settings.max_pause_secs * 1000
+    not_heard = prompt("not_heard")
+    return LLMUserAggregatorParams(
+        vad_analyzer=models.vad,
+        user_turn_strategies=UserTurnStrategies(
+            start=[VADUserTurnStartStrategy(), TranscriptionUserTurnStartStrategy()],
+            stop=[TurnStopStrategy(turn_analyzer=models.turn)],
+        ),
+        empty_user_turn=EmptyUserTurnConfig(interrupted_prompt=not_heard, idle_prompt=not_heard),
+    )

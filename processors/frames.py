@@ -1,0 +1,18 @@
+"""The frames that Jarvis adds to Pipecat's."""
+
+from dataclasses import dataclass, field
+
+from pipecat.frames.frames import ControlFrame
+
+from knowledge.types import Passage
+
+
+@dataclass
+class PassagesFrame(ControlFrame):
+    """This turn's passages; marker `[n]` names the n-th.
+
+    Travels just ahead of the `LLMContextFrame` that holds the same passages as text, so that whatever stands behind
+    the LLM knows what the answer may cite.
+    """
+
+    passages: tuple[Passage, ...] = field(default=())
