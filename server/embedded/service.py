@@ -1,0 +1,226 @@
+"""One process that several programs share: the first starts it, later ones attach, the last one out stops it."""
+
+import asyncio
+import subprocess
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Self
+
+from loguru import logger
+
+from server.embedded.child import Command, Stage, becomes, end, found, free_port, spawn
+from server.embedded.errors import EmbeddedServiceError, WrongPasswordError
+from server.embedded.flock import POLL_SECS, Flock, is_locked
+from server.embedded.folder import ServiceFolder
+
+ANSWER_TIMEOUT_SECS = 60.0
+TURN_TIMEOUT_SECS = 180.0
+LAUNCH_ATTEMPTS = 5
+
+
+class EmbeddedService(ABC):
+    """What the embedded services have in common; a subclass says how its process is prepared, started and asked.
+
+    Three locks in the service's folder carry the protocol. Every user holds `users` shared. Starting and stopping take
+    turns under `starting`. The process itself inherits `running`, so that lock is free exactly when no process is left,
+    however it or its parent ended. A user who leaves and can take `users` alone was the last.
+    """
+
+    name: str
+    programs: frozenset[str]
+    stages: tuple[Stage, ...]
+
+    def __init__(self, data_dir: Path) -> None:
+        self._folder = ServiceFolder(data_dir, service=self.name)
+        self._users = Flock(self._folder.lock("users"))
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @abstractmethod
+    async def _prepare(self, running: Flock) -> None:
+        """Make sure of the password and of a folder that the process can start in."""
+
+    @abstractmethod
+    def _command(self, *, port: int, password: str) -> Command:
+        """The process to start."""
+
+    @abstractmethod
+    async def _answers(self, *, port: int, password: str) -> bool:
+        """Whether the process serves clients; raises WrongPasswordError when it refuses the password."""
+
+    @abstractmethod
+    def _url(self, *, port: int, password: str) -> str:
+        """Where clients find the service."""
+
+    def _mended(self, log_tail: str) -> bool:
+        """Whether the cause of a failed start could be removed, so that another try makes sense."""
+        return False
+
+    async def start(self) -> str:
+        """The service's URL, once it answers; called again, it revives a service that died.
+
+        Raises EmbeddedServiceError when the service can't run.
+        """
+        await asyncio.to_thread(self._folder.make)
+        async with self._turn():
+            self._users.try_shared()
+            try:
+                return await self._attach() or await self._launch()
+            except BaseException:
+                await self._leave()
+                raise
+
+    async def stop(self) -> None:
+        """Leave the service, and end its process if nobody else uses it."""
+        if self._users.held:
+            async with self._turn():
+                await self._leave()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.stop()
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        turn = Flock(self._folder.lock("starting"))
+        await turn.exclusive(timeout_secs=TURN_TIMEOUT_SECS, waiting_for=self.name)
+        try:
+            yield
+        finally:
+            turn.release()
+
+    async def _leave(self) -> None:
+        try:
+            if self._users.try_exclusive():
+                await self._end()
+        finally:
+            self._users.release()
+
+    async def _attach(self) -> str | None:
+        """The URL of the process that runs already; None if there is none (any more)."""
+        if not self._is_running():
+            return None
+        port, password = self._known_port(), self._folder.read("password")
+        if port and password:
+            try:
+                if await self._answers_while(self._is_running, port=port, password=password):
+                    return self._url(port=port, password=password)
+                return None
+            except (TimeoutError, WrongPasswordError):
+                logger.warning("embedded {} runs but does not serve us", self.name)
+        alone = self._users.try_exclusive()
+        self._users.try_shared()
+        if not alone:
+            raise EmbeddedServiceError(
+                f"The embedded {self.name} of {self._folder.path} runs but can't be used from here: its password or "
+                f"port file is lost, or it hangs, or it runs in another container. End the other programs that use "
+                f"this data directory, then start again. Log: {self._folder.log}"
+            )
+        await self._end()
+        return None
+
+    async def _launch(self) -> str:
+        running = Flock(self._folder.lock("running"))
+        if not running.try_exclusive():
+            raise EmbeddedServiceError(f"{self.name} could not be stopped. End it by hand, then start again.")
+        try:
+            if strays := self._pids():
+                raise EmbeddedServiceError(
+                    f"Process {strays[0]} uses {self._folder.data} but Jarvis did not start it. End it, then try again."
+                )
+            for _ in range(LAUNCH_ATTEMPTS):
+                if url := await self._try_launch(running):
+                    return url
+        finally:
+            running.close()
+        raise self._failure("did not start")
+
+    async def _try_launch(self, running: Flock) -> str | None:
+        """The URL of a fresh process; None if it failed for a reason that is gone now."""
+        await self._prepare(running)
+        password = self._folder.read("password") or ""
+        port = free_port(self._known_port())
+        self._folder.write("port", str(port))
+        child = self._child = self._spawn(self._command(port=port, password=password), running, cwd=self._folder.data)
+        try:
+            if await self._answers_while(lambda: child.poll() is None, port=port, password=password):
+                return self._url(port=port, password=password)
+        except WrongPasswordError:
+            await self._end_child(child)
+            self._folder.remove("password")
+            return None
+        except TimeoutError:
+            await self._end_child(child)
+            raise self._failure(f"did not answer within {ANSWER_TIMEOUT_SECS:.0f} s") from None
+        except BaseException:
+            await self._end_child(child)
+            raise
+        log_tail = self._folder.log_tail()
+        if "Address already in use" in log_tail:
+            self._folder.remove("port")
+            return None
+        if self._mended(log_tail):
+            return None
+        raise self._failure("ended while starting")
+
+    async def _answers_while(self, running: Callable[[], bool], *, port: int, password: str) -> bool:
+        """Ask until the process answers or ends; raises TimeoutError when it does neither."""
+        async with asyncio.timeout(ANSWER_TIMEOUT_SECS):
+            while running():
+                if await self._answers(port=port, password=password):
+                    return True
+                await asyncio.sleep(POLL_SECS)
+        return False
+
+    async def _run(self, command: Command, running: Flock, *, cwd: Path, timeout_secs: float) -> None:
+        """Run a command to its end; raises EmbeddedServiceError unless it succeeds."""
+        child = self._spawn(command, running, cwd=cwd)
+        program = Path(command.argv[0]).name
+        try:
+            if not await becomes(lambda: child.poll() is not None, within_secs=timeout_secs):
+                raise self._failure(f"can't start: {program} did not end within {timeout_secs:.0f} s")
+        finally:
+            await self._end_child(child)
+        if child.returncode:
+            raise self._failure(f"can't start: {program} failed")
+
+    def _spawn(self, command: Command, running: Flock, *, cwd: Path) -> subprocess.Popen[bytes]:
+        log_fd = self._folder.open_log()
+        return spawn(command, cwd=cwd, account=self._folder.account, log_fd=log_fd, lock_fd=running.fd)
+
+    def _is_running(self) -> bool:
+        return is_locked(self._folder.lock("running"))
+
+    def _known_port(self) -> int | None:
+        text = self._folder.read("port") or ""
+        return int(text) if text.isdecimal() and 0 < int(text) < 65536 else None
+
+    def _pids(self) -> list[int]:
+        return found(folders=(self._folder.data, self._folder.unfinished), names=self.programs)
+
+    async def _end(self) -> None:
+        if self._is_running():
+            await end(name=self.name, pids=self._pids, gone=lambda: not self._is_running(), stages=self.stages)
+        if self._is_running():
+            raise EmbeddedServiceError(
+                f"{self.name} in {self._folder.path} could not be stopped from here. End it by hand, then try again."
+            )
+        if child := self._child:
+            await becomes(lambda: child.poll() is not None, within_secs=1)
+
+    async def _end_child(self, child: subprocess.Popen[bytes]) -> None:
+        if child.poll() is None:
+            pids = [child.pid]
+            await end(name=self.name, pids=lambda: pids, gone=lambda: child.poll() is not None, stages=self.stages)
+
+    def _failure(self, what: str) -> EmbeddedServiceError:
+        log_tail = self._folder.log_tail()
+        if "No space left on device" in log_tail:
+            advice = "The disk is full: free some space, or set JARVIS_DATA_DIR to a larger disk."
+        else:
+            advice = f"Look for the reason in {self._folder.log}, which ends with:"
+        return EmbeddedServiceError(f"The embedded {self.name} {what}. {advice}\n{log_tail}")
