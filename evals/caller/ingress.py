@@ -1,0 +1,114 @@
+"""The server's session API, as a caller uses it."""
+
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import aiohttp
+from loguru import logger
+from pydantic import BaseModel, ValidationError
+
+from evals.caller.errors import CallError
+
+REQUEST_TIMEOUT_SECS = 10.0
+HANG_UP_TIMEOUT_SECS = 5.0
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Session(BaseModel):
+    """A session that the server granted."""
+
+    id: str
+    token: str
+
+
+class Description(BaseModel):
+    """One side's WebRTC session description."""
+
+    sdp: str
+    type: str
+    pc_id: str | None = None
+
+
+class _Problem(BaseModel):
+    title: str = ""
+    detail: str = ""
+
+
+class Ingress:
+    """Creates sessions, offers media and hangs up, over HTTP."""
+
+    def __init__(self, *, base_url: str, http: aiohttp.ClientSession) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._sessions_url = f"{self._base_url}/api/ingress/session"
+        self._http = http
+
+    async def create(self) -> Session:
+        """A new session, or CallError when the server is away or refuses."""
+        return await self._request("POST", f"{self._sessions_url}/create", {}, Session)
+
+    async def offer(self, session: Session, offer: Description) -> Description:
+        """The bot's answer to the caller's offer, or CallError when the server refuses."""
+        return await self._request(
+            "POST", f"{self._sessions_url}/{session.id}/offer", offer.model_dump(), Description, session
+        )
+
+    async def hang_up(self, session: Session) -> None:
+        """End the session; a server that is gone, or has ended it already, is no error."""
+        try:
+            async with self._http.delete(
+                f"{self._sessions_url}/{session.id}",
+                headers=_authorization(session),
+                timeout=aiohttp.ClientTimeout(total=HANG_UP_TIMEOUT_SECS),
+            ) as response:
+                if response.status >= HTTPStatus.BAD_REQUEST and response.status != HTTPStatus.NOT_FOUND:
+                    logger.warning("hanging up session {} was answered with {}", session.id, response.status)
+        except (aiohttp.ClientError, TimeoutError):
+            logger.warning("session {} could not be hung up: the server did not answer", session.id)
+
+    async def _request(
+        self, method: str, url: str, body: dict[str, Any], model: type[Model], session: Session | None = None
+    ) -> Model:
+        try:
+            async with self._http.request(
+                method,
+                url,
+                json=body,
+                headers=_authorization(session) if session else {},
+                timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_SECS),
+            ) as response:
+                content = await response.read()
+        except aiohttp.ClientConnectionError:
+            raise CallError(
+                f"No server answers at {self._base_url}. Start Jarvis there, or pass the address it listens on."
+            ) from None
+        except aiohttp.InvalidURL:
+            raise CallError(f"{self._base_url!r} is not an address. Pass one like http://127.0.0.1:8000.") from None
+        except TimeoutError:
+            raise CallError(
+                f"The server at {self._base_url} took longer than {REQUEST_TIMEOUT_SECS:.0f} s to answer. "
+                "Look at its log, or whether its host is overloaded."
+            ) from None
+        if response.status >= HTTPStatus.BAD_REQUEST:
+            raise CallError(_refusal(self._base_url, response, content))
+        try:
+            return model.model_validate_json(content)
+        except ValidationError:
+            raise CallError(
+                f"What answers at {self._base_url} is not Jarvis. Check the address and the port."
+            ) from None
+
+
+def _authorization(session: Session) -> dict[str, str]:
+    return {"Authorization": f"Bearer {session.token}"}
+
+
+def _refusal(base_url: str, response: aiohttp.ClientResponse, content: bytes) -> str:
+    try:
+        problem = _Problem.model_validate_json(content)
+    except ValidationError:
+        problem = _Problem()
+    reason = ": ".join(part for part in (problem.title or response.reason or "", problem.detail) if part)
+    retry_after = response.headers.get("Retry-After")
+    retry = f" Try again in {retry_after} s." if retry_after else ""
+    return f"The server at {base_url} refused the call ({response.status} {reason}).{retry}"
