@@ -74,6 +74,11 @@ class Conversation:
         """Where each question that was asked lies in the recording; fewer than the questions if the bot hung up."""
         self._on_event(CallEvent(Stage.GREETING))
         if not await self._until(lambda: self._transcript.bot_ready, READY_TIMEOUT_SECS):
+            if self._transcript.ending is not None:
+                raise CallError(
+                    f"The call ended before the bot was ready: {self._transcript.ending.text} "
+                    "Look for the session in the server's log."
+                )
             raise CallError(
                 f"Media connected, but the bot was not ready within {READY_TIMEOUT_SECS:.0f} s. "
                 "Look for the session in the server's log."
@@ -113,11 +118,11 @@ class Conversation:
         return spoken
 
     async def _until(self, condition: Callable[[], bool], timeout_secs: float) -> bool:
-        """Listen until the condition holds, the bot has ended the call, or time is up; whether it holds."""
+        """Listen until the condition holds, the bot has hung up, or time is up; whether it holds."""
         deadline_secs = self._line.now_secs + timeout_secs
         while not condition():
             left_secs = deadline_secs - self._line.now_secs
-            if left_secs <= 0 or self._transcript.ending is not None:
+            if left_secs <= 0 or self._transcript.hung_up:
                 return False
             message = await self._line.next_message(min(POLL_SECS, left_secs))
             if message is not None:

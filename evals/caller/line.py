@@ -27,7 +27,11 @@ CLOSE_TIMEOUT_SECS = 5.0
 # The bot takes a peer that has not sent one for 3 s as gone.
 PING_INTERVAL_SECS = 1.0
 MICROPHONE_INDEX = 0
-PEER_LEFT = {"type": "signalling", "message": {"type": "peerLeft"}}
+# What a connection that broke looks like to the conversation.
+LOST = (
+    {"type": "server-message", "data": {"type": "call_ended", "reason": "lost", "text": "The connection broke."}},
+    {"type": "signalling", "message": {"type": "peerLeft"}},
+)
 
 Message = Mapping[str, Any]
 
@@ -149,7 +153,8 @@ class WebRtcLine:
             case "failed" | "closed" if not self._closing:
                 self._failed = not self._connected.is_set()
                 self._connected.set()
-                self._messages.put_nowait(PEER_LEFT)
+                for message in LOST:
+                    self._messages.put_nowait(message)
 
     def _on_channel_open(self) -> None:
         self._send({"type": "signalling", "message": _track_status(MICROPHONE_INDEX, enabled=True)})

@@ -51,7 +51,8 @@ class Transcript:
     """Sorts a call's messages into exchanges.
 
     What the bot hears belongs to the latest question as soon as the caller begins it. What it says goes on
-    belonging to the exchange before, until it has noticed the caller or the caller has finished.
+    belonging to the exchange before, until it has noticed the caller or the caller has finished. An announced
+    `ending` may leave the bot its last words; after `hung_up` nothing more comes.
     """
 
     def __init__(self) -> None:
@@ -60,6 +61,7 @@ class Transcript:
         self.bot_speaking = False
         self.bot_thinking = False
         self.ending: Ending | None = None
+        self.hung_up = False
         self.notices: list[str] = []
         self.errors: list[str] = []
         self._speaking_in = self.exchanges[0]
@@ -124,12 +126,13 @@ class Transcript:
                     self.errors.append("The bot sent a citation without a number, title, quote or source.")
             case "notice":
                 self.notices.append(_text(data))
-            case "call_ended":
+            case "call_ended" if self.ending is None:
                 self.ending = Ending(str(data.get("reason", "")), _text(data))
 
     def _receive_signalling(self, message: Any) -> None:
-        if isinstance(message, Mapping) and message.get("type") == "peerLeft" and self.ending is None:
-            self.ending = Ending("hung_up", "The bot hung up.")
+        if isinstance(message, Mapping) and message.get("type") == "peerLeft":
+            self.hung_up = True
+            self.ending = self.ending or Ending("hung_up", "The bot hung up.")
 
 
 def _text(data: Mapping[str, Any]) -> str:
