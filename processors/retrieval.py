@@ -10,7 +10,7 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.processors.frameworks.rtvi import RTVIServerMessageFrame
 
 from knowledge.errors import KnowledgeError
-from knowledge.types import Passage
+from knowledge.types import Passage, Turn
 from processors.frames import PassagesFrame
 from processors.passages import is_passages_message, passages_message
 
@@ -18,7 +18,7 @@ from processors.passages import is_passages_message, passages_message
 class Search(Protocol):
     """What finds passages; `knowledge.client.KnowledgeClient` is the real one."""
 
-    async def search(self, question: str, *, history: Sequence[str] = (), limit: int = 4) -> list[Passage]:
+    async def search(self, question: str, *, history: Sequence[Turn] = (), limit: int = 4) -> list[Passage]:
         """The best passages, best first; raises `KnowledgeError` when late or gone."""
         ...
 
@@ -27,7 +27,7 @@ class RetrievalProcessor(FrameProcessor):
     """Searches the caller's last message and hands the LLM a copy of the context with what was found.
 
     Stands between the user aggregator and the LLM. The shared context stays as it is: the passages are this turn's
-    only. Each search is told to `on_search` as (passages or None, seconds).
+    only.
     """
 
     def __init__(self, *, search: Search, limit: int = 4, min_similarity: float = 0.2, **kwargs: Any):
@@ -42,13 +42,13 @@ class RetrievalProcessor(FrameProcessor):
         """Adds passages to a context that goes down to the LLM; passes on all else."""
         await super().process_frame(frame, direction)
         if isinstance(frame, LLMContextFrame) and direction is FrameDirection.DOWNSTREAM:
-            turns = user_texts(frame.context)
-            if turns is not None:
-                await self._inject(frame, question=turns[-1], history=turns[:-1])
+            turns = spoken_turns(frame.context)
+            if turns and turns[-1].role == "user":
+                await self._inject(frame, question=turns[-1].text, history=turns[:-1])
                 return
         await self.push_frame(frame, direction)
 
-    async def _inject(self, frame: LLMContextFrame, *, question: str, history: Sequence[str]) -> None:
+    async def _inject(self, frame: LLMContextFrame, *, question: str, history: Sequence[Turn]) -> None:
         passages: tuple[Passage, ...] | None
         try:
             found = await self._search.search(question, history=history, limit=self._limit)
@@ -68,12 +68,12 @@ class RetrievalProcessor(FrameProcessor):
         await self.push_frame(LLMContextFrame(context=context, speculation=frame.speculation))
 
 
-def user_texts(context: LLMContext) -> list[str] | None:
-    """The caller's messages as plain text, oldest first; None unless the last message of the context is one."""
+def spoken_turns(context: LLMContext) -> list[Turn]:
+    """What both sides said, oldest first; empty when the context's last message is neither's (a note to the LLM)."""
     messages = context.get_messages()
-    if not messages or _text_of(messages[-1]) is None:
-        return None
-    return [text for message in messages if (text := _text_of(message)) is not None]
+    if not messages or _turn(messages[-1]) is None:
+        return []
+    return [turn for message in messages if (turn := _turn(message)) is not None]
 
 
 def with_passages(context: LLMContext, message: dict[str, Any]) -> LLMContext:
@@ -83,8 +83,10 @@ def with_passages(context: LLMContext, message: dict[str, Any]) -> LLMContext:
     return LLMContext(messages=messages, tools=context.tools, tool_choice=context.tool_choice)
 
 
-def _text_of(message: Any) -> str | None:
-    if not isinstance(message, dict) or message.get("role") != "user":
+def _turn(message: Any) -> Turn | None:
+    if not isinstance(message, dict):
         return None
-    content = message.get("content")
-    return content.strip() or None if isinstance(content, str) else None
+    role, content = message.get("role"), message.get("content")
+    if role not in ("user", "assistant") or not isinstance(content, str) or not content.strip():
+        return None
+    return Turn(role=role, text=content.strip())

@@ -7,6 +7,8 @@ from pydantic import BaseModel, Field, SecretStr
 
 from bot.extractive.service import ExtractiveLLMService
 
+REVEAL = {"reveal": True}
+
 
 class ExtractiveLLM(BaseModel):
     """No language model: it answers only by quoting this turn's passages."""
@@ -20,6 +22,8 @@ class ExtractiveLLM(BaseModel):
 
     def build(self, *, instruction: str, similarity: Similarity) -> LLMService:
         """The service for one call; it needs no instruction."""
+        from bot.extractive.service import ExtractiveLLMService
+
         return ExtractiveLLMService(similarity=similarity)
 
 
@@ -31,6 +35,11 @@ class OpenAILLM(BaseModel):
     base_url: str | None = None
     model: str = "gpt-4.1"
     first_token_secs: float = Field(4.0, gt=0, description="a request with no first token by then is sent once more")
+
+    @field_serializer("api_key", when_used="json")
+    def _key(self, key: SecretStr, info: SerializationInfo) -> str:
+        """The key only where the context says so: on the control socket, nowhere else."""
+        return key.get_secret_value() if info.context == REVEAL else str(key)
 
     @property
     def notice(self) -> str:

@@ -1,12 +1,14 @@
 """Who turns the caller's speech into words."""
 
-from pathlib import Path
-from typing import Literal
+from __future__ import annotations
 
-from pipecat.services.stt_service import STTService
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
 from pydantic import BaseModel
 
-from bot.speech.stt import EmbeddedSTTService
+if TYPE_CHECKING:
+    from pipecat.services.stt_service import STTService
 
 
 class EmbeddedSTT(BaseModel):
@@ -16,6 +18,8 @@ class EmbeddedSTT(BaseModel):
 
     def build(self, *, speech_socket: Path) -> STTService:
         """The service for one call."""
+        from bot.speech.stt import EmbeddedSTTService
+
         return EmbeddedSTTService(socket_path=speech_socket)
 
 

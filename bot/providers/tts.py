@@ -1,12 +1,14 @@
 """Who speaks the answer."""
 
-from pathlib import Path
-from typing import Literal
+from __future__ import annotations
 
-from pipecat.services.tts_service import TTSService
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
 from pydantic import BaseModel, Field
 
-from bot.speech.tts import EmbeddedTTSService
+if TYPE_CHECKING:
+    from pipecat.services.tts_service import TTSService
 
 
 class EmbeddedTTS(BaseModel):
@@ -18,6 +20,8 @@ class EmbeddedTTS(BaseModel):
 
     def build(self, *, speech_socket: Path) -> TTSService:
         """The service for one call."""
+        from bot.speech.tts import EmbeddedTTSService
+
         return EmbeddedTTSService(
             socket_path=speech_socket,
             settings=EmbeddedTTSService.Settings(voice=self.voice, words_per_minute=self.words_per_minute),

@@ -1,0 +1,62 @@
+# The verbs of this project. `make` alone lists them.
+
+PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell command -v $(p) 2>/dev/null)))
+VENV := .venv
+UV := $(VENV)/bin/uv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup dev run test e2e check eval bench
+
+help: ## list the verbs
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)$$/  make \1\t\2/' | expand -t 16
+
+setup: $(VENV)/.synced web/dist/index.html ## make the virtual environment and build the call page
+
+run: setup ## start Jarvis and print the call link; Ctrl-C stops it
+	@exec $(BIN)/python -m server run
+
+test: dev web/dist/index.html ## run every test: units, real processes, calls
+	$(BIN)/python -m pytest
+	cd web && npm test
+
+check: dev web/node_modules/.package-lock.json ## lint, types, layers, sizes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/python tests/modules.py
+	cd web && npm run check
+
+eval: setup ## how well the embedded parts hear and answer, on the sample handbook
+	$(BIN)/python -m server eval
+
+bench: setup ## how fast it starts and answers, and what a call costs
+	$(BIN)/python -m evals.bench
+
+dev: $(VENV)/.synced-dev
+
+$(UV):
+	@test -n "$(PYTHON)" || { echo "Jarvis needs Python 3.11, 3.12 or 3.13 on the PATH." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	  || { echo "Jarvis needs Python 3.11, 3.12 or 3.13; $(PYTHON) is another. Set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	  || { echo "python3 -m venv failed. On Debian: apt-get install python3-venv" >&2; rm -rf $(VENV); exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+
+$(VENV)/.synced: $(UV) pyproject.toml uv.lock
+	@$(UV) sync --frozen --quiet --no-dev --inexact --compile-bytecode
+	@touch $@
+
+$(VENV)/.synced-dev: $(VENV)/.synced
+	@$(UV) sync --frozen --quiet --inexact
+	@touch $@
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	@command -v npm >/dev/null || { echo "The call page is built with Node 20 and npm; install them first." >&2; exit 1; }
+	@cd web && npm ci --silent --no-progress
+	@touch $@
+
+web/dist/index.html: web/node_modules/.package-lock.json $(shell find web -not -path '*/node_modules*' -not -path '*/dist*' -type f 2>/dev/null)
+	@cd web && npm run --silent build
+	@touch $@

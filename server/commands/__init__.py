@@ -1,0 +1,1 @@
+"""The verbs of `jarvis`, one file each."""

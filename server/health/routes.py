@@ -1,0 +1,50 @@
+"""`/healthz`: the process lives. `/readyz`: it can take calls."""
+
+import asyncio
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from psycopg import Error as PostgresError
+from psycopg_pool import PoolTimeout
+from redis.exceptions import RedisError
+
+from server.deps import ServicesDep
+from server.resources import Resources
+
+router = APIRouter(tags=["health"])
+
+CHECK_SECS = 2.0
+
+
+@router.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """Answers while the event loop turns; asks nobody."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", responses={503: {"description": "a part is down; the body names it"}})
+async def readyz(held: ServicesDep) -> JSONResponse:
+    """Asks each part that a call needs."""
+    postgres, redis = await asyncio.gather(_postgres(held.resources), _redis(held.resources))
+    parts = {"postgres": postgres, "redis": redis, **{p.name: p.pid is not None for p in held.processes}}
+    ready = all(parts.values())
+    body = {"ready": ready, "parts": parts, "live_sessions": held.sessions.live}
+    return JSONResponse(body, status_code=200 if ready else 503)
+
+
+async def _postgres(resources: Resources) -> bool:
+    try:
+        async with asyncio.timeout(CHECK_SECS), resources.pool.connection(timeout=CHECK_SECS) as connection:
+            await connection.execute("select 1")
+    except (PostgresError, PoolTimeout, TimeoutError, OSError):
+        return False
+    return True
+
+
+async def _redis(resources: Resources) -> bool:
+    try:
+        async with asyncio.timeout(CHECK_SECS):
+            await resources.redis.ping()
+    except (RedisError, TimeoutError, OSError):
+        return False
+    return True

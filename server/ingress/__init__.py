@@ -1,0 +1,1 @@
+"""Sessions: create, offer, media, end."""

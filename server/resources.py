@@ -1,0 +1,102 @@
+"""The connections: the one place that opens them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import psycopg
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from server.embedded.errors import EmbeddedServiceError
+from server.embedded.postgres import EmbeddedPostgres
+from server.embedded.redis import EmbeddedRedis
+from server.errors import SetupError
+from server.settings import Settings
+
+CONNECT_SECS = 10.0
+REDIS_SECS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What the server is connected to."""
+
+    database_url: str
+    pool: AsyncConnectionPool
+    redis: Redis
+
+
+@asynccontextmanager
+async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
+    """Postgres and Redis, started here where no URL names them; raises `SetupError`."""
+    async with AsyncExitStack() as stack:
+        database_url, redis_url = await asyncio.gather(
+            _database_url(settings, stack), _redis_url(settings, stack)
+        )
+        pool = await stack.enter_async_context(_pool(database_url))
+        redis = Redis.from_url(
+            redis_url,
+            decode_responses=True,
+            socket_timeout=REDIS_SECS,
+            socket_connect_timeout=REDIS_SECS,
+            retry=Retry(NoBackoff(), 1),
+        )
+        stack.push_async_callback(redis.aclose)
+        try:
+            await redis.ping()
+        except (RedisError, OSError) as error:
+            raise SetupError("Redis does not answer. Check REDIS_URL, or unset it to use the embedded one.") from error
+        yield Resources(database_url=database_url, pool=pool, redis=redis)
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[tuple[str, AsyncConnectionPool]]:
+    """Postgres alone, for the command line: (URL, pool); raises `SetupError`."""
+    async with AsyncExitStack() as stack:
+        database_url = await _database_url(settings, stack)
+        yield database_url, await stack.enter_async_context(_pool(database_url))
+
+
+@asynccontextmanager
+async def _pool(database_url: str) -> AsyncIterator[AsyncConnectionPool]:
+    pool = AsyncConnectionPool(
+        database_url, min_size=1, max_size=8, open=False, timeout=CONNECT_SECS, kwargs={"connect_timeout": 5}
+    )
+    try:
+        await pool.open(wait=True, timeout=CONNECT_SECS)
+    except (PoolTimeout, psycopg.Error) as error:
+        await pool.close()
+        raise SetupError("Postgres does not answer. Check DATABASE_URL, or unset it to use the embedded one.") from error
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+async def _database_url(settings: Settings, stack: AsyncExitStack) -> str:
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    postgres = EmbeddedPostgres(settings.data_dir)
+    try:
+        url = await postgres.start()
+    except EmbeddedServiceError as error:
+        raise SetupError(str(error)) from error
+    stack.push_async_callback(postgres.stop)
+    return url
+
+
+async def _redis_url(settings: Settings, stack: AsyncExitStack) -> str:
+    if settings.redis_url is not None:
+        return settings.redis_url.get_secret_value()
+    redis = EmbeddedRedis(settings.data_dir)
+    try:
+        url = await redis.start()
+    except EmbeddedServiceError as error:
+        raise SetupError(str(error)) from error
+    stack.push_async_callback(redis.stop)
+    return url

@@ -1,0 +1,170 @@
+"""What the operator sets: the one place that reads the environment."""
+
+import hashlib
+import ipaddress
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.providers.llm import ExtractiveLLM, OpenAILLM
+from bot.settings import BotSettings, Limits, Persona, Retrieval
+from server.errors import SetupError
+
+UNIX_PATH_LIMIT = 90
+
+
+def default_data_dir() -> Path:
+    """`/var/lib/jarvis` for root, else `jarvis` below the user's data home."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/jarvis")
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "jarvis"
+
+
+def named(name: str) -> AliasChoices:
+    """A variable known by this name everywhere, without our prefix."""
+    return AliasChoices(name, name.lower())
+
+
+class Settings(BaseSettings):
+    """Read from the environment and from `.env`; each field is `JARVIS_` and its name, unless it says otherwise."""
+
+    model_config = SettingsConfigDict(env_prefix="JARVIS_", env_file=".env", extra="ignore", env_ignore_empty=True)
+
+    host: str = Field("127.0.0.1", description="address the server listens on")
+    port: int = Field(7860, ge=0, le=65535, description="port the server listens on")
+    public_url: str | None = Field(None, description="how callers reach the server, where that is not host and port")
+    data_dir: Path = Field(default_factory=default_data_dir, description="where everything that lasts is kept")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+
+    name: str = Field("Jarvis", description="the name the assistant goes by")
+    business: str = Field("Larkspur Cycles", description="whom it speaks for")
+    greeting: str = Field("Hello, this is {name} at {business}.", description="its first words")
+
+    max_sessions: int = Field(4, ge=1, le=1000, description="calls at once; the next caller is told that all lines are busy")
+    warm_bots: int = Field(1, ge=0, le=50, description="bot processes that wait for a call")
+    bot_memory_mb: int = Field(150, ge=0, description="free memory that one more bot needs")
+    session_token_secs: int = Field(600, ge=10, le=86400, description="seconds in which a call link must be used")
+    idle_secs: float = Field(120, gt=0, description="seconds without a word after which a call ends")
+    max_duration_secs: float = Field(1800, gt=0, description="seconds after which a call ends")
+
+    media_addresses: list[str] = Field(
+        default_factory=list,
+        description='JSON list of local addresses for media; default: loopback if host is loopback, else all ("[\\"0.0.0.0\\"]")',
+    )
+    ice_servers: list[str] = Field(default_factory=list, description="JSON list of STUN and TURN URLs")
+
+    database_url: SecretStr | None = Field(
+        None, validation_alias=named("DATABASE_URL"), description="Postgres with pgvector; embedded when not set"
+    )
+    redis_url: SecretStr | None = Field(
+        None, validation_alias=named("REDIS_URL"), description="Redis; embedded when not set"
+    )
+    openai_api_key: SecretStr | None = Field(
+        None, validation_alias=named("OPENAI_API_KEY"), description="answers by OpenAI, or by what OPENAI_BASE_URL serves"
+    )
+    openai_base_url: str | None = Field(
+        None, validation_alias=named("OPENAI_BASE_URL"), description="any OpenAI-compatible server (Ollama, vLLM)"
+    )
+    openai_model: str = Field("gpt-4.1", validation_alias=named("OPENAI_MODEL"), description="the model asked for")
+
+    @property
+    def run_dir(self) -> Path:
+        """Where the sockets are: below the data directory, or below the temporary one where that path is too long."""
+        path = self.data_dir.resolve() / "run"
+        if len(str(path)) <= UNIX_PATH_LIMIT - len("/bots/xxxxxxxxxxxx.sock"):
+            return path
+        digest = hashlib.sha256(str(path).encode()).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"jarvis-{os.geteuid()}-{digest}"
+
+    @property
+    def models_dir(self) -> Path:
+        """Where built models are kept."""
+        return self.data_dir / "models"
+
+    @property
+    def knowledge_socket(self) -> Path:
+        """Where the retrieval process is asked."""
+        return self.run_dir / "knowledge.sock"
+
+    @property
+    def speech_socket(self) -> Path:
+        """Where the speech process is asked."""
+        return self.run_dir / "speech.sock"
+
+    @property
+    def offered_addresses(self) -> tuple[str, ...]:
+        """Local addresses offered for media; all when empty."""
+        if self.media_addresses == ["0.0.0.0"]:  # noqa: S104  (a wish, not a bind)
+            return ()
+        if self.media_addresses:
+            return tuple(self.media_addresses)
+        return ("127.0.0.1",) if is_loopback(self.host) else ()
+
+    def bot_settings(self) -> BotSettings:
+        """What each bot is told: the first provider of each slot whose key is set, else the embedded one."""
+        key = self.openai_api_key
+        if key is not None:
+            llm = OpenAILLM(api_key=key, base_url=self.openai_base_url, model=self.openai_model)
+        else:
+            llm = ExtractiveLLM()
+        return BotSettings(
+            llm=llm,
+            persona=Persona(name=self.name, business=self.business, greeting=self.greeting),
+            limits=Limits(idle_secs=self.idle_secs, max_duration_secs=self.max_duration_secs),
+            retrieval=Retrieval(socket=self.knowledge_socket),
+            speech_socket=self.speech_socket,
+            ice_servers=tuple(self.ice_servers),
+            media_addresses=self.offered_addresses,
+        )
+
+    def prepare_dirs(self) -> None:
+        """Makes the directories that Jarvis writes to; raises `SetupError` where it may not."""
+        for path, mode in ((self.data_dir, 0o755), (self.run_dir, 0o700), (self.run_dir / "bots", 0o700), (self.models_dir, 0o755)):
+            try:
+                path.mkdir(mode=mode, parents=True, exist_ok=True)
+            except OSError as error:
+                raise SetupError(f"{path} can't be made ({error.strerror}). Set JARVIS_DATA_DIR to a folder you own.") from error
+            if path.stat().st_uid != os.geteuid():
+                raise SetupError(
+                    f"{path} belongs to another user. Run Jarvis as that user, or set JARVIS_DATA_DIR to a folder you own."
+                )
+            if not os.access(path, os.W_OK | os.X_OK):
+                raise SetupError(f"{path} can't be written to. Set JARVIS_DATA_DIR to a folder you own.")
+
+    def signing_key(self) -> bytes:
+        """The key that session tokens are signed with: made once, kept in the data directory, readable by its owner."""
+        path = self.data_dir / "signing.key"
+        try:
+            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        except FileExistsError:
+            return path.read_bytes()
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(key := secrets.token_bytes(32))
+        return key
+
+
+def read_settings(**overrides: Any) -> Settings:
+    """The settings, `overrides` (those not None) first; raises `SetupError` that names each wrong variable."""
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        lines = [f"  {_variable(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False)]
+        raise SetupError("These settings are wrong:\n" + "\n".join(lines)) from None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a server that listens on `host`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    name = str(location[0]) if location else "?"
+    return name.upper() if name.upper() == name or "_" in name and name.isupper() else f"JARVIS_{name.upper()}"
