@@ -33,9 +33,13 @@ class Turns(Frozen):
 
     vad_confidence: float = Field(0.7, ge=0, le=1)
     vad_start_secs: float = Field(0.1, gt=0, le=1, description="voice this long is speech, and a barge-in")
-    vad_stop_secs: float = Field(0.2, gt=0, le=2, description="silence this long asks smart-turn whether the turn ended")
+    vad_stop_secs: float = Field(
+        0.2, gt=0, le=2, description="silence this long asks smart-turn whether the turn ended"
+    )
     vad_min_volume: float = Field(0.0, ge=0, le=1)
-    max_pause_secs: float = Field(1.5, gt=0, le=10, description="silence this long ends the turn, whatever smart-turn says")
+    max_pause_secs: float = Field(
+        1.5, gt=0, le=10, description="silence this long ends the turn, whatever smart-turn says"
+    )
 
 
 class Limits(Frozen):

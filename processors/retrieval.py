@@ -59,7 +59,9 @@ class RetrievalProcessor(FrameProcessor):
             await self.push_error("the knowledge could not be searched", exception=error)
             if not self._told_unavailable:
                 await self.push_frame(
-                    RTVIServerMessageFrame(data={"type": "notice", "text": "The documents can't be searched right now."})
+                    RTVIServerMessageFrame(
+                        data={"type": "notice", "text": "The documents can't be searched right now."}
+                    )
                 )
         self._told_unavailable = passages is None
         tag = f"passages-{secrets.token_hex(4)}"

@@ -63,8 +63,8 @@ async def start(settings: Settings, *, public_url: str, progress: Progress) -> A
         )
         stack.push_async_callback(launcher.close)
         speech = _process(
-            "speech", "bot.speech.process", socket=str(settings.speech_socket), cache_dir=str(settings.data_dir / "speech"),
-            recognisers=min(2, os.cpu_count() or 1),
+            "speech", "bot.speech.process", socket=str(settings.speech_socket),
+            cache_dir=str(settings.data_dir / "speech"), recognisers=min(2, os.cpu_count() or 1),
         )  # fmt: skip
         stack.push_async_callback(speech.stop)
         progress("starting Postgres, Redis, the voice and the first bot")
@@ -79,8 +79,8 @@ async def start(settings: Settings, *, public_url: str, progress: Progress) -> A
         await _index_sample(settings, store, progress)
         progress("loading the documents")
         retrieval = _process(
-            "retrieval", "knowledge.process", socket=str(settings.knowledge_socket), database_url=resources.database_url,
-            models_dir=str(settings.models_dir),
+            "retrieval", "knowledge.process", socket=str(settings.knowledge_socket),
+            database_url=resources.database_url, models_dir=str(settings.models_dir),
         )  # fmt: skip
         stack.push_async_callback(retrieval.stop)
         await retrieval.start()

@@ -72,7 +72,8 @@ class SupervisedProcess:
             env=dict(self._environment),
             start_new_session=True,
         )
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
         try:
             process.stdin.write(json.dumps(self._settings).encode() + b"\n")
             await process.stdin.drain()

@@ -35,9 +35,7 @@ class Resources:
 async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
     """Postgres and Redis, started here where no URL names them; raises `SetupError`."""
     async with AsyncExitStack() as stack:
-        database_url, redis_url = await asyncio.gather(
-            _database_url(settings, stack), _redis_url(settings, stack)
-        )
+        database_url, redis_url = await asyncio.gather(_database_url(settings, stack), _redis_url(settings, stack))
         pool = await stack.enter_async_context(_pool(database_url))
         redis = Redis.from_url(
             redis_url,
@@ -71,7 +69,9 @@ async def _pool(database_url: str) -> AsyncIterator[AsyncConnectionPool]:
         await pool.open(wait=True, timeout=CONNECT_SECS)
     except (PoolTimeout, psycopg.Error) as error:
         await pool.close()
-        raise SetupError("Postgres does not answer. Check DATABASE_URL, or unset it to use the embedded one.") from error
+        raise SetupError(
+            "Postgres does not answer. Check DATABASE_URL, or unset it to use the embedded one."
+        ) from error
     try:
         yield pool
     finally:

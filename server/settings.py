@@ -45,7 +45,9 @@ class Settings(BaseSettings):
     business: str = Field("Larkspur Cycles", description="whom it speaks for")
     greeting: str = Field("Hello, this is {name} at {business}.", description="its first words")
 
-    max_sessions: int = Field(4, ge=1, le=1000, description="calls at once; the next caller is told that all lines are busy")
+    max_sessions: int = Field(
+        4, ge=1, le=1000, description="calls at once; the next caller is told that all lines are busy"
+    )
     warm_bots: int = Field(1, ge=0, le=50, description="bot processes that wait for a call")
     bot_memory_mb: int = Field(150, ge=0, description="free memory that one more bot needs")
     session_token_secs: int = Field(600, ge=10, le=86400, description="seconds in which a call link must be used")
@@ -54,7 +56,7 @@ class Settings(BaseSettings):
 
     media_addresses: list[str] = Field(
         default_factory=list,
-        description='JSON list of local addresses for media; default: loopback if host is loopback, else all ("[\\"0.0.0.0\\"]")',
+        description='JSON list of local addresses for media; ["0.0.0.0"] is all, the default unless host is loopback',
     )
     ice_servers: list[str] = Field(default_factory=list, description="JSON list of STUN and TURN URLs")
 
@@ -65,7 +67,9 @@ class Settings(BaseSettings):
         None, validation_alias=named("REDIS_URL"), description="Redis; embedded when not set"
     )
     openai_api_key: SecretStr | None = Field(
-        None, validation_alias=named("OPENAI_API_KEY"), description="answers by OpenAI, or by what OPENAI_BASE_URL serves"
+        None,
+        validation_alias=named("OPENAI_API_KEY"),
+        description="answers by OpenAI, or by what OPENAI_BASE_URL serves",
     )
     openai_base_url: str | None = Field(
         None, validation_alias=named("OPENAI_BASE_URL"), description="any OpenAI-compatible server (Ollama, vLLM)"
@@ -124,14 +128,17 @@ class Settings(BaseSettings):
 
     def prepare_dirs(self) -> None:
         """Makes the directories that Jarvis writes to; raises `SetupError` where it may not."""
-        for path, mode in ((self.data_dir, 0o755), (self.run_dir, 0o700), (self.run_dir / "bots", 0o700), (self.models_dir, 0o755)):
+        private = (self.run_dir, self.run_dir / "bots")
+        for path in (self.data_dir, *private, self.models_dir):
             try:
-                path.mkdir(mode=mode, parents=True, exist_ok=True)
+                path.mkdir(mode=0o700 if path in private else 0o755, parents=True, exist_ok=True)
             except OSError as error:
-                raise SetupError(f"{path} can't be made ({error.strerror}). Set JARVIS_DATA_DIR to a folder you own.") from error
+                raise SetupError(
+                    f"{path} can't be made ({error.strerror}). Set JARVIS_DATA_DIR to a folder you own."
+                ) from error
             if path.stat().st_uid != os.geteuid():
                 raise SetupError(
-                    f"{path} belongs to another user. Run Jarvis as that user, or set JARVIS_DATA_DIR to a folder you own."
+                    f"{path} belongs to another user. Run Jarvis as that user, or set JARVIS_DATA_DIR elsewhere."
                 )
             if not os.access(path, os.W_OK | os.X_OK):
                 raise SetupError(f"{path} can't be written to. Set JARVIS_DATA_DIR to a folder you own.")
@@ -167,4 +174,4 @@ def is_loopback(host: str) -> bool:
 
 def _variable(location: tuple[int | str, ...]) -> str:
     name = str(location[0]) if location else "?"
-    return name.upper() if name.upper() == name or "_" in name and name.isupper() else f"JARVIS_{name.upper()}"
+    return name if name.isupper() else f"JARVIS_{name.upper()}"

@@ -4,26 +4,24 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import resources
 
 import Stemmer
 
 from bot.extractive.sentences import Sentence
 
 _WORD = re.compile(r"[a-z0-9£$€%']+")
-_STOP_WORDS = frozenset(
-    "a about all also am an and any are as at be been but by can could did do does doing else for from get give go had "
-    "has have having her here him his how i i'd i'll i'm i've if in into is it it's its just know let like many may me "
-    "might much must my need no not of off on one or our out please really right s say shall she should so some somebody "
-    "someone something still sure t take tell than that that's the their them then there these they thing things this "
-    "those to too up us use very want was we were what what's when where whether which who whom whose why will with "
-    "won't would yes you you're your".split()
+_STOP_WORDS = frozenset(resources.files(__package__).joinpath("stop_words.txt").read_text(encoding="utf-8").split())
+_NUMBER_WORDS = (
+    "free half one two three four five six seven eight nine ten twelve twenty thirty forty fifty sixty ninety hundred"
 )
-_QUANTITY = r"\d|£|\$|€|%|free|half|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty|forty|fifty|sixty|ninety|hundred)\b"
-_TIME = (
-    _QUANTITY
-    + r"|\b(?:day|days|week|weeks|month|months|year|years|hour|hours|minute|minutes|monday|tuesday|wednesday|thursday|friday|"
-    r"saturday|sunday|morning|noon|evening|january|february|march|april|may|june|july|august|september|october|november|december)\b"
+_TIME_WORDS = (
+    "day days week weeks month months year years hour hours minute minutes morning noon evening "
+    "monday tuesday wednesday thursday friday saturday sunday "
+    "january february march april may june july august september october november december"
 )
+_QUANTITY = rf"[\d£$€%]|\b(?:{_NUMBER_WORDS.replace(' ', '|')})\b"
+_TIME = rf"{_QUANTITY}|\b(?:{_TIME_WORDS.replace(' ', '|')})\b"
 _EXPECTED: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
     (re.compile(question), re.compile(answer, re.IGNORECASE))
     for question, answer in (

@@ -7,26 +7,45 @@ NOTHING_FOUND = "I couldn't find that in our documents."
 UNAVAILABLE = "I can't look things up right now. Please try again in a moment."
 
 _REPLIES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(rf"^(?:{pattern})$"), reply)
+    (re.compile(pattern, re.VERBOSE), reply)
     for pattern, reply in (
-        (r"(?:ok |okay |alright |well )?(?:good ?bye|bye|bye bye|see you|that(?: is|'s|s) all|that(?: wi|')ll be all|have a (?:good|nice) day)"
-         r"(?: (?:now|then|for now|thanks|thank you|later|jarvis|bye|goodbye))*", "Goodbye, and thank you for calling."),
-        (r"(?:ok |okay |great |perfect |lovely |wonderful |no )?(?:thank you|thanks|cheers)(?: (?:very much|so much|a lot|you|then|for (?:your|the) help|"
-         r"jarvis|that(?: is|'s|s) all|goodbye|bye))*", "You're welcome. Is there anything else?"),
-        (r"(?:oh )?(?:hello|hi|hey|good (?:morning|afternoon|evening))(?: (?:there|jarvis|hello|again|good morning))*",
-         "Hello. What would you like to know?"),
-        (r"(?:and )?how are you(?: (?:doing|today|doing today))?", "I'm well, thank you. What would you like to know?"),
-        (r"(?:who|what) are you|are you (?:a )?(?:robot|human|real|a person|a real person|a machine|a computer)|what can you do|"
-         r"how can you help(?: me)?|(?:can you help(?: me)?)",
-         "I'm a voice assistant. Ask me a question, and I'll look for the answer in our documents."),
-        (r"(?:ok|okay|alright|all right|i see|right|yes|no|great|perfect)(?: (?:ok|okay|great|good|then))*",
-         "All right. What would you like to know?"),
+        (
+            r"""(ok\ |okay\ |alright\ |well\ )?
+            (good\ ?bye|bye|see\ you|that('s|\ is|\ s)\ all|that('ll|\ will)\ be\ all|have\ a\ (good|nice)\ day)
+            (\ (now|then|for\ now|thanks|thank\ you|later|jarvis|bye|goodbye))*""",
+            "Goodbye, and thank you for calling.",
+        ),
+        (
+            r"""(ok\ |okay\ |great\ |perfect\ |lovely\ |wonderful\ |no\ )?
+            (thank\ you|thanks|cheers)
+            (\ (very\ much|so\ much|a\ lot|you|then|for\ (your|the)\ help|jarvis|
+            that('s|\ is|\ s)\ all|goodbye|bye))*""",
+            "You're welcome. Is there anything else?",
+        ),
+        (
+            r"""(oh\ )?(hello|hi|hey|good\ (morning|afternoon|evening))
+            (\ (there|jarvis|hello|again|good\ (morning|afternoon|evening)))*""",
+            "Hello. What would you like to know?",
+        ),
+        (
+            r"(and\ )?how\ are\ you(\ (doing|today|doing\ today))?",
+            "I'm well, thank you. What would you like to know?",
+        ),
+        (
+            r"""(who|what)\ are\ you|are\ you\ (a\ )?(robot|human|real|real\ person|person|machine|computer)|
+            what\ can\ you\ do|how\ can\ you\ help(\ me)?|can\ you\ help(\ me)?""",
+            "I'm a voice assistant. Ask me a question, and I'll look for the answer in our documents.",
+        ),
+        (
+            r"(ok|okay|alright|all\ right|i\ see|right|yes|no|great|perfect)(\ (ok|okay|great|good|then))*",
+            "All right. What would you like to know?",
+        ),
     )
-)  # fmt: skip
+)
 
 
 def small_talk(text: str) -> str | None:
     """The reply to an utterance that is nothing but small talk, else None."""
     words = re.sub(r"[^\w' ]+", " ", text.lower().replace("’", "'"))
     words = re.sub(r"\s+", " ", words).strip()
-    return next((reply for pattern, reply in _REPLIES if pattern.match(words)), None)
+    return next((reply for pattern, reply in _REPLIES if pattern.fullmatch(words)), None)

@@ -1,11 +1,15 @@
 """Who answers."""
 
-from typing import Annotated, Literal
+from __future__ import annotations
 
-from pipecat.services.llm_service import LLMService
-from pydantic import BaseModel, Field, SecretStr
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from bot.extractive.service import ExtractiveLLMService
+from pydantic import BaseModel, Field, SecretStr, SerializationInfo, field_serializer
+
+if TYPE_CHECKING:
+    from pipecat.services.llm_service import LLMService
+
+    from bot.extractive.service import Similarity
 
 REVEAL = {"reveal": True}
 

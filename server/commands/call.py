@@ -34,19 +34,24 @@ STOP_SECS = 20.0
 def call(
     questions: Annotated[list[str] | None, typer.Argument(help="What to say, one turn each.")] = None,
     wav: Annotated[
-        list[Path] | None, typer.Option("--wav", help="Speak a recording (WAV, FLAC, Ogg); one turn each, after the questions.")
+        list[Path] | None,
+        typer.Option("--wav", help="Speak a recording (WAV, FLAC, Ogg); one turn each, after the questions."),
     ] = None,
     barge_in: Annotated[
         float | None, typer.Option(min=0.0, help="Interrupt each answer with the next turn after so many seconds.")
     ] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The call in stereo: caller left, bot right.")] = Path("call.wav"),
-    url: Annotated[str | None, typer.Option(help="The server to call; default: the one on this host, started if need be.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The call in stereo: caller left, bot right.")] = Path(
+        "call.wav"
+    ),
+    url: Annotated[
+        str | None, typer.Option(help="The server to call; default: the one on this host, started if need be.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The report as one JSON object on stdout.")] = False,
 ) -> None:
     """Call Jarvis without a microphone: speak questions over real WebRTC, hear the answers, measure them.
 
-    Prints per turn what the bot heard and said, its sources, and the milliseconds from the caller's last voiced sample to
-    the bot's first, measured on the audio. Exit code 1 when a turn got no answer.
+    Prints per turn what the bot heard and said, its sources, and the milliseconds from the caller's last voiced sample
+    to the bot's first, measured on the audio. Exit code 1 when a turn got no answer.
     """
     from evals.caller.errors import CallError
 
@@ -56,7 +61,9 @@ def call(
         configure("WARNING")
         try:
             code = asyncio.run(
-                _call(settings, console, questions or [], wav or [], barge_in=barge_in, out=out, url=url, as_json=as_json)
+                _call(
+                    settings, console, questions or [], wav or [], barge_in=barge_in, out=out, url=url, as_json=as_json
+                )
             )
         except CallError as error:
             console.print(f"[red]No call.[/red] {error}", highlight=False, soft_wrap=True)
@@ -140,7 +147,9 @@ async def _server(settings: Settings, console: Console) -> AsyncIterator[str]:
                 if process.returncode is not None:
                     raise SetupError(f"The server did not start:\n{(await said).decode(errors='replace').strip()}")
                 if time.monotonic() > deadline:
-                    raise SetupError(f"The server was not ready within {START_SECS:.0f} s. Start it by hand: jarvis run")
+                    raise SetupError(
+                        f"The server was not ready within {START_SECS:.0f} s. Start it by hand: jarvis run"
+                    )
                 await asyncio.sleep(0.1)
         yield base_url
     finally:
