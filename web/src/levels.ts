@@ -3,7 +3,7 @@
 export type Voice = "user" | "bot";
 
 const QUIETEST_DB = -52;
-const LOUDEST_DB = -14;
+const LOUDEST_DB = -10;
 
 export class Levels {
   private context: AudioContext | null = null;

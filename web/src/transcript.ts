@@ -110,7 +110,9 @@ function withBotWords(transcript: Transcript, segment: Segment, status: SegmentS
   const known = transcript.turns.find((turn) => turn.who === "bot" && turn.segments.some((s) => s.id === segment.id));
   if (known?.who === "bot") {
     if (known.interrupted) return transcript;
-    return replace(transcript, { ...known, segments: known.segments.map((s) => (s.id === segment.id ? segment : s)) });
+    // A segment's first words may be reported before the segment itself; what was said stays said.
+    const later = (s: Segment) => (s.id === segment.id && segment.said.length >= s.said.length ? segment : s);
+    return replace(transcript, { ...known, segments: known.segments.map(later) });
   }
   // Progress on a segment never announced is of one that an interruption has already dropped.
   if (status === "in-progress") return transcript;

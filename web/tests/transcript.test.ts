@@ -68,6 +68,11 @@ test("words of Jarvis move from unsaid to said as they are spoken", () => {
   expect(short(after(...events, says(1, "Thirty days.", "", "completed")))).toEqual(["jarvis: Thirty days."]);
 });
 
+test("words reported before their segment stay said", () => {
+  const events = [says(1, "Yes.", "", "completed"), says(1, "", "Yes."), says(2, "Of", "course."), says(2, "", "Of course.")];
+  expect(short(after(...events))).toEqual(["jarvis: Yes. / |Of course."]);
+});
+
 test("a barge-in keeps what was said and drops what was not", () => {
   const events = [says(1, "We open", "at nine."), says(2, "", "And close at six.")];
   const started = after(says(1, "", "We open at nine."), ...events);

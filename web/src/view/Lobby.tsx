@@ -10,8 +10,8 @@ export function Lobby({ name }: { name: string }) {
       <Illustration />
       <Headline>{name ? `Ask ${name} anything, out loud` : "Ask anything, out loud"}</Headline>
       <p class="lede">
-        Jarvis answers by voice from {name ? `${name}’s` : "the"} own documents, and shows you the passage each answer
-        comes from.
+        Jarvis answers by voice from {name ? `the documents of ${name}` : "the documents it was given"}, and shows you the
+        passage each answer comes from.
       </p>
       <div class="actions">
         <button class="primary" data-testid="start-call" onClick={call.start} disabled={call.starting}>

@@ -26,6 +26,7 @@ export function ReadyScreen(props: { name: string; state: CallState; onCall: () 
   const { name, state, onCall, onCallByText } = props;
   const asking = state.phase === "asking";
   const advice = state.microphoneProblem && microphoneAdvice[state.microphoneProblem];
+  const hopeless = state.microphoneProblem === "insecure" || state.microphoneProblem === "unsupported";
   return (
     <Frame name={name}>
       <p class="visually-hidden" role="status" data-testid="status" data-state={state.phase}>
@@ -42,12 +43,12 @@ export function ReadyScreen(props: { name: string; state: CallState; onCall: () 
             : "Your browser will ask to use the microphone. Jarvis hears you only during the call."}
       </p>
       <div class="actions">
-        {!asking && (
+        {!asking && !hopeless && (
           <button class="primary" data-testid="start-call" onClick={onCall}>
             {advice ? "Try the microphone again" : "Start the call"}
           </button>
         )}
-        <button class="secondary" data-testid="start-by-text" onClick={onCallByText}>
+        <button class={hopeless ? "primary" : "secondary"} data-testid="start-by-text" onClick={onCallByText}>
           {advice ? "Call and type instead" : "Call without a microphone"}
         </button>
       </div>

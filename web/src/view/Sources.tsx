@@ -10,7 +10,7 @@ export function Sources({ turnKey, citations }: { turnKey: number; citations: Ci
   return (
     <div class="sources">
       <ul aria-label="Sources of this answer">
-        {citations.map(({ number, title }) => (
+        {citations.map(({ number, title, heading_path }) => (
           <li key={number}>
             <button
               class="chip"
@@ -20,7 +20,10 @@ export function Sources({ turnKey, citations }: { turnKey: number; citations: Ci
               onClick={() => setOpenNumber(number === openNumber ? null : number)}
             >
               <span class="number">{number}</span>
-              {title}
+              <span>
+                {title}
+                {heading_path.length > 0 && <span class="section">{heading_path.at(-1)}</span>}
+              </span>
             </button>
           </li>
         ))}
