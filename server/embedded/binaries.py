@@ -16,13 +16,11 @@ def packaged(name: str) -> Distribution | None:
         return None
 
 
-def reachable(
-    package: Distribution, binary: str, *, needs: tuple[str, ...], unused: tuple[str, ...], folder: ServiceFolder
-) -> Path:
+def reachable(package: Distribution, binary: str, *, needs: tuple[str, ...], folder: ServiceFolder) -> Path:
     """The path of `binary`, in a copy within `folder` where the process's account can't reach the installed one.
 
-    `binary` and `needs` (files or folders) are relative to site-packages. The copy keeps their layout, since the
-    binaries find their libraries by relative paths, and leaves out names that match `unused`.
+    `binary` and all that it `needs`, files or folders, are relative to site-packages. The copy keeps their layout,
+    since the binaries find their libraries by relative paths.
     """
     installed = Path(str(package.locate_file(binary)))
     if not installed.exists():
@@ -39,16 +37,16 @@ def reachable(
             shutil.rmtree(copies, ignore_errors=True)
             unfinished = copies / "unfinished"
             for need in needs:
-                _copy(Path(str(package.locate_file(need))), unfinished / need, unused=unused)
+                _copy(Path(str(package.locate_file(need))), unfinished / need)
             for path in [copies, unfinished, *unfinished.rglob("*")]:
                 path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
             unfinished.rename(copy)
     return copy / binary
 
 
-def _copy(source: Path, target: Path, *, unused: tuple[str, ...]) -> None:
+def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns(*unused))
+        shutil.copytree(source, target)
     else:
         shutil.copy2(source, target)

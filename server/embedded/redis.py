@@ -1,5 +1,6 @@
 """Redis as a child process."""
 
+import asyncio
 import platform
 import secrets
 import shutil
@@ -8,6 +9,8 @@ from pathlib import Path
 
 from loguru import logger
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, RedisError
 
 from server.embedded.binaries import packaged, reachable
@@ -57,6 +60,7 @@ class EmbeddedRedis(EmbeddedService):
         return f"redis://:{password}@127.0.0.1:{port}/0"
 
     async def _prepare(self, running: Flock) -> None:
+        await asyncio.to_thread(self._binary)
         self._folder.make_private(self._folder.data)
         if self._folder.read("password") is None:
             self._folder.write("password", secrets.token_hex(32))
@@ -72,6 +76,7 @@ class EmbeddedRedis(EmbeddedService):
             password=password,
             socket_timeout=ANSWER_TIMEOUT_SECS,
             socket_connect_timeout=ANSWER_TIMEOUT_SECS,
+            retry=Retry(NoBackoff(), 0),
         )
         async with client:
             try:
@@ -100,7 +105,7 @@ class EmbeddedRedis(EmbeddedService):
                 return Path(on_path)
         for name, binary in IN_PACKAGES.items():
             if package := packaged(name):
-                return reachable(package, binary, needs=(binary,), unused=(), folder=self._folder)
+                return reachable(package, binary, needs=(binary,), folder=self._folder)
         raise EmbeddedServiceError(
             "Redis is not installed. Install redis-server or valkey-server (apt install redis-server), or set REDIS_URL"
         )

@@ -190,7 +190,12 @@ class EmbeddedService(ABC):
 
     def _spawn(self, command: Command, running: Flock, *, cwd: Path) -> subprocess.Popen[bytes]:
         log_fd = self._folder.open_log()
-        return spawn(command, cwd=cwd, account=self._folder.account, log_fd=log_fd, lock_fd=running.fd)
+        try:
+            return spawn(command, cwd=cwd, account=self._folder.account, log_fd=log_fd, lock_fd=running.fd)
+        except OSError as error:
+            raise EmbeddedServiceError(
+                f"{command.argv[0]} can't be run. It must exist, fit this machine, and not be on a disk mounted noexec."
+            ) from error
 
     def _is_running(self) -> bool:
         return is_locked(self._folder.lock("running"))

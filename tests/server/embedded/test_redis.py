@@ -1,0 +1,38 @@
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import AuthenticationError
+
+from server.embedded.redis import EmbeddedRedis
+
+pytestmark = pytest.mark.integration
+
+
+async def test_what_was_written_is_there_in_the_next_run(data_dir: Path) -> None:
+    redis = EmbeddedRedis(data_dir)
+    async with Redis.from_url(await redis.start(), decode_responses=True) as client:
+        await client.set("word", "Grüße")
+    await redis.stop()
+    async with Redis.from_url(await redis.start(), decode_responses=True) as client:
+        assert await client.get("word") == "Grüße"
+    await redis.stop()
+
+
+async def test_a_wrong_password_is_refused(data_dir: Path) -> None:
+    async with EmbeddedRedis(data_dir) as redis:
+        url = await redis.start()
+        port = int(url.rpartition(":")[2].partition("/")[0])
+        async with Redis(host="127.0.0.1", port=port, password="wrong") as client:
+            with pytest.raises(AuthenticationError):
+                await client.get("word")
+
+
+async def test_an_unreadable_snapshot_is_put_aside(data_dir: Path) -> None:
+    folder = data_dir / "redis" / "data"
+    async with EmbeddedRedis(data_dir):
+        pass
+    (folder / "dump.rdb").write_bytes(b"REDIS9999 from the future")
+    async with EmbeddedRedis(data_dir) as redis, Redis.from_url(await redis.start()) as client:
+        assert await client.get("word") is None
+    assert (folder / "dump.unreadable").read_bytes() == b"REDIS9999 from the future"

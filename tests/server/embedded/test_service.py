@@ -1,0 +1,220 @@
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+from redis.asyncio import Redis
+
+from server.embedded.child import becomes, found
+from server.embedded.errors import EmbeddedServiceError
+from server.embedded.flock import Flock
+from server.embedded.postgres import EmbeddedPostgres
+from server.embedded.redis import EmbeddedRedis
+from server.embedded.service import EmbeddedService
+
+pytestmark = pytest.mark.integration
+
+OTHER_PROGRAM = """
+import asyncio, sys, pathlib
+from server.embedded.{module} import {kind}
+
+async def main():
+    print(await {kind}(pathlib.Path(sys.argv[1])).start(), flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture(params=[EmbeddedPostgres, EmbeddedRedis])
+def kind(request: pytest.FixtureRequest) -> type[EmbeddedService]:
+    return request.param
+
+
+@pytest.fixture
+async def user(kind: type[EmbeddedService], data_dir: Path) -> AsyncIterator[EmbeddedService]:
+    service = kind(data_dir)
+    yield service
+    await service.stop()
+
+
+@pytest.fixture
+async def second(kind: type[EmbeddedService], data_dir: Path) -> AsyncIterator[EmbeddedService]:
+    service = kind(data_dir)
+    yield service
+    await service.stop()
+
+
+@pytest.fixture
+def pids(kind: type[EmbeddedService], data_dir: Path) -> Callable[[], list[int]]:
+    return lambda: found(folders=(data_dir / kind.name / "data",), names=kind.programs)
+
+
+async def serves(url: str) -> bool:
+    """Whether a client gets through with this URL, as the programs that use it do."""
+    if url.startswith("redis"):
+        async with Redis.from_url(url) as client:
+            return bool(await client.set("asked", 1))
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+        return await (await connection.execute("SELECT 1")).fetchone() == (1,)
+
+
+async def killed_owner(kind: type[EmbeddedService], data_dir: Path) -> str:
+    """Start the service in another program and kill that program; the URL it had."""
+    script = OTHER_PROGRAM.format(module=kind.name, kind=kind.__name__)
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, str(data_dir), stdout=subprocess.PIPE, cwd=Path(__file__).parents[3]
+    )
+    assert program.stdout
+    url = (await program.stdout.readline()).decode().strip()
+    program.kill()
+    await program.wait()
+    return url
+
+
+async def test_a_started_service_serves_its_url(user: EmbeddedService) -> None:
+    assert await serves(await user.start())
+
+
+async def test_the_password_shows_neither_in_the_arguments_nor_to_other_users(
+    user: EmbeddedService, data_dir: Path, pids: Callable[[], list[int]]
+) -> None:
+    await user.start()
+    password = data_dir / user.name / "password"
+    assert password.stat().st_mode & 0o077 == 0
+    assert password.read_text().strip() not in Path(f"/proc/{pids()[0]}/cmdline").read_text()
+
+
+async def test_the_process_has_a_session_of_its_own(user: EmbeddedService, pids: Callable[[], list[int]]) -> None:
+    await user.start()
+    assert os.getsid(pids()[0]) == pids()[0]
+
+
+async def test_a_second_user_attaches(
+    user: EmbeddedService, second: EmbeddedService, pids: Callable[[], list[int]]
+) -> None:
+    url = await user.start()
+    before = pids()
+    assert (await second.start(), pids()) == (url, before)
+
+
+async def test_users_who_start_at_once_share_one_process(
+    user: EmbeddedService, second: EmbeddedService, pids: Callable[[], list[int]]
+) -> None:
+    urls = await asyncio.gather(user.start(), second.start())
+    assert len(set(urls)) == len(pids()) == 1
+
+
+async def test_the_starter_may_leave_first(user: EmbeddedService, second: EmbeddedService) -> None:
+    await user.start()
+    url = await second.start()
+    await user.stop()
+    assert await serves(url)
+
+
+async def test_the_last_one_out_stops_the_process(
+    user: EmbeddedService, second: EmbeddedService, pids: Callable[[], list[int]]
+) -> None:
+    await user.start()
+    await second.start()
+    await user.stop()
+    await second.stop()
+    assert pids() == []
+
+
+async def test_stopping_without_having_started_leaves_others_alone(
+    user: EmbeddedService, second: EmbeddedService
+) -> None:
+    url = await user.start()
+    await second.stop()
+    assert await serves(url)
+
+
+async def test_a_killed_process_is_revived_by_starting_again(
+    user: EmbeddedService, pids: Callable[[], list[int]]
+) -> None:
+    url = await user.start()
+    os.kill(pids()[0], signal.SIGKILL)
+    assert await user.start() == url
+    assert await serves(url)
+
+
+async def test_a_killed_process_is_revived_by_another_user(
+    user: EmbeddedService, second: EmbeddedService, pids: Callable[[], list[int]]
+) -> None:
+    url = await user.start()
+    os.kill(pids()[0], signal.SIGKILL)
+    assert await second.start() == url
+    assert await serves(url)
+
+
+async def test_the_orphan_of_a_killed_program_is_attached_to_and_stopped_by_the_last_one_out(
+    kind: type[EmbeddedService], data_dir: Path, user: EmbeddedService, pids: Callable[[], list[int]]
+) -> None:
+    url = await killed_owner(kind, data_dir)
+    orphan = pids()
+    assert (await user.start(), pids()) == (url, orphan)
+    await user.stop()
+    assert pids() == []
+
+
+async def test_an_orphan_whose_password_file_is_lost_is_replaced(
+    kind: type[EmbeddedService], data_dir: Path, user: EmbeddedService
+) -> None:
+    await killed_owner(kind, data_dir)
+    (data_dir / kind.name / "password").unlink()
+    assert await serves(await user.start())
+
+
+async def test_a_lost_password_file_is_explained_while_others_use_the_service(
+    user: EmbeddedService, second: EmbeddedService, data_dir: Path
+) -> None:
+    url = await user.start()
+    (data_dir / user.name / "password").rename(data_dir / "kept")
+    with pytest.raises(EmbeddedServiceError, match="End the other programs"):
+        await second.start()
+    (data_dir / "kept").rename(data_dir / user.name / "password")
+    assert await serves(url)
+
+
+async def test_a_taken_port_is_exchanged(user: EmbeddedService, data_dir: Path) -> None:
+    await user.start()
+    await user.stop()
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", int((data_dir / user.name / "port").read_text())))
+        other.listen()
+        assert await serves(await user.start())
+
+
+@pytest.mark.parametrize("text", ["", "abc", "99999999"])
+async def test_a_damaged_port_file_is_replaced(user: EmbeddedService, data_dir: Path, text: str) -> None:
+    (data_dir / user.name).mkdir(exist_ok=True)
+    (data_dir / user.name / "port").write_text(text)
+    assert await serves(await user.start())
+
+
+async def test_lock_files_left_behind_do_not_block(user: EmbeddedService, data_dir: Path) -> None:
+    folder = data_dir / user.name
+    folder.mkdir(exist_ok=True)
+    for name in ("users.lock", "starting.lock", "running.lock"):
+        (folder / name).write_text("4711")
+    assert await serves(await user.start())
+
+
+async def test_cancelling_a_start_leaves_nothing_behind(
+    user: EmbeddedService, data_dir: Path, pids: Callable[[], list[int]]
+) -> None:
+    starting = asyncio.create_task(user.start())
+    await becomes(lambda: bool(pids()), within_secs=10)
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert pids() == []
+    assert Flock(data_dir / user.name / "users.lock").try_exclusive()
