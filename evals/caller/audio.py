@@ -19,10 +19,11 @@ QUIET_DBFS = -52.0
 # Over steady noise both thresholds rise to stand this far above it.
 LOUD_OVER_NOISE_DB = 12.0
 QUIET_OVER_NOISE_DB = 6.0
-# Windows below this are digital silence and say nothing about the noise.
+# Noise is what stays level for so long, is not digital silence, and lies so far below the loudest speech.
+NOISE_BLOCK_MS = 200
+NOISE_SWING_DB = 8.0
 SILENCE_DBFS = -90.0
-# Noise is never assumed to be nearer than this to the loudest speech.
-NOISE_BELOW_SPEECH_DB = 25.0
+NOISE_BELOW_SPEECH_DB = 20.0
 # Shorter than this is a click, not a voice.
 SHORTEST_VOICE_MS = 30
 # The closure of a stop consonant does not end a run.
@@ -131,12 +132,14 @@ def _levels_dbfs(samples: Samples, window: int) -> npt.NDArray[np.float64]:
 
 
 def _thresholds_dbfs(levels: npt.NDArray[np.float64]) -> tuple[float, float]:
-    sounding = levels[levels > SILENCE_DBFS]
-    if sounding.size == 0:
+    block = NOISE_BLOCK_MS // WINDOW_MS
+    blocks = levels[: levels.size // block * block].reshape(-1, block)
+    means = blocks[np.ptp(blocks, axis=1) <= NOISE_SWING_DB].mean(axis=1)
+    noise = means[(means > SILENCE_DBFS) & (means < np.max(levels) - NOISE_BELOW_SPEECH_DB)]
+    if noise.size == 0:
         return LOUD_DBFS, QUIET_DBFS
-    lowest, highest = np.percentile(sounding, (5, 95))
-    noise = min(float(lowest), float(highest) - NOISE_BELOW_SPEECH_DB)
-    return max(LOUD_DBFS, noise + LOUD_OVER_NOISE_DB), max(QUIET_DBFS, noise + QUIET_OVER_NOISE_DB)
+    floor_dbfs = float(np.min(noise))
+    return max(LOUD_DBFS, floor_dbfs + LOUD_OVER_NOISE_DB), max(QUIET_DBFS, floor_dbfs + QUIET_OVER_NOISE_DB)
 
 
 def _true_stretches(flags: npt.NDArray[np.bool_]) -> list[Run]:

@@ -18,6 +18,12 @@ FRAME_SECS = FRAME_MS / 1000
 LATEST_SECS = 2 * FRAME_SECS
 
 
+def slot_to_send(next_slot: int, elapsed_secs: float) -> int:
+    """The frame's place on the clock: the next one, or the current one when the next is long past."""
+    late_secs = elapsed_secs - next_slot * FRAME_SECS
+    return int(elapsed_secs / FRAME_SECS) if late_secs > LATEST_SECS else next_slot
+
+
 class Microphone(MediaStreamTrack):
     """An audio track paced by the monotonic clock alone, so it neither drifts nor bursts."""
 
@@ -69,13 +75,9 @@ class Microphone(MediaStreamTrack):
         return frame
 
     async def _next_due(self) -> float:
-        now_secs = time.monotonic()
         if self._epoch_secs is None:
-            self._epoch_secs = now_secs
+            self._epoch_secs = time.monotonic()
+        self._slot = slot_to_send(self._slot, time.monotonic() - self._epoch_secs)
         due_secs = self._epoch_secs + self._slot * FRAME_SECS
-        if now_secs < due_secs:
-            await asyncio.sleep(due_secs - now_secs)
-        elif now_secs - due_secs > LATEST_SECS:
-            self._slot = int((now_secs - self._epoch_secs) / FRAME_SECS)
-            due_secs = self._epoch_secs + self._slot * FRAME_SECS
+        await asyncio.sleep(max(0.0, due_secs - time.monotonic()))
         return due_secs
