@@ -79,7 +79,7 @@ export function reduceCall(state: CallState, event: CallEvent): CallState {
     case "connecting":
       return { ...state, phase: "connecting", microphone: event.withMicrophone ? "on" : "off" };
     case "connected":
-      return { ...state, phase: "live", startedAtMs: event.atMs };
+      return { ...state, phase: "live", startedAtMs: event.atMs, lineSteady: true };
     case "failed":
       return { ...state, phase: "failed", problem: event.problem };
     case "ended":
@@ -101,7 +101,7 @@ export function reduceCall(state: CallState, event: CallEvent): CallState {
       return { ...state, thinking: false, transcript: foldTranscript(state.transcript, interruption) };
     }
     case "line":
-      return { ...state, lineSteady: event.steady };
+      return state.lineSteady === event.steady ? state : { ...state, lineSteady: event.steady };
     case "sound_blocked":
       return { ...state, soundBlocked: event.blocked };
     case "bot_answering":

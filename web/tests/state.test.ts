@@ -16,6 +16,11 @@ test("a call goes from ready over asking and connecting to listening", () => {
   expect(statuses).toEqual(["ready", "asking", "connecting", "listening"]);
 });
 
+test("a line that was not yet up does not make a new call look broken", () => {
+  const [asked, connecting, answered] = connected as [CallEvent, CallEvent, CallEvent];
+  expect(statusOf(after(asked, connecting, { type: "line", steady: false }, answered))).toBe("listening");
+});
+
 test("a refused microphone leads back to the start with its reason", () => {
   const state = after({ type: "microphone_asked" }, { type: "microphone_failed", problem: "denied" });
   expect([state.phase, state.microphoneProblem]).toEqual(["ready", "denied"]);

@@ -1,7 +1,12 @@
 /** Two questions and their answers as a call's tape would draw them: the caller below the line, Jarvis above it. */
 export function Illustration() {
   return (
-    <svg class="illustration" viewBox={`0 0 ${WIDTH} ${2 * MIDDLE}`} aria-hidden="true">
+    <svg
+      class="illustration"
+      viewBox={`0 0 ${WIDTH} ${2 * MIDDLE}`}
+      preserveAspectRatio="xMinYMid slice"
+      aria-hidden="true"
+    >
       <line x1="0" y1={MIDDLE} x2={WIDTH} y2={MIDDLE} class="rule" />
       {bars.map(({ voice, x, height }) => {
         const direction = voice === "bot" ? -1 : 1;
