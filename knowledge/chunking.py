@@ -1,5 +1,6 @@
 """Cuts a document's sections into windows that an embedding model can read whole."""
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
@@ -9,7 +10,7 @@ MIN_TOKENS = 100
 MAX_TOKENS = 200
 
 # How many tokens off the ideal cut a window may end for the sake of a better boundary.
-_PARAGRAPH, _LINE, _SENTENCE, _WORD, _INSIDE_WORD = 0, 10, 25, 80, 1_000
+_PARAGRAPH, _LINE, _SENTENCE, _WORD, _INSIDE_WORD = 0, 20, 50, 150, 1_000
 
 TokenSpans = Callable[[str], Sequence[tuple[int, int]]]
 
@@ -53,10 +54,8 @@ def _cuts(text: str, spans: Sequence[tuple[int, int]]) -> list[int]:
     cuts: list[int] = []
     position = 0
     while (remaining := len(spans) - position) > MAX_TOKENS:
-        windows = -(-remaining // MAX_TOKENS)
-        ideal = position + remaining / windows
-        lowest = position + max(MIN_TOKENS, remaining - MAX_TOKENS * (windows - 1))
-        highest = position + min(MAX_TOKENS, remaining - MIN_TOKENS * (windows - 1))
+        ideal = position + remaining / math.ceil(remaining / MAX_TOKENS)
+        lowest, highest = position + MIN_TOKENS, position + min(MAX_TOKENS, remaining - MIN_TOKENS)
         position = min(
             range(lowest, highest + 1), key=lambda token: _boundary_cost(text, spans, token) + abs(token - ideal)
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 import aiohttp
 
 from knowledge.errors import EmptyQuestionError, KnowledgeUnavailableError
-from knowledge.ranking import HISTORY_TURNS
+from knowledge.ranking import recent
 from knowledge.types import Passage, Turn
 
 
@@ -30,7 +30,7 @@ class KnowledgeClient:
             raise EmptyQuestionError
         request = {
             "question": question,
-            "history": [asdict(turn) for turn in history[-HISTORY_TURNS:]],
+            "history": [asdict(turn) for turn in recent(history)],
             "limit": limit,
         }
         try:

@@ -1,6 +1,6 @@
 """Fuses the scores of several legs, and the vectors of several turns."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -9,12 +9,13 @@ from knowledge.types import Turn
 DENSE_WEIGHT = 0.65
 LEXICAL_WEIGHT = 0.35
 
-# How many turns before the question count.
+# How much of what was said before the question counts; more finds no better and takes longer to embed.
 HISTORY_TURNS = 6
-# What was said before weighs in, less the longer ago it was, and less when the assistant said it.
-_DENSE_HISTORY = (0.3, 0.7)
-_LEXICAL_HISTORY = (0.3, 0.8)
+HISTORY_WORDS = 30
+_HISTORY_WEIGHT = 0.3
 _ASSISTANT_WEIGHT = 0.3
+_DENSE_DECAY = 0.7
+_LEXICAL_DECAY = 0.8
 
 
 def fuse(legs: Sequence[tuple[float, Mapping[int, float]]]) -> dict[int, float]:
@@ -33,14 +34,20 @@ def fuse(legs: Sequence[tuple[float, Mapping[int, float]]]) -> dict[int, float]:
     return fused
 
 
+def recent(history: Sequence[Turn]) -> list[Turn]:
+    """Return the turns that count, oldest first: the last six that have words, each cut to its first 30 words."""
+    spoken = [Turn(turn.role, " ".join(turn.text.split()[:HISTORY_WORDS])) for turn in history]
+    return [turn for turn in spoken if turn.text][-HISTORY_TURNS:]
+
+
 def dense_weights(history: Sequence[Turn]) -> list[float]:
     """Return how much each earlier turn's vector adds to the question's, in the order of `history`, oldest first."""
-    return _weights(history, *_DENSE_HISTORY)
+    return _weights(history, _DENSE_DECAY)
 
 
 def lexical_weights(history: Sequence[Turn]) -> list[float]:
     """Return how much each earlier turn's words add to the question's, in the order of `history`, oldest first."""
-    return _weights(history, *_LEXICAL_HISTORY)
+    return _weights(history, _LEXICAL_DECAY)
 
 
 def mix(question: np.ndarray, earlier: np.ndarray, weights: Sequence[float]) -> np.ndarray:
@@ -49,15 +56,15 @@ def mix(question: np.ndarray, earlier: np.ndarray, weights: Sequence[float]) -> 
     return mixed / np.linalg.norm(mixed)
 
 
-def _weights(history: Sequence[Turn], first: float, decay: float) -> list[float]:
-    return list(reversed(list(_newest_first(history, first, decay))))
-
-
-def _newest_first(history: Sequence[Turn], first: float, decay: float) -> Iterator[float]:
-    user_turns_back = 0
+def _weights(history: Sequence[Turn], decay: float) -> list[float]:
+    """Return 0.3 · decay^k a turn, k user turns back, and 0.3 of that when the assistant said it."""
+    weights = []
+    user_turns_back = 1
     for turn in reversed(history):
+        weight = _HISTORY_WEIGHT * decay**user_turns_back
         if turn.role == "user":
-            yield first * decay**user_turns_back
             user_turns_back += 1
         else:
-            yield first * decay**user_turns_back * _ASSISTANT_WEIGHT
+            weight *= _ASSISTANT_WEIGHT
+        weights.append(weight)
+    return weights[::-1]

@@ -9,7 +9,7 @@ import numpy as np
 from knowledge.embedders import Embedder
 from knowledge.errors import EmptyQuestionError, KnowledgeUnavailableError
 from knowledge.lexical import LexicalIndex
-from knowledge.ranking import DENSE_WEIGHT, HISTORY_TURNS, LEXICAL_WEIGHT, dense_weights, fuse, lexical_weights, mix
+from knowledge.ranking import DENSE_WEIGHT, LEXICAL_WEIGHT, dense_weights, fuse, lexical_weights, mix, recent
 from knowledge.store import Store
 from knowledge.types import Passage, Turn
 
@@ -60,11 +60,11 @@ class Retriever:
             raise EmptyQuestionError
         if self._index is None:
             raise KnowledgeUnavailableError("The documents are still being loaded; ask again in some seconds.")
-        recent = [turn for turn in history if turn.text.strip()][-HISTORY_TURNS:]
-        earlier = zip(lexical_weights(recent), (turn.text for turn in recent), strict=True)
+        turns = recent(history)
+        earlier = zip(lexical_weights(turns), (turn.text for turn in turns), strict=True)
         lexical = self._index.scores([(1.0, question), *earlier])
         similarities = await self._store.similarities(
-            await self._vector(question, recent), limit=CANDIDATES, also=lexical.best(CANDIDATES)
+            await self._vector(question, turns), limit=CANDIDATES, also=lexical.best(CANDIDATES)
         )
         words = {chunk_id: lexical.of(chunk_id) for chunk_id in similarities}
         fused = fuse([(DENSE_WEIGHT, similarities), (LEXICAL_WEIGHT, words)])
@@ -73,8 +73,8 @@ class Retriever:
         found = {chunk_id: (fused[chunk_id], similarities[chunk_id]) for chunk_id in best}
         return (await self._store.passages(found, max_characters=MAX_SECTION_CHARACTERS))[:limit]
 
-    async def _vector(self, question: str, recent: Sequence[Turn]) -> np.ndarray:
-        texts = [question, *(turn.text for turn in recent)]
+    async def _vector(self, question: str, turns: Sequence[Turn]) -> np.ndarray:
+        texts = [question, *(turn.text for turn in turns)]
         missing = [text for text in dict.fromkeys(texts) if text not in self._vectors]
         if missing:
             self._vectors.update(zip(missing, await self._embedder.embed(missing), strict=True))
@@ -84,4 +84,4 @@ class Retriever:
             vectors.append(self._vectors[text])
         while len(self._vectors) > _CACHED_VECTORS:
             self._vectors.popitem(last=False)
-        return mix(vectors[0], np.stack(vectors[1:]), dense_weights(recent)) if recent else vectors[0]
+        return mix(vectors[0], np.stack(vectors[1:]), dense_weights(turns)) if turns else vectors[0]

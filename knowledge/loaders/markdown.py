@@ -98,7 +98,7 @@ class _Reader:
         """Append a block and return where it starts; items of a tight list and rows of a table stand line by line."""
         if words:
             gap = "\n" if tight and self._in_list_or_table else "\n\n"
-            self._append(gap if self._parts else "")
+            self._append(gap if self._length else "")
             self._in_list_or_table = tight
         start = self._length
         self._append(words)
