@@ -91,24 +91,22 @@ class Conversation:
             if self._transcript.ending is not None:
                 break
             self._on_event(CallEvent(Stage.INTERRUPTING if speaking_over else Stage.ASKING, question.shown))
-            asked.append(await self._ask(question))
-            self._on_event(CallEvent(Stage.WAITING, question.shown))
-            speaking_over = False
-            if await self._until(self._bot_began, ANSWER_TIMEOUT_SECS):
-                self._on_event(CallEvent(Stage.ANSWERING, question.shown))
-                if self._barge_in_secs is not None and number < len(questions):
-                    await self._until(lambda: self._has_spoken_long() or self._bot_finished(), LONGEST_ANSWER_SECS)
-                    speaking_over = not self._bot_finished()
-                else:
-                    await self._until(self._bot_finished, LONGEST_ANSWER_SECS)
+            place = await self._ask(question)
+            if place is None:
+                break
+            asked.append(place)
+            speaking_over = await self._hear_answer(question, to_its_end=number == len(questions))
         return asked
 
-    async def _ask(self, question: Question) -> Run:
+    async def _ask(self, question: Question) -> Run | None:
+        """Where the question lies in the recording; None if the bot hung up meanwhile."""
         self._transcript.begin_question()
         self._line.say(question.samples)
         await self._until(lambda: self._line.spoken is not None, question.samples.size / RATE_HZ + SPEAKING_GRACE_SECS)
         spoken = self._line.spoken
         if spoken is None:
+            if self._transcript.hung_up:
+                return None
             raise CallError(
                 "The line stopped taking the caller's speech. This machine may be overloaded; try again when it is not."
             )
@@ -116,6 +114,18 @@ class Conversation:
         self._since = spoken.stop
         self._bot_began_secs = None
         return spoken
+
+    async def _hear_answer(self, question: Question, *, to_its_end: bool) -> bool:
+        """Whether the bot is still answering, long enough for the caller to barge in."""
+        self._on_event(CallEvent(Stage.WAITING, question.shown))
+        if not await self._until(self._bot_began, ANSWER_TIMEOUT_SECS):
+            return False
+        self._on_event(CallEvent(Stage.ANSWERING, question.shown))
+        if self._barge_in_secs is None or to_its_end:
+            await self._until(self._bot_finished, LONGEST_ANSWER_SECS)
+            return False
+        await self._until(lambda: self._has_spoken_long() or self._bot_finished(), LONGEST_ANSWER_SECS)
+        return not self._bot_finished()
 
     async def _until(self, condition: Callable[[], bool], timeout_secs: float) -> bool:
         """Listen until the condition holds, the bot has hung up, or time is up; whether it holds."""

@@ -78,12 +78,12 @@ class Ingress:
                 timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_SECS),
             ) as response:
                 content = await response.read()
-        except aiohttp.ClientConnectionError:
+        except aiohttp.InvalidURL:
+            raise CallError(f"{self._base_url!r} is not an address. Pass one like http://127.0.0.1:8000.") from None
+        except aiohttp.ClientError:
             raise CallError(
                 f"No server answers at {self._base_url}. Start Jarvis there, or pass the address it listens on."
             ) from None
-        except aiohttp.InvalidURL:
-            raise CallError(f"{self._base_url!r} is not an address. Pass one like http://127.0.0.1:8000.") from None
         except TimeoutError:
             raise CallError(
                 f"The server at {self._base_url} took longer than {REQUEST_TIMEOUT_SECS:.0f} s to answer. "

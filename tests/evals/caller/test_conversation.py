@@ -156,6 +156,15 @@ async def test_a_bot_that_hangs_up_leaves_the_other_questions_unasked():
     assert report.exit_code == 1
 
 
+async def test_a_bot_that_hangs_up_while_it_is_asked_leaves_a_report():
+    line = ScriptedLine(greeting=Reply(voice=[(0.5, 2.0)], messages=[READY, (3.5, PEER_LEFT)]), replies=[Reply()])
+    report, _ = await hold(line, [question("one")])
+    assert report.greeting is not None
+    assert not report.turns[0].answered
+    assert report.ending is not None
+    assert report.ending.reason == "hung_up"
+
+
 async def test_what_was_heard_and_said_is_reported_with_its_question():
     progress = {"accumulated_text": "At nine.", "remaining_text": ""}
     answer = Reply(
