@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from aiohttp import web
@@ -57,6 +58,9 @@ async def serve(startup: Startup) -> None:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(watcher.run())
                 await watcher.refreshed.wait()
+                # The first search pays for what later ones find warm, so no caller should ask it.
+                with suppress(KnowledgeUnavailableError):
+                    await retriever.search("ready")
                 print("ready", flush=True)
         finally:
             await runner.cleanup()

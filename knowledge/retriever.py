@@ -75,13 +75,14 @@ class Retriever:
 
     async def _vector(self, question: str, turns: Sequence[Turn]) -> np.ndarray:
         texts = [question, *(turn.text for turn in turns)]
-        missing = [text for text in dict.fromkeys(texts) if text not in self._vectors]
-        if missing:
-            self._vectors.update(zip(missing, await self._embedder.embed(missing), strict=True))
-        vectors = []
-        for text in texts:
+        vectors = {text: self._vectors[text] for text in texts if text in self._vectors}
+        if missing := [text for text in dict.fromkeys(texts) if text not in vectors]:
+            vectors.update(zip(missing, await self._embedder.embed(missing), strict=True))
+        for text, vector in vectors.items():
+            self._vectors[text] = vector
             self._vectors.move_to_end(text)
-            vectors.append(self._vectors[text])
         while len(self._vectors) > _CACHED_VECTORS:
             self._vectors.popitem(last=False)
-        return mix(vectors[0], np.stack(vectors[1:]), dense_weights(turns)) if turns else vectors[0]
+        if not turns:
+            return vectors[question]
+        return mix(vectors[question], np.stack([vectors[turn.text] for turn in turns]), dense_weights(turns))

@@ -40,7 +40,14 @@ def load_tokenizer() -> Tokenizer:
 
 def token_spans(tokenizer: Tokenizer, text: str) -> list[tuple[int, int]]:
     """Return each token's start and end in `text`, in characters, without the special tokens."""
-    return tokenizer.encode(text, add_special_tokens=False).offsets
+    spans = []
+    position = 0
+    # Line by line: the tokenizer keeps some hundred bytes a token of what it is given.
+    for line in text.splitlines(keepends=True):
+        offsets = tokenizer.encode(line, add_special_tokens=False).offsets
+        spans += [(position + start, position + end) for start, end in offsets]
+        position += len(line)
+    return spans
 
 
 def open_session(path: Path) -> onnxruntime.InferenceSession:

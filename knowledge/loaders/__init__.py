@@ -9,7 +9,7 @@ from knowledge.loaders.markdown import parse_markdown
 from knowledge.loaders.plain import parse_plain
 from knowledge.types import LoadedDocument
 
-MAX_DOCUMENT_BYTES = 5 * 1024 * 1024
+MAX_DOCUMENT_BYTES = 2 * 1024 * 1024
 
 # A parser takes the decoded text and the title to fall back on.
 _PARSERS: dict[str, Callable[[str, str], LoadedDocument]] = {
