@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from server.embedded.errors import EmbeddedServiceError
+from server.embedded.folder import explained
 
 POLL_SECS = 0.01
 
@@ -62,7 +63,8 @@ class Flock:
 
     def _try(self, kind: int) -> bool:
         if self._fd is None:
-            self._fd = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            with explained(self._path):
+                self._fd = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
             fcntl.flock(self._fd, kind | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Self
 
 from loguru import logger
 
@@ -73,13 +72,16 @@ class EmbeddedService(ABC):
 
     async def stop(self) -> None:
         """Leave the service, and end its process if nobody else uses it."""
-        if self._users.held:
-            async with self._turn():
-                await self._leave()
+        if not self._users.held:
+            return
+        if not self._folder.path.exists():
+            await self._abandon()
+            return
+        async with self._turn():
+            await self._leave()
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
+    async def __aenter__(self) -> str:
+        return await self.start()
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.stop()
@@ -100,6 +102,12 @@ class EmbeddedService(ABC):
         finally:
             self._users.release()
 
+    async def _abandon(self) -> None:
+        """End our own process after its folder was deleted: nobody can find it any more, and it can't save anything."""
+        self._users.release()
+        if self._child:
+            await self._end_child(self._child, stages=self.stages[1:])
+
     async def _attach(self) -> str | None:
         """The URL of the process that runs already; None if there is none (any more)."""
         if not self._is_running():
@@ -107,8 +115,9 @@ class EmbeddedService(ABC):
         port, password = self._known_port(), self._folder.read("password")
         if port and password:
             try:
-                if await self._answers_while(self._is_running, port=port, password=password):
+                if await self._answers_while(self._is_whole, port=port, password=password):
                     return self._url(port=port, password=password)
+                await self._end()
                 return None
             except (TimeoutError, WrongPasswordError):
                 logger.warning("embedded {} runs but does not serve us", self.name)
@@ -147,6 +156,7 @@ class EmbeddedService(ABC):
         self._folder.write("port", str(port))
         child = self._child = self._spawn(self._command(port=port, password=password), running, cwd=self._folder.data)
         try:
+            self._folder.write("pid", str(child.pid))
             if await self._answers_while(lambda: child.poll() is None, port=port, password=password):
                 return self._url(port=port, password=password)
         except WrongPasswordError:
@@ -170,11 +180,11 @@ class EmbeddedService(ABC):
     async def _answers_while(self, running: Callable[[], bool], *, port: int, password: str) -> bool:
         """Ask until the process answers or ends; raises TimeoutError when it does neither."""
         async with asyncio.timeout(ANSWER_TIMEOUT_SECS):
-            while running():
-                if await self._answers(port=port, password=password):
-                    return True
+            while not await self._answers(port=port, password=password):
+                if not running():
+                    return False
                 await asyncio.sleep(POLL_SECS)
-        return False
+        return True
 
     async def _run(self, command: Command, running: Flock, *, cwd: Path, timeout_secs: float) -> None:
         """Run a command to its end; raises EmbeddedServiceError unless it succeeds."""
@@ -200,6 +210,11 @@ class EmbeddedService(ABC):
     def _is_running(self) -> bool:
         return is_locked(self._folder.lock("running"))
 
+    def _is_whole(self) -> bool:
+        """Whether more is running than the helpers of a process that was killed, which may be busy for long."""
+        pids = [str(pid) for pid in self._pids()]
+        return self._is_running() and (not pids or self._folder.read("pid") in pids)
+
     def _known_port(self) -> int | None:
         text = self._folder.read("port") or ""
         return int(text) if text.isdecimal() and 0 < int(text) < 65536 else None
@@ -217,15 +232,16 @@ class EmbeddedService(ABC):
         if child := self._child:
             await becomes(lambda: child.poll() is not None, within_secs=1)
 
-    async def _end_child(self, child: subprocess.Popen[bytes]) -> None:
+    async def _end_child(self, child: subprocess.Popen[bytes], *, stages: tuple[Stage, ...] = ()) -> None:
         if child.poll() is None:
             pids = [child.pid]
-            await end(name=self.name, pids=lambda: pids, gone=lambda: child.poll() is not None, stages=self.stages)
+            stages = stages or self.stages
+            await end(name=self.name, pids=lambda: pids, gone=lambda: child.poll() is not None, stages=stages)
 
     def _failure(self, what: str) -> EmbeddedServiceError:
         log_tail = self._folder.log_tail()
         if "No space left on device" in log_tail:
             advice = "The disk is full: free some space, or set JARVIS_DATA_DIR to a larger disk."
         else:
-            advice = f"Look for the reason in {self._folder.log}, which ends with:"
+            advice = f"The reason is at the end of {self._folder.log}:"
         return EmbeddedServiceError(f"The embedded {self.name} {what}. {advice}\n{log_tail}")

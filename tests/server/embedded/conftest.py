@@ -2,7 +2,7 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from server.embedded.child import found
 PROGRAMS = frozenset({"postgres", "initdb", "redis-server", "valkey-server"})
 
 
-def processes(data_dir: Path) -> list[int]:
+def running(data_dir: Path) -> list[int]:
     """The pids of the services that run in a data directory."""
     return found(folders=(data_dir / "postgres" / "data", data_dir / "redis" / "data"), names=PROGRAMS)
 
@@ -24,7 +24,13 @@ def data_dir() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="jarvis-embedded-"))
     path.chmod(0o755)
     yield path
-    for pid in processes(path):
+    for pid in running(path):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def processes(data_dir: Path) -> Callable[[], list[int]]:
+    """The pids of the services that run in the data directory."""
+    return lambda: running(data_dir)

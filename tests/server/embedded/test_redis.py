@@ -2,6 +2,8 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError
 
 from server.embedded.redis import EmbeddedRedis
@@ -20,10 +22,10 @@ async def test_what_was_written_is_there_in_the_next_run(data_dir: Path) -> None
 
 
 async def test_a_wrong_password_is_refused(data_dir: Path) -> None:
-    async with EmbeddedRedis(data_dir) as redis:
-        url = await redis.start()
+    async with EmbeddedRedis(data_dir) as url:
         port = int(url.rpartition(":")[2].partition("/")[0])
-        async with Redis(host="127.0.0.1", port=port, password="wrong") as client:
+        retry = Retry(NoBackoff(), 0)
+        async with Redis(host="127.0.0.1", port=port, password="wrong", retry=retry) as client:
             with pytest.raises(AuthenticationError):
                 await client.get("word")
 
@@ -33,6 +35,6 @@ async def test_an_unreadable_snapshot_is_put_aside(data_dir: Path) -> None:
     async with EmbeddedRedis(data_dir):
         pass
     (folder / "dump.rdb").write_bytes(b"REDIS9999 from the future")
-    async with EmbeddedRedis(data_dir) as redis, Redis.from_url(await redis.start()) as client:
+    async with EmbeddedRedis(data_dir) as url, Redis.from_url(url) as client:
         assert await client.get("word") is None
     assert (folder / "dump.unreadable").read_bytes() == b"REDIS9999 from the future"

@@ -1,5 +1,6 @@
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -7,9 +8,13 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from server.embedded.child import becomes, found
 from server.embedded.errors import EmbeddedServiceError
@@ -59,7 +64,7 @@ def pids(kind: type[EmbeddedService], data_dir: Path) -> Callable[[], list[int]]
 async def serves(url: str) -> bool:
     """Whether a client gets through with this URL, as the programs that use it do."""
     if url.startswith("redis"):
-        async with Redis.from_url(url) as client:
+        async with Redis.from_url(url, retry=Retry(NoBackoff(), 0)) as client:
             return bool(await client.set("asked", 1))
     async with await psycopg.AsyncConnection.connect(url) as connection:
         return await (await connection.execute("SELECT 1")).fetchone() == (1,)
@@ -88,7 +93,7 @@ async def test_the_password_shows_neither_in_the_arguments_nor_to_other_users(
     await user.start()
     password = data_dir / user.name / "password"
     assert password.stat().st_mode & 0o077 == 0
-    assert password.read_text().strip() not in Path(f"/proc/{pids()[0]}/cmdline").read_text()
+    assert password.read_text().strip() not in " ".join(psutil.Process(pids()[0]).cmdline())
 
 
 async def test_the_process_has_a_session_of_its_own(user: EmbeddedService, pids: Callable[[], list[int]]) -> None:
@@ -208,9 +213,14 @@ async def test_lock_files_left_behind_do_not_block(user: EmbeddedService, data_d
     assert await serves(await user.start())
 
 
+async def never(self: EmbeddedService, *, port: int, password: str) -> bool:
+    return await asyncio.Event().wait()
+
+
 async def test_cancelling_a_start_leaves_nothing_behind(
-    user: EmbeddedService, data_dir: Path, pids: Callable[[], list[int]]
+    user: EmbeddedService, data_dir: Path, pids: Callable[[], list[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(type(user), "_answers", never)
     starting = asyncio.create_task(user.start())
     await becomes(lambda: bool(pids()), within_secs=10)
     starting.cancel()
@@ -218,3 +228,13 @@ async def test_cancelling_a_start_leaves_nothing_behind(
         await starting
     assert pids() == []
     assert Flock(data_dir / user.name / "users.lock").try_exclusive()
+
+
+async def test_a_process_whose_folder_was_deleted_is_ended(kind: type[EmbeddedService], data_dir: Path) -> None:
+    doomed = data_dir / "doomed"
+    service = kind(doomed)
+    url = await service.start()
+    shutil.rmtree(doomed)
+    await service.stop()
+    with pytest.raises((psycopg.OperationalError, RedisConnectionError)):
+        await serves(url)
