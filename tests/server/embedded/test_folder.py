@@ -63,7 +63,7 @@ def test_what_the_system_refuses_is_explained(tmp_path: Path, number: int, advic
 def test_the_folder_of_another_user_is_refused_with_advice(open_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ServiceFolder(open_path, service="redis").make()
     monkeypatch.setattr(os, "geteuid", lambda: STRANGER.uid)
-    with pytest.raises(EmbeddedServiceError, match=r"redis belongs to \w+, .* runs as user 54321.*JARVIS_DATA_DIR"):
+    with pytest.raises(EmbeddedServiceError, match=r"redis belongs to \S+, .* runs as user 54321.*JARVIS_DATA_DIR"):
         ServiceFolder(open_path, service="redis").make()
 
 
