@@ -8,7 +8,6 @@ import gc
 
 import aiortc  # noqa: F401
 import numpy as np
-import pipecat.services.openai.llm  # noqa: F401
 from aiortc.rtcdtlstransport import RTCCertificate
 
 import bot.process  # noqa: F401

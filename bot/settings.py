@@ -72,3 +72,8 @@ class BotSettings(Frozen):
     speech_socket: Path
     ice_servers: tuple[str, ...] = ()
     media_addresses: tuple[str, ...] = Field((), description="local addresses offered for media; all when empty")
+
+    @property
+    def preload(self) -> tuple[str, ...]:
+        """The modules that the chosen providers need, loaded before bots are forked."""
+        return self.stt.preload + self.llm.preload + self.tts.preload

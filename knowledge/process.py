@@ -18,13 +18,12 @@ from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel, ValidationError
 
 from knowledge.changes import RETRY_SECS, ChangeWatcher
-from knowledge.embedders.minilm import MiniLmEmbedder, is_built
-from knowledge.errors import KnowledgeError, KnowledgeUnavailableError, ModelError
+from knowledge.embedders.minilm import MiniLmEmbedder, ensure_built
+from knowledge.errors import KnowledgeError, KnowledgeUnavailableError
 from knowledge.retriever import Retriever
 from knowledge.routes import create_app
 from knowledge.store import Store
 
-BUILD_TIMEOUT_SECS = 300.0
 SHUTDOWN_SECS = 1.0
 CONNECTIONS = 4
 
@@ -39,8 +38,7 @@ class Startup(BaseModel):
 
 async def serve(startup: Startup) -> None:
     """Answer until cancelled; raises KnowledgeError when the model or the schema cannot be had."""
-    if not is_built(startup.models_dir):
-        await _build_model(startup.models_dir)
+    await ensure_built(startup.models_dir)
     embedder = MiniLmEmbedder(models_dir=startup.models_dir)
     async with AsyncConnectionPool(
         startup.database_url, min_size=1, max_size=CONNECTIONS, open=False, check=AsyncConnectionPool.check_connection
@@ -84,21 +82,6 @@ async def run() -> None:
         await serving
     except asyncio.CancelledError:
         logger.info("The retrieval process ends")
-
-
-async def _build_model(models_dir: Path) -> None:
-    """Build in a child, so that the hundreds of megabytes it takes are given back."""
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "knowledge.embedders.minilm_build", str(models_dir), stdout=sys.stderr
-    )
-    try:
-        async with asyncio.timeout(BUILD_TIMEOUT_SECS):
-            status = await child.wait()
-    finally:
-        if child.returncode is None:
-            child.kill()
-    if status != 0:
-        raise ModelError(f"The embedding model could not be built in {models_dir}; its builder says why above.")
 
 
 async def _migrate(store: Store) -> None:

@@ -17,8 +17,8 @@ from knowledge.types import Passage, Turn
 CANDIDATES = 100
 # A section up to this long is returned whole, about two chunks.
 MAX_SECTION_CHARACTERS = 1_600
-# A turn is asked about again as history by the turns that follow it.
-_CACHED_VECTORS = 1_024
+# A turn is asked about again as history by the turns that follow it, a passage's sentences by other questions.
+_CACHED_VECTORS = 4_096
 
 
 class Retriever:
@@ -73,8 +73,18 @@ class Retriever:
         found = {chunk_id: (fused[chunk_id], similarities[chunk_id]) for chunk_id in best}
         return (await self._store.passages(found, max_characters=MAX_SECTION_CHARACTERS))[:limit]
 
+    async def similarity(self, question: str, sentences: Sequence[str]) -> list[float]:
+        """Return the cosine of the question and each sentence; sentences asked about before cost nothing."""
+        vectors = await self._embedded([question, *sentences])
+        return [float(vectors[question] @ vectors[sentence]) for sentence in sentences]
+
     async def _vector(self, question: str, turns: Sequence[Turn]) -> np.ndarray:
-        texts = [question, *(turn.text for turn in turns)]
+        vectors = await self._embedded([question, *(turn.text for turn in turns)])
+        if not turns:
+            return vectors[question]
+        return mix(vectors[question], np.stack([vectors[turn.text] for turn in turns]), dense_weights(turns))
+
+    async def _embedded(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
         vectors = {text: self._vectors[text] for text in texts if text in self._vectors}
         if missing := [text for text in dict.fromkeys(texts) if text not in vectors]:
             vectors.update(zip(missing, await self._embedder.embed(missing), strict=True))
@@ -83,6 +93,4 @@ class Retriever:
             self._vectors.move_to_end(text)
         while len(self._vectors) > _CACHED_VECTORS:
             self._vectors.popitem(last=False)
-        if not turns:
-            return vectors[question]
-        return mix(vectors[question], np.stack([vectors[turn.text] for turn in turns]), dense_weights(turns))
+        return vectors

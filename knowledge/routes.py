@@ -21,6 +21,13 @@ class SearchRequest(BaseModel):
     limit: int = Field(4, ge=1, le=50)
 
 
+class SimilarityRequest(BaseModel):
+    """A question and the sentences to compare it with."""
+
+    question: str = Field(max_length=2_000)
+    sentences: list[str] = Field(max_length=500)
+
+
 def create_app(*, retriever: Retriever, store: Store) -> web.Application:
     """Return the application; every error is JSON `{"error": sentence}`."""
 
@@ -32,12 +39,16 @@ def create_app(*, retriever: Retriever, store: Store) -> web.Application:
             {"passages": [passage.to_dict() for passage in passages], "secs": time.perf_counter() - started}
         )
 
+    async def similarity(request: web.Request) -> web.Response:
+        body = SimilarityRequest.model_validate_json(await request.read())
+        return web.json_response({"similarities": await retriever.similarity(body.question, body.sentences)})
+
     async def healthz(_: web.Request) -> web.Response:
         documents, chunks = await store.count()
         return web.json_response({"documents": documents, "chunks": chunks, "ready": retriever.ready})
 
     app = web.Application(middlewares=[_errors_as_json])
-    app.add_routes([web.post("/search", search), web.get("/healthz", healthz)])
+    app.add_routes([web.post("/search", search), web.post("/similarity", similarity), web.get("/healthz", healthz)])
     return app
 
 
@@ -53,7 +64,7 @@ async def _errors_as_json(request: web.Request, handler: Handler) -> web.StreamR
     except KnowledgeUnavailableError as error:
         return _error(503, str(error))
     except web.HTTPException as error:
-        return _error(error.status, f"{error.reason}; the routes are POST /search and GET /healthz.")
+        return _error(error.status, f"{error.reason}; the routes are POST /search, POST /similarity and GET /healthz.")
     except Exception as error:
         logger.error("A request failed: {}", type(error).__name__)
         return _error(500, "The request failed; the log of the retrieval process names the error.")

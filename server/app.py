@@ -47,7 +47,7 @@ def create_app() -> FastAPI:
     app.include_router(routes.router)
     app.include_router(health.router)
     app.include_router(page.router)
-    app.mount("/assets", StaticFiles(directory=PAGE_DIST / "assets", check_dir=False), name="assets")
+    app.mount("/call/assets", StaticFiles(directory=PAGE_DIST / "assets", check_dir=False), name="assets")
     return app
 
 
@@ -58,8 +58,12 @@ async def start(settings: Settings, *, public_url: str, progress: Progress) -> A
     settings.prepare_dirs()
     tokens = SessionTokens(key=settings.signing_key(), max_age_secs=settings.session_token_secs)
     async with AsyncExitStack() as stack:
+        bot_settings = settings.bot_settings()
         launcher = LocalLauncher(
-            sockets_dir=settings.run_dir / "bots", warm_bots=settings.warm_bots, bot_memory_mb=settings.bot_memory_mb
+            sockets_dir=settings.run_dir / "bots",
+            preload=bot_settings.preload,
+            warm_bots=settings.warm_bots,
+            bot_memory_mb=settings.bot_memory_mb,
         )
         stack.push_async_callback(launcher.close)
         speech = _process(
@@ -98,7 +102,7 @@ async def start(settings: Settings, *, public_url: str, progress: Progress) -> A
             launcher=launcher,
             registry=Registry(redis=resources.redis),
             tokens=tokens,
-            settings=settings.bot_settings(),
+            settings=bot_settings,
             public_url=public_url,
             max_sessions=settings.max_sessions,
         )

@@ -28,7 +28,7 @@ def _page(held: Annotated[Services, Depends(services)]) -> Page:
     return held.page
 
 
-def _session_id(
+def own_session_id(
     session_id: str,
     request: Request,
     tokens: Annotated[SessionTokens, Depends(_tokens)],
@@ -48,4 +48,4 @@ SessionsDep = Annotated[Sessions, Depends(_sessions)]
 TokensDep = Annotated[SessionTokens, Depends(_tokens)]
 ServicesDep = Annotated[Services, Depends(services)]
 PageDep = Annotated[Page, Depends(_page)]
-OwnSessionId = Annotated[str, Depends(_session_id)]
+OwnSessionId = Annotated[str, Depends(own_session_id)]

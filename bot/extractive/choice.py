@@ -31,25 +31,20 @@ _EXPECTED: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
     )
 )  # fmt: skip
 
-EXPECTED_BONUS = 0.08
-LEXICAL_WEIGHT = 0.35
-MIN_SCORE = 0.40
-COMPANION_MARGIN = 0.10
+EXPECTED_BONUS = 0.05
+WORDS_BONUS = 0.1
+MIN_SCORE = 0.44
+COMPANION_MARGIN = 0.08
 MAX_SENTENCES = 3
 MAX_WORDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A sentence, the words of its heading that help to understand it, and how it compares.
-
-    `similarity` is the cosine of question and sentence, None where it is not known; `rank` is its passage's, from 0.
-    """
+    """A sentence and how near in meaning it is to the question: a cosine, None where it is not known."""
 
     sentence: Sentence
-    heading: str
     similarity: float | None
-    rank: int
 
 
 def choose(question: str, candidates: Sequence[Candidate]) -> list[Sentence]:
@@ -78,17 +73,14 @@ def choose(question: str, candidates: Sequence[Candidate]) -> list[Sentence]:
 def _scores(question: str, candidates: Sequence[Candidate]) -> list[float]:
     asked = _terms(question)
     held = [_terms(c.sentence.text) for c in candidates]
-    headings = [_terms(c.heading) for c in candidates]
     weights = {t: math.log(1 + len(candidates) / (1 + sum(t in h for h in held))) for t in asked}
     total = sum(weights.values())
     lower = question.lower()
     expected = [answer for asks, answer in _EXPECTED if asks.search(lower)]
     scores: list[float] = []
-    for candidate, terms, heading in zip(candidates, held, headings, strict=True):
-        shared = sum(w * (1.0 if t in terms else 0.5) for t, w in weights.items() if t in terms or t in heading)
-        lexical = shared / total if total else 0.0
-        similarity = lexical if candidate.similarity is None else candidate.similarity
-        score = (1 - LEXICAL_WEIGHT) * similarity + LEXICAL_WEIGHT * lexical - 0.02 * candidate.rank
+    for candidate, terms in zip(candidates, held, strict=True):
+        shared = sum(weight for term, weight in weights.items() if term in terms) / total if total else 0.0
+        score = shared if candidate.similarity is None else candidate.similarity + WORDS_BONUS * shared
         if expected:
             score += EXPECTED_BONUS if any(a.search(candidate.sentence.text) for a in expected) else -EXPECTED_BONUS
         scores.append(score)

@@ -82,14 +82,13 @@ class ExtractiveLLMService(LLMService):
             yield f"{' ' if i else ''}{sentence.text} [{sentence.number}]"
 
     async def _candidates(self, question: str, passages: Sequence[NumberedPassage]) -> list[Candidate]:
-        pairs = [(rank, p, s) for rank, p in enumerate(passages) for s in sentences(p.text, number=p.number)]
+        placed = [
+            (f"{p.title}, {p.section}: {s.text}", s) for p in passages for s in sentences(p.text, number=p.number)
+        ]
         similarities: Sequence[float | None]
         try:
-            similarities = await self._similarity.similarity(question, [s.text for _, _, s in pairs])
+            similarities = await self._similarity.similarity(question, [text for text, _ in placed])
         except KnowledgeError as error:
             await self.push_error("sentences could not be compared by meaning; words decide", exception=error)
-            similarities = [None] * len(pairs)
-        return [
-            Candidate(sentence=s, heading=f"{p.title} {p.section}", similarity=similarity, rank=rank)
-            for (rank, p, s), similarity in zip(pairs, similarities, strict=True)
-        ]
+            similarities = [None] * len(placed)
+        return [Candidate(sentence, value) for (_, sentence), value in zip(placed, similarities, strict=True)]

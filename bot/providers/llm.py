@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, Field, SecretStr, SerializationInfo, field_serializer
 
@@ -17,6 +17,7 @@ REVEAL = {"reveal": True}
 class ExtractiveLLM(BaseModel):
     """No language model: it answers only by quoting this turn's passages."""
 
+    preload: ClassVar[tuple[str, ...]] = ("bot.extractive.service",)
     provider: Literal["extractive"] = "extractive"
 
     @property
@@ -34,6 +35,7 @@ class ExtractiveLLM(BaseModel):
 class OpenAILLM(BaseModel):
     """OpenAI, or whatever speaks its chat completions at `base_url` (Ollama, vLLM)."""
 
+    preload: ClassVar[tuple[str, ...]] = ("pipecat.services.openai.llm",)
     provider: Literal["openai"] = "openai"
     api_key: SecretStr
     base_url: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import BaseModel
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 class EmbeddedSTT(BaseModel):
     """pocketsphinx in the speech process, its language model made from the documents."""
 
+    preload: ClassVar[tuple[str, ...]] = ("bot.speech.stt",)
     provider: Literal["embedded"] = "embedded"
 
     def build(self, *, speech_socket: Path) -> STTService:

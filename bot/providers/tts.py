@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 class EmbeddedTTS(BaseModel):
     """espeak-ng in the speech process."""
 
+    preload: ClassVar[tuple[str, ...]] = ("bot.speech.tts",)
     provider: Literal["embedded"] = "embedded"
     voice: str = "en-us"
     words_per_minute: int = Field(165, ge=80, le=400)

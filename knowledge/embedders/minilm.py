@@ -1,6 +1,7 @@
 """all-MiniLM-L6-v2 on the CPU, from the model that `minilm_build` made."""
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +19,7 @@ DIMENSIONS = 384
 MAX_TOKENS = 256
 # Raise it when minilm_build writes another model than before.
 BUILD_VERSION = 1
+BUILD_TIMEOUT_SECS = 300.0
 
 
 def model_dir(models_dir: Path) -> Path:
@@ -28,6 +30,26 @@ def model_dir(models_dir: Path) -> Path:
 def is_built(models_dir: Path) -> bool:
     """Tell whether the model has been built below `models_dir`."""
     return (model_dir(models_dir) / "model.onnx").is_file()
+
+
+async def ensure_built(models_dir: Path) -> None:
+    """Build the model where it is not yet, in a child, so that the hundreds of megabytes it takes are given back.
+
+    Raises ModelError when it can't be built.
+    """
+    if is_built(models_dir):
+        return
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "knowledge.embedders.minilm_build", str(models_dir), stdout=sys.stderr
+    )
+    try:
+        async with asyncio.timeout(BUILD_TIMEOUT_SECS):
+            status = await child.wait()
+    finally:
+        if child.returncode is None:
+            child.kill()
+    if status != 0:
+        raise ModelError(f"The embedding model could not be built in {models_dir}; its builder says why above.")
 
 
 def load_tokenizer() -> Tokenizer:

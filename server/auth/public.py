@@ -5,7 +5,7 @@ PUBLIC_ROUTES = frozenset(
         ("GET", "/"),
         ("GET", "/call"),
         ("GET", "/call/{token}"),  # the token is in the path
-        ("GET", "/assets"),  # the page's scripts and styles
+        ("GET", "/call/assets"),  # the page's scripts and styles
         ("GET", "/healthz"),
         ("GET", "/readyz"),
         ("POST", "/api/ingress/session/create"),  # public call links, on loopback unless JARVIS_HOST says otherwise

@@ -21,6 +21,10 @@ class SessionTokens:
         try:
             return str(self._serializer.loads(token, max_age=self.max_age_secs if expires else None))
         except SignatureExpired:
-            raise Problem(410, "This call link has expired", "Links are good for a short time. Start a new call.") from None
+            raise Problem(
+                410, "This call link has expired", "Links are good for a short time. Start a new call."
+            ) from None
         except BadSignature:
-            raise Problem(401, "This call link is not valid", "Check that it was copied whole, or start a new call.") from None
+            raise Problem(
+                401, "This call link is not valid", "Check that it was copied whole, or start a new call."
+            ) from None

@@ -35,7 +35,7 @@ def index(
 
 
 async def _index(settings: Settings, paths: list[Path], console: Console, *, quiet: bool) -> int:
-    from knowledge.embedders.minilm import MiniLmEmbedder
+    from knowledge.embedders.minilm import MiniLmEmbedder, ensure_built
     from knowledge.ingest import IngestProgress, ingest
     from knowledge.store import Store
     from server.resources import open_database
@@ -44,6 +44,7 @@ async def _index(settings: Settings, paths: list[Path], console: Console, *, qui
     async with open_database(settings) as (_, pool):
         store = Store(pool)
         await store.migrate()
+        await ensure_built(settings.models_dir)
         embedder = await asyncio.to_thread(MiniLmEmbedder, models_dir=settings.models_dir)
         with Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),

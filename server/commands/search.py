@@ -44,7 +44,7 @@ def search(
 
 
 async def _search(settings: Settings, question: str, limit: int) -> list[Passage]:
-    from knowledge.embedders.minilm import MiniLmEmbedder
+    from knowledge.embedders.minilm import MiniLmEmbedder, ensure_built
     from knowledge.retriever import Retriever
     from knowledge.store import Store
     from server.resources import open_database
@@ -53,6 +53,7 @@ async def _search(settings: Settings, question: str, limit: int) -> list[Passage
     async with open_database(settings) as (_, pool):
         store = Store(pool)
         await store.migrate()
+        await ensure_built(settings.models_dir)
         embedder = await asyncio.to_thread(MiniLmEmbedder, models_dir=settings.models_dir)
         retriever = Retriever(store=store, embedder=embedder)
         await retriever.refresh()

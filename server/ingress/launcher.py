@@ -12,7 +12,7 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -168,8 +168,9 @@ class LocalBot:
 class LocalLauncher:
     """Keeps warm bots and hands them out."""
 
-    def __init__(self, *, sockets_dir: Path, warm_bots: int, bot_memory_mb: int):
+    def __init__(self, *, sockets_dir: Path, preload: Sequence[str], warm_bots: int, bot_memory_mb: int):
         self._sockets_dir = sockets_dir
+        self._preload = preload
         self._warm_bots = warm_bots
         self._bot_memory_mb = bot_memory_mb
         self._context = multiprocessing.get_context("forkserver")
@@ -181,8 +182,8 @@ class LocalLauncher:
 
     async def start(self) -> None:
         """Starts the preloaded parent and the first warm bots; raises `LauncherError` when none comes up."""
-        os.environ.update(ONE_THREAD, PIPECAT_LOG_LLM_CONTEXT="off")
-        self._context.set_forkserver_preload(["bot.preload"])
+        os.environ.update(ONE_THREAD, PIPECAT_LOG_LLM_CONTEXT="off", LOGURU_LEVEL="WARNING")
+        self._context.set_forkserver_preload([*self._preload, "bot.preload"])
         for path in self._sockets_dir.glob("*.sock"):
             if not await _answers(path):
                 path.unlink(missing_ok=True)

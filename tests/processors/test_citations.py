@@ -17,7 +17,9 @@ from processors.citations import CitationProcessor, MarkerReader, best_quote, sp
 from processors.frames import PassagesFrame
 
 
-def passage(title: str = "Returns policy", text: str = "Goods can go back within thirty days. Keep the receipt.") -> Passage:
+def passage(
+    title: str = "Returns policy", text: str = "Goods can go back within thirty days. Keep the receipt."
+) -> Passage:
     return Passage(
         document_id=UUID(int=1), source="returns.md", title=title, heading_path=("Returns",), text=text,
         start=100, end=100 + len(text), score=1.0, similarity=0.7,

@@ -1,0 +1,37 @@
+"""Real services for the tests that need them."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from server.embedded.postgres import EmbeddedPostgres
+from server.embedded.redis import EmbeddedRedis
+
+
+@pytest.fixture(scope="session")
+def services_dir() -> Iterator[Path]:
+    """A data directory below /tmp, since tmp_path is closed to the account that Postgres runs as."""
+    path = Path(tempfile.mkdtemp(prefix="jarvis-tests-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def database_url(services_dir: Path) -> Iterator[str]:
+    """The URL of an empty Postgres database."""
+    postgres = EmbeddedPostgres(services_dir)
+    yield asyncio.run(postgres.start())
+    asyncio.run(postgres.stop())
+
+
+@pytest.fixture(scope="session")
+def redis_url(services_dir: Path) -> Iterator[str]:
+    """The URL of an empty Redis."""
+    redis = EmbeddedRedis(services_dir)
+    yield asyncio.run(redis.start())
+    asyncio.run(redis.stop())

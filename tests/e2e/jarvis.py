@@ -1,0 +1,126 @@
+"""The real program, as its user runs it."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+ROOT = Path(__file__).parents[2]
+RECORDINGS = ROOT / "tests" / "fixtures" / "speech"
+START_SECS = 120.0
+STOP_SECS = 20.0
+CALL_SECS = 120.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command came to."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Jarvis:
+    """A server with a data directory of its own, and the commands that use it."""
+
+    def __init__(self, data_dir: Path, **environment: str):
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("JARVIS_", "OPENAI_"))}
+        self.environment = kept | {"JARVIS_DATA_DIR": str(data_dir)} | environment
+        self.log = data_dir / "server.log"
+        self.url = ""
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def process(self) -> psutil.Process:
+        """The running server."""
+        assert self._process is not None
+        return psutil.Process(self._process.pid)
+
+    def start(self) -> None:
+        """Runs the server until it is ready."""
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "server", "run", "--port", "0"],
+                cwd=ROOT,
+                env=self.environment,
+                stderr=log,
+                stdout=log,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + START_SECS
+        while time.monotonic() < deadline:
+            said = self.log.read_text(errors="replace")
+            if link := re.search(r"Call it:\s+(http://\S+)/call", said):
+                self.url = link[1]
+                return
+            if self._process.poll() is not None:
+                raise AssertionError(f"the server ended:\n{said}")
+            time.sleep(0.05)
+        raise AssertionError(f"the server is not ready:\n{self.log.read_text(errors='replace')}")
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> tuple[int, list[str]]:
+        """Ends the server as Ctrl-C does: its exit code, and the names of processes of its that are left."""
+        assert self._process is not None
+        family = [self.process, *self.process.children(recursive=True)]
+        self._process.send_signal(number)
+        code = self._process.wait(STOP_SECS)
+        _, left = psutil.wait_procs(family[1:], timeout=3)
+        return code, [" ".join(p.cmdline())[:80] for p in left if p.is_running()]
+
+    def command(self, *arguments: str, seconds: float = CALL_SECS) -> Outcome:
+        """One `jarvis` command."""
+        done = subprocess.run(
+            [sys.executable, "-m", "server", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    def call(self, *questions: str, out: Path, options: Sequence[str] = ()) -> dict[str, Any]:
+        """A call that speaks the recordings of these questions (q01 …): its report."""
+        placed = self.command(*self.call_arguments(*questions, out=out), *options)
+        assert placed.out, placed.err
+        return json.loads(placed.out)
+
+    def call_arguments(self, *questions: str, out: Path) -> list[str]:
+        """The arguments of `jarvis call` for recordings."""
+        wavs = [part for q in questions for part in ("--wav", str(RECORDINGS / "slt" / f"{q}.flac"))]
+        return ["call", "--url", self.url, "--json", "--out", str(out), *wavs]
+
+    def request(
+        self, method: str, path: str, body: Any = None, token: str | None = None
+    ) -> tuple[int, dict[str, Any], dict[str, str]]:
+        """One HTTP request: status, JSON body, headers."""
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data=data, method=method, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=20) as response:
+                return response.status, _json(response.read()), dict(response.headers)
+        except urllib.error.HTTPError as error:
+            return error.code, _json(error.read()), dict(error.headers)
+
+    def bots(self) -> list[psutil.Process]:
+        """The bot processes, those in a call and those that wait."""
+        family = self.process.children(recursive=True)
+        parents = [p for p in family if p.ppid() == self.process.pid and "forkserver" in " ".join(p.cmdline())]
+        return [child for parent in parents for child in parent.children()]
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    return json.loads(body) if body[:1] == b"{" else {}

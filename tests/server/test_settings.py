@@ -1,0 +1,94 @@
+"""The operator's settings: what is read, what is said of wrong ones, what is documented."""
+
+import os
+import re
+import stat
+from pathlib import Path
+
+import pytest
+
+from server.errors import SetupError
+from server.settings import Settings, read_settings
+
+ENV_EXAMPLE = Path(__file__).parents[2] / ".env.example"
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in list(os.environ):
+        if name.startswith(("JARVIS_", "OPENAI_")) or name in ("DATABASE_URL", "REDIS_URL"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def variables() -> set[str]:
+    named = {name: field.validation_alias for name, field in Settings.model_fields.items()}
+    return {f"JARVIS_{n.upper()}" if alias is None else str(alias.choices[0]) for n, alias in named.items()}  # type: ignore[union-attr]
+
+
+def test_every_setting_stands_in_the_example_file_and_nothing_else_does():
+    documented = set(re.findall(r"^#([A-Z_]+)=", ENV_EXAMPLE.read_text(encoding="utf-8"), re.MULTILINE))
+    assert documented == variables()
+
+
+def test_every_setting_has_a_description():
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_a_wrong_setting_is_named_with_what_is_wrong(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("JARVIS_PORT", "ninety")
+    with pytest.raises(SetupError, match="JARVIS_PORT: Input should be a valid integer"):
+        read_settings()
+
+
+def test_an_option_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("JARVIS_PORT", "9000")
+    assert read_settings(port=9001, host=None).port == 9001
+
+
+def test_without_a_key_answers_are_quoted(tmp_path: Path):
+    assert read_settings(data_dir=tmp_path).bot_settings().llm.provider == "extractive"
+
+
+def test_a_key_brings_a_language_model(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    settings = read_settings().bot_settings()
+    assert settings.llm.provider == "openai"
+
+
+def test_a_key_is_revealed_only_where_the_context_says_so(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    settings = read_settings().bot_settings()
+    assert "sk-secret" not in settings.model_dump_json() + repr(settings)
+    assert "sk-secret" in settings.model_dump_json(context={"reveal": True})
+
+
+@pytest.mark.parametrize(
+    ("host", "addresses"), [("127.0.0.1", ("127.0.0.1",)), ("localhost", ("127.0.0.1",)), ("10.1.2.3", ())]
+)
+def test_media_stays_on_loopback_where_the_server_does(host: str, addresses: tuple[str, ...]):
+    assert read_settings(host=host).offered_addresses == addresses
+
+
+def test_sockets_fit_into_the_kernels_limit_however_long_the_data_directory(tmp_path: Path):
+    settings = read_settings(data_dir=tmp_path / ("long" * 30))
+    assert len(str(settings.run_dir / "bots" / "0123456789ab.sock")) < 107
+
+
+def test_a_data_directory_that_cannot_be_made_says_what_to_do(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SetupError, match="Set JARVIS_DATA_DIR to a folder you own"):
+        read_settings(data_dir=tmp_path / "file" / "data").prepare_dirs()
+
+
+def test_a_data_directory_of_somebody_else_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    with pytest.raises(SetupError, match="belongs to another user"):
+        read_settings(data_dir=tmp_path).prepare_dirs()
+
+
+def test_the_signing_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path):
+    settings = read_settings(data_dir=tmp_path)
+    key = settings.signing_key()
+    assert settings.signing_key() == key
+    assert stat.S_IMODE((tmp_path / "signing.key").stat().st_mode) == 0o600
