@@ -2,9 +2,44 @@ import numpy as np
 import pytest
 import soundfile
 
+from bot.speech.client import SpeechAudio, SpeechWord
+from bot.speech.errors import SpeechUnavailableError
 from evals.caller.audio import Pcm
 from evals.caller.errors import CallError
-from evals.caller.speaker import at_48khz, read_recording
+from evals.caller.speaker import EmbeddedSpeaker, at_48khz, read_recording
+
+
+class ScriptedSpeech:
+    def __init__(self, parts, *, breaks_off=False):
+        self.asked = []
+        self._parts = parts
+        self._breaks_off = breaks_off
+
+    async def recognise(self, pcm, sample_rate):
+        raise AssertionError("The caller's voice recognises nothing.")
+
+    async def synthesize(self, text, *, voice, words_per_minute, pitch, sample_rate):
+        self.asked.append((text, sample_rate))
+        for part in self._parts:
+            yield part
+        if self._breaks_off:
+            raise SpeechUnavailableError("see that it is running.")
+
+    async def aclose(self):
+        raise AssertionError("Whoever opened the connection closes it.")
+
+
+async def test_the_embedded_voice_speaks_at_the_rate_of_the_line():
+    speech = ScriptedSpeech([SpeechWord("hi", 0.0), SpeechAudio(b"\x01\x00"), SpeechAudio(b"\x02\x00\x03\x00")])
+    pcm = await EmbeddedSpeaker(speech).speak("hi")
+    assert (pcm.samples.tolist(), pcm.rate_hz) == ([1, 2, 3], 48_000)
+    assert speech.asked == [("hi", 48_000)]
+
+
+async def test_a_voice_that_breaks_off_ends_the_call_with_what_to_do():
+    speech = ScriptedSpeech([SpeechAudio(b"\x01\x00")], breaks_off=True)
+    with pytest.raises(CallError, match="no voice: see that it is running"):
+        await EmbeddedSpeaker(speech).speak("hi")
 
 
 @pytest.mark.parametrize("name", ["q.wav", "q.flac"])
