@@ -1,0 +1,159 @@
+"""The recogniser processes: as many workers as asked for, replaced when they die and when the vocabulary changes."""
+
+import asyncio
+import contextlib
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from pathlib import Path
+from typing import Any
+
+import msgpack
+from loguru import logger
+
+from bot.speech.errors import SpeechUnavailableError
+from bot.speech.worker import LENGTH, framed
+
+LOAD_TIMEOUT_SECS = 30
+RECOGNISE_TIMEOUT_SECS = 30
+RESTART_AFTER_SECS = 1
+
+
+class RecogniserPool:
+    """Answers with the newest model that has loaded."""
+
+    def __init__(self, *, size: int) -> None:
+        self._size = size
+        self._fleet: _Fleet | None = None
+
+    async def use_model(self, model: Path | None) -> None:
+        """Recognise with this model, or the bundled general one, from now on.
+
+        Returns when its workers answer and those of the model before are gone; requests that came before are answered
+        by the old model. Raises SpeechUnavailableError, and changes nothing, when the workers do not start.
+        """
+        fleet = _Fleet(model=model)
+        try:
+            await fleet.start(self._size)
+        except BaseException:
+            fleet.kill()
+            raise
+        former, self._fleet = self._fleet, fleet
+        if former is not None:
+            await former.drain()
+
+    async def recognise(self, pcm: bytes, *, sample_rate: int) -> dict[str, Any]:
+        """Recognise one utterance, in the order of arrival.
+
+        Raises SpeechUnavailableError when its worker died or took too long; a new worker then takes its place.
+        """
+        if self._fleet is None:
+            raise SpeechUnavailableError("No recogniser is loaded yet; try again in a second.")
+        return await self._fleet.recognise({"pcm": pcm, "sample_rate": sample_rate})
+
+    def kill(self) -> None:
+        """End every worker at once."""
+        if self._fleet is not None:
+            self._fleet.kill()
+
+    @property
+    def pids(self) -> list[int]:
+        """The workers that answer now."""
+        return self._fleet.pids if self._fleet else []
+
+
+class _Fleet:
+    """The workers of one model."""
+
+    def __init__(self, *, model: Path | None) -> None:
+        self._model = model
+        self._idle: asyncio.Queue[Process] = asyncio.Queue()
+        self._workers: set[Process] = set()
+        self._restarts: set[asyncio.Task[None]] = set()
+
+    @property
+    def pids(self) -> list[int]:
+        return [worker.pid for worker in self._workers]
+
+    async def start(self, size: int) -> None:
+        for _ in range(size):
+            await self._add_worker()
+
+    async def recognise(self, request: dict[str, Any]) -> dict[str, Any]:
+        worker = await self._idle.get()
+        try:
+            async with asyncio.timeout(RECOGNISE_TIMEOUT_SECS):
+                answer = await _ask(worker, request)
+        except (OSError, EOFError, TimeoutError) as error:
+            self._replace(worker)
+            raise SpeechUnavailableError("The recogniser was restarted; send the utterance again.") from error
+        except asyncio.CancelledError:
+            self._replace(worker)
+            raise
+        self._idle.put_nowait(worker)
+        return answer
+
+    async def drain(self) -> None:
+        """Wait for the requests that came so far, then end the workers."""
+        for _ in range(len(self._workers)):
+            await self._idle.get()
+        self.kill()
+
+    def kill(self) -> None:
+        for restart in self._restarts:
+            restart.cancel()
+        for worker in self._workers:
+            _kill(worker)
+        self._workers.clear()
+
+    async def _add_worker(self) -> None:
+        arguments = [str(self._model)] if self._model else []
+        worker = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot.speech.worker", *arguments, stdin=PIPE, stdout=PIPE, stderr=DEVNULL
+        )
+        try:
+            async with asyncio.timeout(LOAD_TIMEOUT_SECS):
+                await _read(worker)
+        except (OSError, EOFError, TimeoutError) as error:
+            _kill(worker)
+            raise SpeechUnavailableError("A recogniser did not start; see that its model folder is whole.") from error
+        except asyncio.CancelledError:
+            _kill(worker)
+            raise
+        self._workers.add(worker)
+        self._idle.put_nowait(worker)
+
+    def _replace(self, worker: Process) -> None:
+        _kill(worker)
+        self._workers.discard(worker)
+        restart = asyncio.create_task(self._restart())
+        self._restarts.add(restart)
+        restart.add_done_callback(self._restarts.discard)
+
+    async def _restart(self) -> None:
+        started = False
+        while not started:
+            try:
+                await self._add_worker()
+                started = True
+            except SpeechUnavailableError:
+                logger.error("A recogniser did not start; the next attempt is in {} s", RESTART_AFTER_SECS)
+                await asyncio.sleep(RESTART_AFTER_SECS)
+
+
+async def _ask(worker: Process, request: dict[str, Any]) -> dict[str, Any]:
+    assert worker.stdin is not None
+    worker.stdin.write(framed(request))
+    await worker.stdin.drain()
+    return await _read(worker)
+
+
+async def _read(worker: Process) -> dict[str, Any]:
+    """One message of a worker; raises EOFError when it has died."""
+    assert worker.stdout is not None
+    (length,) = LENGTH.unpack(await worker.stdout.readexactly(LENGTH.size))
+    return msgpack.unpackb(await worker.stdout.readexactly(length))
+
+
+def _kill(worker: Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        worker.kill()

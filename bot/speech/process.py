@@ -1,0 +1,214 @@
+"""The embedded recogniser and voice as one process that every call asks: `python -m bot.speech.process`.
+
+The first line of stdin is `{"socket": path, "cache_dir": path, "recognisers": count}`; `ready` on stdout says that the
+socket answers. It ends on SIGTERM and when stdin ends, which is when its parent is gone.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from asyncio.subprocess import PIPE
+from pathlib import Path
+from typing import Any, cast
+
+import msgpack
+from aiohttp import web
+from loguru import logger
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bot.speech import vocabulary
+from bot.speech.errors import SpeechError, SpeechRequestError, SpeechUnavailableError
+from bot.speech.pool import RecogniserPool
+from bot.speech.synthesis import SpokenWord, Synthesiser
+from bot.speech.voice import Speaking
+
+MAX_UTTERANCE_SECS = 60
+MAX_TEXT_CHARS = 10_000
+MAX_VOCABULARY_BYTES = 64 * 1024 * 1024
+MIN_SAMPLE_RATE_HZ, MAX_SAMPLE_RATE_HZ = 8_000, 48_000
+BYTES_PER_SAMPLE = 2
+VOCABULARY_TIMEOUT_SECS = 300
+SHUTDOWN_TIMEOUT_SECS = 1.0
+
+
+class ProcessSettings(BaseModel):
+    """What the parent says on the first line of stdin."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    socket: Path
+    cache_dir: Path
+    recognisers: int = Field(ge=1, le=64)
+
+
+class SynthesisRequest(BaseModel):
+    """Body of `POST /synthesize`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(min_length=1, max_length=MAX_TEXT_CHARS)
+    voice: str
+    words_per_minute: int = Field(ge=80, le=450)
+    pitch: int = Field(ge=0, le=100)
+    sample_rate: int = Field(ge=MIN_SAMPLE_RATE_HZ, le=MAX_SAMPLE_RATE_HZ)
+
+
+class VocabularyRequest(BaseModel):
+    """Body of `POST /vocabulary`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    texts: list[str]
+
+
+class SpeechServer:
+    """The HTTP routes in front of the recognisers and the voice."""
+
+    def __init__(self, *, pool: RecogniserPool, synthesiser: Synthesiser, cache_dir: Path) -> None:
+        self._pool = pool
+        self._synthesiser = synthesiser
+        self._cache_dir = cache_dir
+        self._changing_vocabulary = asyncio.Lock()
+
+    def app(self) -> web.Application:
+        """The web application."""
+        app = web.Application(middlewares=[_errors_as_json], client_max_size=MAX_VOCABULARY_BYTES)
+        app.router.add_post("/recognise", self.recognise)
+        app.router.add_post("/synthesize", self.synthesize)
+        app.router.add_post("/vocabulary", self.set_vocabulary)
+        app.router.add_get("/healthz", self.healthz)
+        return app
+
+    async def recognise(self, request: web.Request) -> web.Response:
+        """One utterance of s16le mono PCM -> its words."""
+        sample_rate = _sample_rate(request)
+        pcm = await request.read()
+        if not pcm or len(pcm) % BYTES_PER_SAMPLE:
+            raise SpeechRequestError("Send s16le mono PCM: at least one sample, two bytes each.")
+        if len(pcm) > MAX_UTTERANCE_SECS * sample_rate * BYTES_PER_SAMPLE:
+            raise SpeechRequestError(f"The utterance is longer than {MAX_UTTERANCE_SECS} s; send it in parts.")
+        return web.json_response(await self._pool.recognise(pcm, sample_rate=sample_rate))
+
+    async def synthesize(self, request: web.Request) -> web.StreamResponse:
+        """A text -> a stream of msgpack maps, `{"audio"}` and `{"word", "start_secs"}`."""
+        wanted = SynthesisRequest.model_validate_json(await request.read())
+        speaking = Speaking(wanted.voice, wanted.words_per_minute, wanted.pitch)
+        stream = self._synthesiser.stream(wanted.text, speaking, sample_rate=wanted.sample_rate)
+        response = web.StreamResponse(headers={"Content-Type": "application/x-msgpack"})
+        try:
+            async for part in stream:
+                if not response.prepared:
+                    await response.prepare(request)
+                await response.write(_packed(part))
+        finally:
+            await stream.aclose()
+        if not response.prepared:
+            await response.prepare(request)
+        await response.write_eof()
+        return response
+
+    async def set_vocabulary(self, request: web.Request) -> web.Response:
+        """The knowledge's texts -> a language model that the recognisers use from now on."""
+        wanted = VocabularyRequest.model_validate_json(await request.read())
+        started = time.monotonic()
+        async with self._changing_vocabulary:
+            built = await self._build_vocabulary(wanted.texts)
+            await self._pool.use_model(self._cache_dir / built["name"])
+        secs = time.monotonic() - started
+        logger.info("Vocabulary of {} words in use after {:.1f} s", built["words"], secs)
+        return web.json_response({"words": built["words"], "unknown": built["unknown"], "secs": secs})
+
+    async def healthz(self, request: web.Request) -> web.Response:
+        """Whether recognisers answer, and their process ids."""
+        pids = self._pool.pids
+        return web.json_response({"recognisers": pids}, status=200 if pids else 503)
+
+    async def _build_vocabulary(self, texts: list[str]) -> dict[str, Any]:
+        builder = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot.speech.vocabulary", str(self._cache_dir), stdin=PIPE, stdout=PIPE
+        )
+        try:
+            async with asyncio.timeout(VOCABULARY_TIMEOUT_SECS):
+                output, _ = await builder.communicate(json.dumps(texts).encode())
+        except TimeoutError as error:
+            raise SpeechUnavailableError("The vocabulary took too long to build; send fewer texts.") from error
+        finally:
+            if builder.returncode is None:
+                builder.kill()
+        if builder.returncode != 0:
+            raise SpeechUnavailableError("The vocabulary could not be built; the one in use stays.")
+        return json.loads(output)
+
+
+def _sample_rate(request: web.Request) -> int:
+    text = request.query.get("sample_rate", "")
+    if not text.isdecimal() or not MIN_SAMPLE_RATE_HZ <= int(text) <= MAX_SAMPLE_RATE_HZ:
+        raise SpeechRequestError(f"sample_rate must be between {MIN_SAMPLE_RATE_HZ} and {MAX_SAMPLE_RATE_HZ} Hz.")
+    return int(text)
+
+
+def _packed(part: bytes | SpokenWord) -> bytes:
+    message = {"audio": part} if isinstance(part, bytes) else {"word": part.word, "start_secs": part.start_secs}
+    return cast(bytes, msgpack.packb(message))
+
+
+@web.middleware
+async def _errors_as_json(request: web.Request, handler: Any) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except ValidationError as error:
+        fields = ", ".join(".".join(str(part) for part in detail["loc"]) or "body" for detail in error.errors())
+        return web.json_response({"error": f"Correct these fields: {fields}."}, status=400)
+    except SpeechRequestError as error:
+        return web.json_response({"error": str(error)}, status=400)
+    except SpeechError as error:
+        return web.json_response({"error": str(error)}, status=503)
+
+
+async def serve(settings: ProcessSettings, *, stdin: asyncio.StreamReader) -> None:
+    """Answer on the socket until stdin ends or SIGTERM comes."""
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    pool, synthesiser = RecogniserPool(size=settings.recognisers), Synthesiser()
+    server = SpeechServer(pool=pool, synthesiser=synthesiser, cache_dir=settings.cache_dir)
+    runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_SECS)
+    try:
+        await synthesiser.start()
+        await pool.use_model(vocabulary.newest(settings.cache_dir))
+        await runner.setup()
+        settings.socket.unlink(missing_ok=True)
+        former_mask = os.umask(0o177)
+        await web.UnixSite(runner, str(settings.socket)).start()
+        os.umask(former_mask)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        gone = asyncio.create_task(_until_end_of(stdin, ended))
+        await ended.wait()
+        gone.cancel()
+    finally:
+        await runner.cleanup()
+        pool.kill()
+        synthesiser.close()
+        settings.socket.unlink(missing_ok=True)
+
+
+async def _until_end_of(stdin: asyncio.StreamReader, ended: asyncio.Event) -> None:
+    while await stdin.read(1024):
+        pass
+    ended.set()
+
+
+async def main() -> None:
+    """Read the settings from stdin and serve."""
+    stdin = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdin), sys.stdin)
+    settings = ProcessSettings.model_validate_json(await stdin.readline())
+    settings.cache_dir.mkdir(parents=True, exist_ok=True)
+    await serve(settings, stdin=stdin)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

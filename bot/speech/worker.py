@@ -1,0 +1,42 @@
+"""A recogniser as a child process: `python -m bot.speech.worker [MODEL FOLDER]`.
+
+Each message on stdin is `{"pcm", "sample_rate"}`, each on stdout the recognition, both msgpack behind a four-byte
+little-endian length; the first message out is empty and says that the model is loaded. It ends with its stdin.
+"""
+
+import signal
+import struct
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, cast
+
+import msgpack
+
+from bot.speech.recogniser import Recogniser
+
+LENGTH = struct.Struct("<I")
+
+
+def framed(message: Any) -> bytes:
+    """A message as it goes through the pipe."""
+    packed = cast(bytes, msgpack.packb(message))
+    return LENGTH.pack(len(packed)) + packed
+
+
+def main() -> None:
+    """Recognise what stdin brings until it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    recogniser = Recogniser(model=Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    sink.write(framed({}))
+    sink.flush()
+    while len(header := source.read(LENGTH.size)) == LENGTH.size:
+        request = msgpack.unpackb(source.read(LENGTH.unpack(header)[0]))
+        recognition = recogniser.recognise(request["pcm"], sample_rate=request["sample_rate"])
+        sink.write(framed(asdict(recognition)))
+        sink.flush()
+
+
+if __name__ == "__main__":
+    main()
