@@ -116,6 +116,8 @@ class BotProcess:
         try:
             while (event := await queue.get()) is not None:
                 await response.write(json.dumps(event).encode() + b"\n")
+        except ConnectionError:
+            pass  # the server stopped listening
         finally:
             self._listeners.discard(queue)
         return response

@@ -1,7 +1,9 @@
 """One call from connect to hang-up."""
 
 import asyncio
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from aiortc.sdp import candidate_from_sdp
@@ -129,7 +131,7 @@ class Session:
             await self._runner.add_workers(worker)
             await self._runner.run()
         except Exception as error:
-            logger.error("session {}: the pipeline failed: {}", self._id, type(error).__name__)
+            logger.error("session {}: the pipeline failed: {} at {}", self._id, type(error).__name__, place_of(error))
             self._reason = "error"
         finally:
             limits.cancel()
@@ -197,3 +199,9 @@ class Session:
         if answer is None:
             raise OfferError("The offer could not be answered.")
         return answer
+
+
+def place_of(error: BaseException) -> str:
+    """The file and line that raised the error: what a log may say of it, unlike its text."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"

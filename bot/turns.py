@@ -6,7 +6,6 @@ from pipecat.audio.turn.smart_turn.base_smart_turn import SmartTurnParams
 from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnalyzerV3
 from pipecat.audio.vad.silero import SileroVADAnalyzer
 from pipecat.audio.vad.vad_analyzer import VADParams
-from pipecat.frames.frames import TranscriptionFrame
 from pipecat.processors.aggregators.llm_response_universal import LLMUserAggregatorParams
 from pipecat.turns.empty_user_turn import EmptyUserTurnConfig
 from pipecat.turns.user_start import TranscriptionUserTurnStartStrategy, VADUserTurnStartStrategy
@@ -30,26 +29,6 @@ class TurnModels:
         return cls(vad=SileroVADAnalyzer(), turn=LocalSmartTurnAnalyzerV3())
 
 
-class TurnStopStrategy(TurnAnalyzerUserTurnStopStrategy):
-    """Smart-turn's verdict and the final transcript end a turn; so does a recogniser that says it understood nothing.
-
-    Pipecat waits out its five-second limit for words. An empty finalized transcript says that none will come.
-    """
-
-    async def _handle_transcription(self, frame: TranscriptionFrame) -> None:
-        await super()._handle_transcription(frame)
-        await self._end_empty_turn()
-
-    async def _maybe_trigger_user_turn_stopped(self) -> None:
-        await super()._maybe_trigger_user_turn_stopped()
-        await self._end_empty_turn()
-
-    async def _end_empty_turn(self) -> None:
-        if self._turn_complete and self._transcript_finalized and not self._text:
-            self._transcript_finalized = False
-            await self.trigger_user_turn_stopped()
-
-
 def user_params(settings: Turns, *, models: TurnModels) -> LLMUserAggregatorParams:
     """What Pipecat's user aggregator is told."""
     # The models outlive a call's settings, so these are set on them; they take effect with the pipeline's sample rate.
@@ -66,7 +45,7 @@ def user_params(settings: Turns, *, models: TurnModels) -> LLMUserAggregatorPara
         vad_analyzer=models.vad,
         user_turn_strategies=UserTurnStrategies(
             start=[VADUserTurnStartStrategy(), TranscriptionUserTurnStartStrategy()],
-            stop=[TurnStopStrategy(turn_analyzer=models.turn)],
+            stop=[TurnAnalyzerUserTurnStopStrategy(turn_analyzer=models.turn)],
         ),
         empty_user_turn=EmptyUserTurnConfig(interrupted_prompt=not_heard, idle_prompt=not_heard),
     )

@@ -22,6 +22,11 @@ _MARKER = re.compile(r"\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
 _MARKER_BEGUN = re.compile(r"\s*\[[\d,\s]{0,20}\Z|\s+\Z")
 _SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?]+(?=\s|\Z)|[.!?](?=\S)[^.!?\n]*)*[.!?]*")
 _WORD = re.compile(r"[^\W_]+")
+_DETERMINERS = frozenset({"the", "our", "your", "a", "an"})
+_KINDS_OF_DOCUMENT = frozenset(
+    "agreement brochure catalogue conditions directory faq guide guidelines handbook instructions leaflet list manual "
+    "notice page plan policy prices report rules schedule terms timetable".split()
+)
 _STOPS = frozenset(".!?")
 _CLOSERS = frozenset("\"')]”’")
 
@@ -134,16 +139,18 @@ class MarkerReader:
 
 
 def spoken_name(title: str) -> str:
-    """A document's title as it is said in mid-sentence: "Returns policy" → "the returns policy"."""
-    name = " ".join(title.split())
-    first, _, rest = name.partition(" ")
-    if first.lower() in {"the", "our", "your", "my", "a", "an"}:
-        return f"{first.lower()} {rest}".strip()
-    if first.lower() in {"how", "what", "when", "where", "why", "who", "about"}:
-        return f"the page {name}"
-    if first[:1].isupper() and first[1:].islower():
-        name = f"{first.lower()} {rest}".strip()
-    return f"the {name}"
+    """A document's title as it is said in mid-sentence: "Returns policy" → "the returns policy".
+
+    A title that names a topic rather than a document is called a page: "Delivery" → "the delivery page".
+    """
+    words = title.split()
+    if words and words[0].lower() in _DETERMINERS:
+        return " ".join([words[0].lower(), *words[1:]])
+    if words and words[0][:1].isupper() and words[0][1:].islower():
+        words[0] = words[0].lower()
+    if not words or words[-1].lower() not in _KINDS_OF_DOCUMENT:
+        words.append("page")
+    return " ".join(["the", *words])
 
 
 def best_quote(claim: str, text: str) -> tuple[str, int]:

@@ -19,8 +19,9 @@ from server import errors
 from server.auth.tokens import SessionTokens
 from server.errors import SetupError
 from server.health import routes as health
-from server.ingress import page, routes
+from server.ingress import page_routes, routes
 from server.ingress.launcher import LauncherError, LocalLauncher
+from server.ingress.page import Page
 from server.ingress.registry import Registry
 from server.ingress.sessions import Sessions
 from server.processes import SupervisedProcess
@@ -46,7 +47,7 @@ def create_app() -> FastAPI:
     errors.install(app)
     app.include_router(routes.router)
     app.include_router(health.router)
-    app.include_router(page.router)
+    app.include_router(page_routes.router)
     app.mount("/call/assets", StaticFiles(directory=PAGE_DIST / "assets", check_dir=False), name="assets")
     return app
 
@@ -54,7 +55,7 @@ def create_app() -> FastAPI:
 @asynccontextmanager
 async def start(settings: Settings, *, public_url: str, progress: Progress) -> AsyncIterator[Services]:
     """Everything that serves calls, started; all of it stopped again at the end. Raises `SetupError`."""
-    call_page = page.Page(dist=PAGE_DIST, business=settings.business)
+    call_page = Page(dist=PAGE_DIST, business=settings.business)
     settings.prepare_dirs()
     tokens = SessionTokens(key=settings.signing_key(), max_age_secs=settings.session_token_secs)
     async with AsyncExitStack() as stack:

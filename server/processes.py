@@ -21,6 +21,7 @@ HEALTHY_SECS = 30.0
 
 # Native libraries start a thread a core unless told; the calls need the cores.
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+QUIET = {"LOGURU_LEVEL": "WARNING", "PIPECAT_LOG_LLM_CONTEXT": "off"}
 
 
 class SupervisedProcess:
@@ -34,7 +35,7 @@ class SupervisedProcess:
         self.name = name
         self._module = module
         self._settings = settings
-        self._environment = {**environment, **ONE_THREAD}
+        self._environment = {**environment, **ONE_THREAD, **QUIET}
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
         self._stopping = False

@@ -33,7 +33,7 @@ _EXPECTED: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
 
 EXPECTED_BONUS = 0.05
 WORDS_BONUS = 0.1
-MIN_SCORE = 0.44
+MIN_SCORE = 0.40
 COMPANION_MARGIN = 0.08
 MAX_SENTENCES = 3
 MAX_WORDS = 60

@@ -19,9 +19,10 @@ class EmbeddedSTT(BaseModel):
 
     def build(self, *, speech_socket: Path) -> STTService:
         """The service for one call."""
+        from bot.speech.client import SpeechClient
         from bot.speech.stt import EmbeddedSTTService
 
-        return EmbeddedSTTService(socket_path=speech_socket)
+        return EmbeddedSTTService(client=SpeechClient(speech_socket))
 
 
 STTProvider = EmbeddedSTT

@@ -16,15 +16,16 @@ class EmbeddedTTS(BaseModel):
 
     preload: ClassVar[tuple[str, ...]] = ("bot.speech.tts",)
     provider: Literal["embedded"] = "embedded"
-    voice: str = "en-us"
+    voice: str = "en-us+f2"
     words_per_minute: int = Field(165, ge=80, le=400)
 
     def build(self, *, speech_socket: Path) -> TTSService:
         """The service for one call."""
+        from bot.speech.client import SpeechClient
         from bot.speech.tts import EmbeddedTTSService
 
         return EmbeddedTTSService(
-            socket_path=speech_socket,
+            client=SpeechClient(speech_socket),
             settings=EmbeddedTTSService.Settings(voice=self.voice, words_per_minute=self.words_per_minute),
         )
 

@@ -13,6 +13,8 @@ from bot.speech.vocabulary import DICTIONARY_FILE, LANGUAGE_MODEL_FILE, model_pa
 
 SAMPLE_RATE_HZ = 16_000
 FRAMES_PER_SEC = 100
+# Below this peak there is no speech; normalising such a signal would make words of it.
+QUIETEST_SPEECH = 100
 
 # A logistic regression on 213 utterances (synthetic and human, on and off topic, 16 and 8 kHz) of whether at most a
 # third of the words were wrong, from the mean posterior probability of the words and from how few they are.
@@ -36,6 +38,8 @@ class Recogniser:
         samples = np.frombuffer(pcm, np.int16)
         if sample_rate != SAMPLE_RATE_HZ:
             samples = soxr.resample(samples, sample_rate, SAMPLE_RATE_HZ)
+        if np.max(np.abs(samples.astype(np.int32)), initial=0) < QUIETEST_SPEECH:
+            return Recognition("", 0.0, ())
         self._decoder.start_utt()
         self._decoder.process_raw(samples.tobytes(), no_search=False, full_utt=True)
         self._decoder.end_utt()

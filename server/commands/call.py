@@ -112,7 +112,7 @@ async def _speaker() -> AsyncIterator[EmbeddedSpeaker]:
         process = SupervisedProcess(
             "caller's voice",
             module="bot.speech.process",
-            settings={"socket": str(socket_path), "cache_dir": folder, "recognisers": 0},
+            settings={"socket": str(socket_path), "cache_dir": folder, "recognisers": 1},
             environment=os.environ,
         )
         await process.start()

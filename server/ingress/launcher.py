@@ -23,7 +23,7 @@ from loguru import logger
 from bot.entry import main as bot_main
 from bot.providers.llm import REVEAL
 from bot.settings import BotSettings
-from server.processes import ONE_THREAD
+from server.processes import ONE_THREAD, QUIET
 
 START_SECS = 30.0
 CONTROL_SECS = 10.0
@@ -182,7 +182,7 @@ class LocalLauncher:
 
     async def start(self) -> None:
         """Starts the preloaded parent and the first warm bots; raises `LauncherError` when none comes up."""
-        os.environ.update(ONE_THREAD, PIPECAT_LOG_LLM_CONTEXT="off", LOGURU_LEVEL="WARNING")
+        os.environ.update(ONE_THREAD | QUIET)
         self._context.set_forkserver_preload([*self._preload, "bot.preload"])
         for path in self._sockets_dir.glob("*.sock"):
             if not await _answers(path):

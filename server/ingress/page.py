@@ -1,15 +1,12 @@
 """The call page: one built HTML file, told which call it is for."""
 
 import json
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 
-from server.deps import PageDep, SessionsDep, TokensDep
-from server.errors import Problem, SetupError
+from server.errors import SetupError
 
 PLACEHOLDER = '<script type="application/json" id="jarvis-session">{}</script>'
 SECURITY_HEADERS = {
@@ -20,8 +17,6 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
     "Cache-Control": "no-store",
 }
-
-router = APIRouter(include_in_schema=False)
 
 
 class Page:
@@ -41,30 +36,3 @@ class Page:
         block = json.dumps({"name": self._business, **data}).replace("<", "\\u003c")
         html = self._html.replace(PLACEHOLDER, PLACEHOLDER.replace("{}", block))
         return HTMLResponse(html, status_code=status, headers=SECURITY_HEADERS)
-
-
-@router.get("/")
-async def home() -> RedirectResponse:
-    """To the lobby."""
-    return RedirectResponse("/call")
-
-
-@router.get("/call")
-async def lobby(page: PageDep) -> HTMLResponse:
-    """Where a call is started."""
-    return page.render()
-
-
-@router.get("/call/{token}")
-async def call(token: str, page: PageDep, tokens: TokensDep, sessions: SessionsDep) -> HTMLResponse:
-    """One call, for whoever holds its link."""
-    try:
-        session_id = tokens.read(token)
-        state = await sessions.state(session_id)
-        if state.state == "ended":
-            raise Problem(410, "This call has ended", "Start a new call.")
-    except Problem as problem:
-        shown = {"title": problem.title, "detail": problem.detail}
-        return page.render(problem.status, problem=shown)
-    expires_at = datetime.now(UTC) + timedelta(seconds=tokens.max_age_secs)
-    return page.render(session={"id": session_id, "token": token, "expires_at": expires_at.isoformat()})

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.jarvis import ROOT, Jarvis
+from evals.program import ROOT, Jarvis
 
 ARTIFACTS = ROOT / "artifacts"
 

@@ -44,9 +44,9 @@ def spoken(pieces: str) -> str:
         ("Within| thirty| days| |[|1]| |.", "Within thirty days . That's from the returns policy."),
         ("Within thirty days [1]", "Within thirty days. That's from the returns policy."),
         ("Yes [1]. Keep it [1].", "Yes. That's from the returns policy. Keep it."),
-        ("Yes [1]. Soon [2].", "Yes. That's from the returns policy. Soon. That's from the delivery."),
-        ("Yes [1][2].", "Yes. That's from the returns policy and the delivery."),
-        ("Yes [1, 2].", "Yes. That's from the returns policy and the delivery."),
+        ("Yes [1]. Soon [2].", "Yes. That's from the returns policy. Soon. That's from the delivery page."),
+        ("Yes [1][2].", "Yes. That's from the returns policy and the delivery page."),
+        ("Yes [1, 2].", "Yes. That's from the returns policy and the delivery page."),
         ("It costs $4.50 [1] in all.", "It costs $4.50 in all. That's from the returns policy."),
         ("Version 1.2 [1]. Next.", "Version 1.2. That's from the returns policy. Next."),
         ("Nothing [9].", "Nothing."),
@@ -83,7 +83,8 @@ def test_the_quote_is_found_anywhere_in_the_passage():
         ("Our story", "our story"),
         ("The workshop", "the workshop"),
         ("FAQ", "the FAQ"),
-        ("How to find us", "the page How to find us"),
+        ("Delivery", "the delivery page"),
+        ("Bicycle rental", "the bicycle rental page"),
     ],
 )
 def test_a_source_has_a_name_that_can_be_said_in_mid_sentence(title: str, name: str):

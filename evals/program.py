@@ -16,11 +16,15 @@ from typing import Any
 
 import psutil
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 RECORDINGS = ROOT / "tests" / "fixtures" / "speech"
 START_SECS = 120.0
 STOP_SECS = 20.0
 CALL_SECS = 120.0
+
+
+class ProgramError(Exception):
+    """The program did not do what it must; the message holds what it said."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,8 @@ class Jarvis:
     @property
     def process(self) -> psutil.Process:
         """The running server."""
-        assert self._process is not None
+        if self._process is None:
+            raise ProgramError("the server was not started")
         return psutil.Process(self._process.pid)
 
     def start(self) -> None:
@@ -66,13 +71,14 @@ class Jarvis:
                 self.url = link[1]
                 return
             if self._process.poll() is not None:
-                raise AssertionError(f"the server ended:\n{said}")
+                raise ProgramError(f"the server ended:\n{said}")
             time.sleep(0.05)
-        raise AssertionError(f"the server is not ready:\n{self.log.read_text(errors='replace')}")
+        raise ProgramError(f"the server is not ready:\n{self.log.read_text(errors='replace')}")
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> tuple[int, list[str]]:
         """Ends the server as Ctrl-C does: its exit code, and the names of processes of its that are left."""
-        assert self._process is not None
+        if self._process is None:
+            return 0, []
         family = [self.process, *self.process.children(recursive=True)]
         self._process.send_signal(number)
         code = self._process.wait(STOP_SECS)
@@ -81,7 +87,7 @@ class Jarvis:
 
     def command(self, *arguments: str, seconds: float = CALL_SECS) -> Outcome:
         """One `jarvis` command."""
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603
             [sys.executable, "-m", "server", *arguments],
             cwd=ROOT,
             env=self.environment,
@@ -94,7 +100,8 @@ class Jarvis:
     def call(self, *questions: str, out: Path, options: Sequence[str] = ()) -> dict[str, Any]:
         """A call that speaks the recordings of these questions (q01 …): its report."""
         placed = self.command(*self.call_arguments(*questions, out=out), *options)
-        assert placed.out, placed.err
+        if not placed.out:
+            raise ProgramError(placed.err)
         return json.loads(placed.out)
 
     def call_arguments(self, *questions: str, out: Path) -> list[str]:
@@ -108,9 +115,9 @@ class Jarvis:
         """One HTTP request: status, JSON body, headers."""
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data=data, method=method, headers=headers)
+        request = urllib.request.Request(self.url + path, data=data, method=method, headers=headers)  # noqa: S310
         try:
-            with urllib.request.urlopen(request, timeout=20) as response:
+            with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310
                 return response.status, _json(response.read()), dict(response.headers)
         except urllib.error.HTTPError as error:
             return error.code, _json(error.read()), dict(error.headers)

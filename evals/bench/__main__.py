@@ -1,0 +1,198 @@
+"""`python -m evals.bench`: the figures of `docs/performance.md`, measured on this machine.
+
+The recogniser, answerer and voice are the embedded ones; no vendor is in the path.
+"""
+
+import argparse
+import asyncio
+import json
+import platform
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import aiohttp
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from evals.caller.ingress import Ingress
+from evals.caller.line import WebRtcLine
+from evals.program import Jarvis
+
+QUESTIONS = ("q04", "q18", "q14", "q30", "q03", "q19", "q25", "q10", "q27", "q01")
+SETTLE_SECS = 8.0
+WINDOW_SECS = 10.0
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A measured quantity: its runs' values in `unit`."""
+
+    name: str
+    unit: str
+    values: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """The middle of the runs."""
+        return statistics.median(self.values)
+
+
+@contextmanager
+def data_dir() -> Iterator[Path]:
+    """A fresh data directory, below /tmp since Postgres may run as another account."""
+    path = Path(tempfile.mkdtemp(prefix="jarvis-bench-"))
+    path.chmod(0o755)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def start_secs(jarvis: Jarvis) -> float:
+    """Seconds from the command to the printed link."""
+    began = time.monotonic()
+    jarvis.start()
+    return time.monotonic() - began
+
+
+def cold_starts(runs: int) -> Figure:
+    """First starts: the database is made, the model built, the handbook indexed."""
+    values = []
+    for _ in range(runs):
+        with data_dir() as path:
+            jarvis = Jarvis(path)
+            values.append(start_secs(jarvis))
+            jarvis.stop()
+    return Figure("start, first time", "s", tuple(values))
+
+
+def warm_starts(path: Path, runs: int) -> Figure:
+    """Later starts on the same data."""
+    values = []
+    for _ in range(runs):
+        jarvis = Jarvis(path)
+        values.append(start_secs(jarvis))
+        jarvis.stop()
+    return Figure("start, warm", "s", tuple(values))
+
+
+def creates(jarvis: Jarvis, runs: int) -> Figure:
+    """Session create to a bot that has the session, from the warm pool."""
+    values = []
+    for _ in range(runs):
+        time.sleep(1.0)
+        began = time.monotonic()
+        _, created, _ = jarvis.request("POST", "/api/ingress/session/create", {})
+        values.append((time.monotonic() - began) * 1000)
+        jarvis.request("DELETE", f"/api/ingress/session/{created['id']}", token=created["token"])
+    return Figure("session create to bot ready", "ms", tuple(values))
+
+
+def conversations(jarvis: Jarvis, questions: Sequence[str]) -> list[Figure]:
+    """One call of recorded questions: voice to voice on the audio, and the greeting."""
+    with data_dir() as path:
+        report = jarvis.call(*questions, out=path / "call.wav")
+    v2v = [turn["v2v_ms"] for turn in report["turns"] if turn["v2v_ms"] is not None]
+    return [
+        Figure("voice to voice", "ms", tuple(v2v)),
+        Figure("media connected to first word", "ms", (report["greeting"]["after_ms"],)),
+    ]
+
+
+async def during_a_call(jarvis: Jarvis, measure: Callable[[psutil.Process], Awaitable[float]]) -> float:
+    """A value measured on the bot of a call whose caller is silent, after the greeting."""
+    line = WebRtcLine(only_loopback=True)
+    async with aiohttp.ClientSession() as http:
+        ingress = Ingress(base_url=jarvis.url, http=http)
+        session = await ingress.create()
+        bot = min(jarvis.bots(), key=lambda each: each.create_time())
+        try:
+            await line.connect(lambda offer: ingress.offer(session, offer))
+            await asyncio.sleep(SETTLE_SECS)
+            return await measure(bot)
+        finally:
+            await ingress.hang_up(session)
+            await line.close()
+
+
+async def private_mb(bot: psutil.Process) -> float:
+    """Memory of this bot alone, in MB."""
+    return bot.memory_full_info().uss / 2**20
+
+
+async def cpu_percent(bot: psutil.Process) -> float:
+    """CPU of this bot in percent of a core."""
+    bot.cpu_percent()
+    await asyncio.sleep(WINDOW_SECS)
+    return bot.cpu_percent()
+
+
+def idle_calls(jarvis: Jarvis, runs: int) -> list[Figure]:
+    """What a call costs while its caller listens and says nothing."""
+    memory = [asyncio.run(during_a_call(jarvis, private_mb)) for _ in range(runs)]
+    cpu = [asyncio.run(during_a_call(jarvis, cpu_percent)) for _ in range(runs)]
+    return [
+        Figure("private memory of an idle call", "MB", tuple(memory)),
+        Figure("CPU of an idle call", "% of a core", tuple(cpu)),
+    ]
+
+
+def measure(runs: int, console: Console) -> list[Figure]:
+    """All figures."""
+    with console.status("first starts") as status:
+        figures = [cold_starts(runs)]
+        with data_dir() as path:
+            jarvis = Jarvis(path)
+            jarvis.start()
+            jarvis.stop()
+            status.update("warm starts")
+            figures.append(warm_starts(path, runs))
+            jarvis = Jarvis(path)
+            jarvis.start()
+            try:
+                status.update("sessions")
+                figures.append(creates(jarvis, runs))
+                status.update("a conversation")
+                figures += conversations(jarvis, QUESTIONS[:runs])
+                status.update("idle calls")
+                figures += idle_calls(jarvis, runs)
+            finally:
+                jarvis.stop()
+    return figures
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(prog="python -m evals.bench", description=__doc__)
+    parser.add_argument("--runs", type=int, default=10, help="runs of each measurement (10)")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    options = parser.parse_args()
+    console = Console(stderr=True)
+    figures = measure(options.runs, console)
+    if options.json:
+        print(json.dumps({"machine": machine(), "figures": [asdict(f) | {"median": f.median} for f in figures]}))
+        return
+    table = Table(title=f"{machine()}; embedded recogniser, answerer and voice", title_justify="left")
+    for name in ("figure", "median", "min", "max", "unit", "runs"):
+        table.add_column(name, justify="left" if name in ("figure", "unit") else "right")
+    for f in figures:
+        values = (f.median, min(f.values), max(f.values))
+        table.add_row(f.name, *(f"{v:.1f}" for v in values), f.unit, str(len(f.values)))
+    Console().print(table)
+
+
+def machine() -> str:
+    """What it was measured on."""
+    memory_gb = psutil.virtual_memory().total / 2**30
+    return f"{psutil.cpu_count()} cores, {memory_gb:.0f} GB, {platform.machine()}, Python {platform.python_version()}"
+
+
+if __name__ == "__main__":
+    main()
