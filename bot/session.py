@@ -19,7 +19,7 @@ from bot.observers import Report, TurnObserver
 from bot.pipeline import CallPipeline, Services, build_pipeline
 from bot.prompts import prompt
 from bot.settings import BotSettings
-from bot.transports import webrtc_connection, webrtc_transport
+from bot.transports import release_at_once, webrtc_connection, webrtc_transport
 from bot.turns import TurnModels
 from knowledge.client import KnowledgeClient
 from processors.citations import Citation
@@ -66,6 +66,8 @@ class Session:
                     raise SessionTakenError("This call was answered elsewhere. Start a new call.")
                 await self._connection.renegotiate(sdp=sdp, type=kind, restart_pc=restart)
                 return self._answer_of(self._connection)
+            if "m=audio" not in sdp:
+                raise OfferError("The offer is not a WebRTC session description with audio.")
             connection = webrtc_connection(
                 ice_servers=self._settings.ice_servers,
                 media_addresses=self._settings.media_addresses,
@@ -73,10 +75,11 @@ class Session:
             )
             try:
                 await connection.initialize(sdp=sdp, type=kind)
+                release_at_once(connection)
                 answer = self._answer_of(connection)
             except Exception as error:
                 await connection.disconnect()
-                raise OfferError("The offer is not a WebRTC session description with audio.") from error
+                raise OfferError("The offer could not be read. Send the SDP as the browser made it.") from error
             self._connection = connection
             self._run = asyncio.create_task(self._serve(connection), name=f"session-{self._id}")
             return answer

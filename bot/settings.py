@@ -32,7 +32,7 @@ class Turns(Frozen):
     """When the caller's turn begins and ends."""
 
     vad_confidence: float = Field(0.7, ge=0, le=1)
-    vad_start_secs: float = Field(0.1, gt=0, le=1, description="voice this long is speech, and a barge-in")
+    vad_start_secs: float = Field(0.064, gt=0, le=1, description="voice this long is speech, and a barge-in")
     vad_stop_secs: float = Field(
         0.2, gt=0, le=2, description="silence this long asks smart-turn whether the turn ended"
     )

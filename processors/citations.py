@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any
 
 from pipecat.frames.frames import (
@@ -52,7 +53,7 @@ class Citation:
             "passage": self.passage.text,
             "start": self.start,
             "end": self.end,
-            "source": self.passage.source,
+            "source": PurePath(self.passage.source).name,
         }
 
 

@@ -86,6 +86,8 @@ class LocalBot:
         self.id = socket_path.stem
         self._process = process
         self._socket_path = socket_path
+        self._ended = asyncio.Event()
+        asyncio.get_running_loop().add_reader(process.sentinel, self._on_end)
         self._http = aiohttp.ClientSession(
             connector=aiohttp.UnixConnector(str(socket_path)),
             base_url="http://bot",
@@ -155,14 +157,12 @@ class LocalBot:
         await self.stop()
 
     async def _wait(self, patience: float) -> None:
-        loop = asyncio.get_running_loop()
-        ended = asyncio.Event()
-        loop.add_reader(self._process.sentinel, ended.set)
-        try:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), patience)
-        finally:
-            loop.remove_reader(self._process.sentinel)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), patience)
+
+    def _on_end(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._process.sentinel)
+        self._ended.set()
 
 
 class LocalLauncher:

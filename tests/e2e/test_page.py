@@ -78,6 +78,7 @@ def test_a_caller_speaks_and_reads_the_answer_and_its_source(jarvis: Jarvis, pag
 def test_a_typed_question_is_answered_too(jarvis: Jarvis, page: Page):
     page.goto(f"{jarvis.url}/call")
     page.get_by_test_id("start-call").click()
+    page.get_by_test_id("mute").click(timeout=ANSWER_MS)
     box = page.get_by_test_id("text-input")
     box.fill("What do you charge for renting an electric bicycle for a day?", timeout=ANSWER_MS)
     box.press("Enter")
