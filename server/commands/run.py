@@ -38,7 +38,8 @@ def run(
 
 
 async def _serve(settings: Settings, console: Console) -> None:
-    from server.app import create_app, start
+    from server.app import PAGE_DIST, create_app
+    from server.startup import start
 
     started = time.monotonic()
     listener = _listen(settings)
@@ -53,7 +54,12 @@ async def _serve(settings: Settings, console: Console) -> None:
         uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=CLOSE_SECS)
     )
     with console.status("Starting") as status:
-        starting = start(settings, public_url=public_url, progress=lambda text: status.update(f"Starting: {text}"))
+        starting = start(
+            settings,
+            page_dist=PAGE_DIST,
+            public_url=public_url,
+            progress=lambda text: status.update(f"Starting: {text}"),
+        )
         entering = asyncio.ensure_future(starting.__aenter__())
         stopping = asyncio.ensure_future(stop.wait())
         await asyncio.wait({entering, stopping}, return_when=asyncio.FIRST_COMPLETED)

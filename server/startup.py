@@ -1,0 +1,131 @@
+"""What the server starts, side by side where it can, and stops again in the other order."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib import resources as package_resources
+from pathlib import Path
+
+from loguru import logger
+
+from bot.speech.client import SpeechClient
+from knowledge.store import Store
+from server.auth.tokens import SessionTokens
+from server.errors import SetupError
+from server.ingress.launcher import LauncherError, LocalLauncher
+from server.ingress.page import Page
+from server.ingress.registry import Registry
+from server.ingress.sessions import Sessions
+from server.processes import SupervisedProcess
+from server.resources import Resources, open_resources
+from server.services import Services
+from server.settings import Settings
+from server.vocabulary import Vocabulary
+
+SAMPLE_MARK = "sample-indexed"
+MOST_RECOGNISERS = 2
+
+Progress = Callable[[str], None]
+
+
+@asynccontextmanager
+async def start(settings: Settings, *, page_dist: Path, public_url: str, progress: Progress) -> AsyncIterator[Services]:
+    """Everything that serves calls, started; all of it stopped again at the end. Raises `SetupError`."""
+    page = Page(dist=page_dist, business=settings.business)
+    settings.prepare_dirs()
+    tokens = SessionTokens(key=settings.signing_key(), max_age_secs=settings.session_token_secs)
+    bot_settings = settings.bot_settings()
+    async with AsyncExitStack() as stack:
+        launcher = LocalLauncher(
+            sockets_dir=settings.run_dir / "bots",
+            preload=bot_settings.preload,
+            warm_bots=settings.warm_bots,
+            bot_memory_mb=settings.bot_memory_mb,
+        )
+        stack.push_async_callback(launcher.close)
+        speech = _speech(settings)
+        stack.push_async_callback(speech.stop)
+        progress("the databases, the documents, the voice and the first bot")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_start_launcher(launcher))
+            speaking = group.create_task(speech.start())
+            knowing = group.create_task(_start_knowledge(settings, stack, progress))
+        resources, store, retrieval = knowing.result()
+        await speaking
+
+        speech_client = SpeechClient(settings.speech_socket)
+        stack.push_async_callback(speech_client.aclose)
+        vocabulary = Vocabulary(store=store, speech=speech_client, database_url=resources.database_url)
+        speech.on_ready.append(vocabulary.changed)
+        stack.push_async_callback(vocabulary.stop)
+        progress("the words of the documents")
+        await vocabulary.start()
+
+        sessions = Sessions(
+            launcher=launcher,
+            registry=Registry(redis=resources.redis),
+            tokens=tokens,
+            settings=bot_settings,
+            public_url=public_url,
+            max_sessions=settings.max_sessions,
+        )
+        stack.push_async_callback(sessions.close)
+        yield Services(resources=resources, tokens=tokens, sessions=sessions, page=page, processes=(speech, retrieval))
+
+
+async def _start_launcher(launcher: LocalLauncher) -> None:
+    try:
+        await launcher.start()
+    except LauncherError as error:
+        raise SetupError(f"{error} What it said stands above.") from error
+
+
+def _speech(settings: Settings) -> SupervisedProcess:
+    wanted = {
+        "socket": str(settings.speech_socket),
+        "cache_dir": str(settings.data_dir / "speech"),
+        "recognisers": min(MOST_RECOGNISERS, os.cpu_count() or 1),
+    }
+    return SupervisedProcess("speech", module="bot.speech.process", settings=wanted, environment=os.environ)
+
+
+async def _start_knowledge(
+    settings: Settings, stack: AsyncExitStack, progress: Progress
+) -> tuple[Resources, Store, SupervisedProcess]:
+    resources = await stack.enter_async_context(open_resources(settings))
+    store = Store(resources.pool)
+    await store.migrate()
+    await _index_sample(settings, store, progress)
+    wanted = {
+        "socket": str(settings.knowledge_socket),
+        "database_url": resources.database_url,
+        "models_dir": str(settings.models_dir),
+    }
+    retrieval = SupervisedProcess("retrieval", module="knowledge.process", settings=wanted, environment=os.environ)
+    stack.push_async_callback(retrieval.stop)
+    await retrieval.start()
+    return resources, store, retrieval
+
+
+async def _index_sample(settings: Settings, store: Store, progress: Progress) -> None:
+    """Indexes the sample handbook once, in a process of its own, where the knowledge is still empty."""
+    mark = settings.data_dir / SAMPLE_MARK
+    documents, _ = await store.count()
+    if mark.exists() or documents:
+        return
+    progress("indexing the sample handbook")
+    sample = package_resources.files("evals") / "sample" / "handbook"
+    indexer = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "server", "index", "--quiet", str(sample), stdin=asyncio.subprocess.DEVNULL,
+        env={**os.environ, "JARVIS_DATA_DIR": str(settings.data_dir), **_database_environment(settings)},
+    )  # fmt: skip
+    if await indexer.wait() != 0:
+        raise SetupError("The sample handbook could not be indexed. What the indexer said stands above.")
+    mark.touch()
+    logger.info("the sample handbook is indexed")
+
+
+def _database_environment(settings: Settings) -> dict[str, str]:
+    return {} if settings.database_url is None else {"DATABASE_URL": settings.database_url.get_secret_value()}
