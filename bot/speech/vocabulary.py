@@ -26,6 +26,8 @@ GENERIC_WORDS = 3000
 LANGUAGE_MODEL_FILE = "lm.arpa"
 DICTIONARY_FILE = "words.dict"
 PRONOUNCING_VOICE = "en-us"
+# The one in use, and the one before it, which recognisers may still be loading.
+KEPT_MODELS = 2
 # Frequent in the telephone speech that the generic model was made from; better never heard than heard by mistake.
 UNWANTED = frozenset(
     ("ass", "asshole", "bastard", "bitch", "bullshit", "crap", "damn", "fuck", "fucked", "fucking", "hell", "shit")
@@ -58,13 +60,14 @@ def build(*, texts: Sequence[str], folder: Path) -> Vocabulary:
         for number, phones in enumerate(dictionary[word], start=1)
     ]
     name = _publish(folder, {LANGUAGE_MODEL_FILE: arpa, DICTIONARY_FILE: "".join(lines)})
+    for outdated in _newest_first(folder)[KEPT_MODELS:]:
+        shutil.rmtree(outdated, ignore_errors=True)
     return Vocabulary(name, len(words) - 2, unknown)
 
 
 def newest(folder: Path) -> Path | None:
     """The model that was made last, if any."""
-    models = [path for path in folder.glob("*/") if (path / DICTIONARY_FILE).exists() and not path.name.startswith(".")]
-    return max(models, key=lambda path: path.stat().st_mtime, default=None)
+    return next(iter(_newest_first(folder)), None)
 
 
 def common_phrases() -> list[list[str]]:
@@ -76,6 +79,11 @@ def common_phrases() -> list[list[str]]:
 def model_path(name: str) -> Path:
     """A file of pocketsphinx's bundled American English model."""
     return Path(pocketsphinx.get_model_path()) / "en-us" / name
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    models = [path for path in folder.glob("[!.]*") if (path / DICTIONARY_FILE).exists()]
+    return sorted(models, key=lambda path: path.stat().st_mtime_ns, reverse=True)
 
 
 def _as_written(knowledge: Sequence[Sequence[str]]) -> dict[str, str]:
