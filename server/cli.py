@@ -1,10 +1,10 @@
-"""`jarvis`: run the server, index documents, search them, call."""
+"""`jarvis`: run the server, index documents, search them, call, measure."""
 
 import sys
 
 import typer
 
-from server.commands import call, index, run, search
+from server.commands import call, eval, index, run, search
 
 app = typer.Typer(
     name="jarvis",
@@ -17,6 +17,7 @@ app.command("run")(run.run)
 app.command("index")(index.index)
 app.command("search")(search.search)
 app.command("call")(call.call)
+app.command("eval")(eval.evaluate)
 
 
 def main() -> None:

@@ -3,11 +3,9 @@
 import asyncio
 import contextlib
 import json
-import os
 import signal
 import socket
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,12 +16,11 @@ import aiohttp
 import typer
 from rich.console import Console
 
-from bot.speech.client import SpeechClient
 from evals.caller.speaker import EmbeddedSpeaker
 from server.commands.problems import stop_on_setup_error
+from server.commands.speech import own_speech
 from server.errors import SetupError
 from server.logging import configure
-from server.processes import SupervisedProcess
 from server.settings import Settings, read_settings
 
 START_SECS = 120.0
@@ -88,7 +85,7 @@ async def _call(
 
     async with AsyncExitStack() as stack:
         base_url = url or await stack.enter_async_context(_server(settings, console))
-        speaker = await stack.enter_async_context(_speaker())
+        speaker = EmbeddedSpeaker(await stack.enter_async_context(own_speech("caller's voice")))
         report = await place_call(
             base_url=base_url,
             turns=[*map(Turn, questions), *map(Turn, recordings)],
@@ -102,26 +99,6 @@ async def _call(
     else:
         Console().print(render(report))
     return report.exit_code
-
-
-@asynccontextmanager
-async def _speaker() -> AsyncIterator[EmbeddedSpeaker]:
-    """The caller's voice: a speech process of its own, so that the server's is loaded only by its calls."""
-    with tempfile.TemporaryDirectory(prefix="jarvis-caller-") as folder:
-        socket_path = Path(folder) / "speech.sock"
-        process = SupervisedProcess(
-            "caller's voice",
-            module="bot.speech.process",
-            settings={"socket": str(socket_path), "cache_dir": folder, "recognisers": 1},
-            environment=os.environ,
-        )
-        await process.start()
-        client = SpeechClient(socket_path)
-        try:
-            yield EmbeddedSpeaker(client)
-        finally:
-            await client.aclose()
-            await process.stop()
 
 
 @asynccontextmanager

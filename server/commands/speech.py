@@ -1,0 +1,33 @@
+"""A speech process that lasts as long as a command."""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from bot.speech.client import SpeechClient
+from server.processes import SupervisedProcess
+
+
+@asynccontextmanager
+async def own_speech(name: str) -> AsyncIterator[SpeechClient]:
+    """The embedded recogniser and voice, apart from the server's; `name` stands in messages.
+
+    Raises `SetupError` when it does not come up.
+    """
+    with tempfile.TemporaryDirectory(prefix="jarvis-speech-") as folder:
+        socket_path = Path(folder) / "speech.sock"
+        process = SupervisedProcess(
+            name,
+            module="bot.speech.process",
+            settings={"socket": str(socket_path), "cache_dir": folder, "recognisers": 1},
+            environment=os.environ,
+        )
+        await process.start()
+        client = SpeechClient(socket_path)
+        try:
+            yield client
+        finally:
+            await client.aclose()
+            await process.stop()
