@@ -43,7 +43,8 @@ def build_pipeline(
     settings: BotSettings, *, transport: BaseTransport, services: Services, search: Search, models: TurnModels
 ) -> CallPipeline:
     """Joins the parts of one call."""
-    user, assistant = LLMContextAggregatorPair(LLMContext(), user_params=user_params(settings.turns, models=models))
+    pair = LLMContextAggregatorPair(LLMContext(), user_params=user_params(settings.turns, models=models))
+    user, assistant = pair.user(), pair.assistant()
     retrieval = RetrievalProcessor(
         search=search, limit=settings.retrieval.passages, min_similarity=settings.retrieval.min_similarity
     )

@@ -31,32 +31,34 @@ class Persona(Frozen):
 class Turns(Frozen):
     """When the caller's turn begins and ends."""
 
-    vad_confidence: float = Field(0.7, ge=0, le=1)
-    vad_start_secs: float = Field(0.064, gt=0, le=1, description="voice this long is speech, and a barge-in")
+    vad_confidence: float = Field(default=0.7, ge=0, le=1)
+    vad_start_secs: float = Field(default=0.064, gt=0, le=1, description="voice this long is speech, and a barge-in")
     vad_stop_secs: float = Field(
-        0.2, gt=0, le=2, description="silence this long asks smart-turn whether the turn ended"
+        default=0.2, gt=0, le=2, description="silence this long asks smart-turn whether the turn ended"
     )
-    vad_min_volume: float = Field(0.0, ge=0, le=1)
+    vad_min_volume: float = Field(default=0.0, ge=0, le=1)
     max_pause_secs: float = Field(
-        1.5, gt=0, le=10, description="silence this long ends the turn, whatever smart-turn says"
+        default=1.5, gt=0, le=10, description="silence this long ends the turn, whatever smart-turn says"
     )
 
 
 class Limits(Frozen):
     """When a call ends by itself."""
 
-    idle_secs: float = Field(120, gt=0, description="seconds without a word from either side")
-    max_duration_secs: float = Field(1800, gt=0)
-    connect_secs: float = Field(30, gt=0, description="seconds from the offer to connected media")
+    idle_secs: float = Field(default=120, gt=0, description="seconds without a word from either side")
+    max_duration_secs: float = Field(default=1800, gt=0)
+    connect_secs: float = Field(default=30, gt=0, description="seconds from the offer to connected media")
 
 
 class Retrieval(Frozen):
     """How much is looked up for a turn."""
 
     socket: Path
-    passages: int = Field(4, ge=1, le=20)
-    min_similarity: float = Field(0.2, ge=-1, le=1, description="cosine below which the best passage is off topic")
-    timeout_secs: float = Field(0.15, gt=0)
+    passages: int = Field(default=4, ge=1, le=20)
+    min_similarity: float = Field(
+        default=0.2, ge=-1, le=1, description="cosine below which the best passage is off topic"
+    )
+    timeout_secs: float = Field(default=0.15, gt=0)
 
 
 class BotSettings(Frozen):
@@ -71,7 +73,9 @@ class BotSettings(Frozen):
     retrieval: Retrieval
     speech_socket: Path
     ice_servers: tuple[str, ...] = ()
-    media_addresses: tuple[str, ...] = Field((), description="local addresses offered for media; all when empty")
+    media_addresses: tuple[str, ...] = Field(
+        default=(), description="local addresses offered for media; all when empty"
+    )
 
     @property
     def preload(self) -> tuple[str, ...]:

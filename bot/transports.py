@@ -24,8 +24,8 @@ def webrtc_connection(
 def release_at_once(connection: SmallWebRTCConnection) -> None:
     """Lets the caller's packets through as they come: 60 ms earlier than aiortc's four frames of head start.
 
-    aiortc has no setting for it. A bot loses nothing by it, since it does not play what it hears; packets that come out of
-    order are still put in order.
+    aiortc has no setting for it. A bot loses nothing by it, since it does not play what it hears; packets that come out
+    of order are still put in order.
     """
     for transceiver in connection.pc.getTransceivers():
         if transceiver.kind == "audio":

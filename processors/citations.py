@@ -24,10 +24,11 @@ _MARKER_BEGUN = re.compile(r"\s*\[[\d,\s]{0,20}\Z|\s+\Z")
 _SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?]+(?=\s|\Z)|[.!?](?=\S)[^.!?\n]*)*[.!?]*")
 _WORD = re.compile(r"[^\W_]+")
 _DETERMINERS = frozenset({"the", "our", "your", "a", "an"})
-_KINDS_OF_DOCUMENT = frozenset(
-    "agreement brochure catalogue conditions directory faq guide guidelines handbook instructions leaflet list manual "
-    "notice page plan policy prices report rules schedule terms timetable".split()
-)
+_KINDS_OF_DOCUMENT = frozenset({
+    "agreement", "brochure", "catalogue", "conditions", "directory", "faq", "guide", "guidelines", "handbook",
+    "instructions", "leaflet", "list", "manual", "notice", "page", "plan", "policy", "prices", "report", "rules",
+    "schedule", "terms", "timetable",
+})  # fmt: skip
 _STOPS = frozenset(".!?")
 _CLOSERS = frozenset("\"')]”’")
 

@@ -71,5 +71,5 @@ def read_passages(message: Mapping[str, Any]) -> tuple[NumberedPassage, ...] | N
     fence = _FENCE.search(message["content"])
     if fence is None:
         return None
-    records = [json.loads(line) for line in fence["body"].splitlines() if line.strip()]
+    records = [json.loads(line) for line in fence["body"].split("\n") if line]
     return tuple(NumberedPassage(r["n"], r["title"], r["section"], r["text"]) for r in records)

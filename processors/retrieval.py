@@ -2,10 +2,10 @@
 
 import secrets
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from pipecat.frames.frames import Frame, LLMContextFrame
-from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.aggregators.llm_context import LLMContext, LLMContextMessage
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.processors.frameworks.rtvi import RTVIServerMessageFrame
 
@@ -81,7 +81,7 @@ def spoken_turns(context: LLMContext) -> list[Turn]:
 def with_passages(context: LLMContext, message: dict[str, Any]) -> LLMContext:
     """A copy of the context in which `message` stands just before the caller's last one, and no older passages."""
     messages = [m for m in context.get_messages() if not is_passages_message(m)]
-    messages.insert(len(messages) - 1, message)
+    messages.insert(len(messages) - 1, cast("LLMContextMessage", message))
     return LLMContext(messages=messages, tools=context.tools, tool_choice=context.tool_choice)
 
 

@@ -46,7 +46,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         )
         stack.push_async_callback(redis.aclose)
         try:
-            await redis.ping()
+            await redis.ping()  # pyright: ignore[reportGeneralTypeIssues]  (redis types both its clients at once)
         except (RedisError, OSError) as error:
             raise SetupError("Redis does not answer. Check REDIS_URL, or unset it to use the embedded one.") from error
         yield Resources(database_url=database_url, pool=pool, redis=redis)
@@ -62,7 +62,7 @@ async def open_database(settings: Settings) -> AsyncIterator[tuple[str, AsyncCon
 
 @asynccontextmanager
 async def _pool(database_url: str) -> AsyncIterator[AsyncConnectionPool]:
-    pool = AsyncConnectionPool(
+    pool: AsyncConnectionPool = AsyncConnectionPool(
         database_url, min_size=1, max_size=8, open=False, timeout=CONNECT_SECS, kwargs={"connect_timeout": 5}
     )
     try:

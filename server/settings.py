@@ -35,24 +35,28 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="JARVIS_", env_file=".env", extra="ignore", env_ignore_empty=True)
 
-    host: str = Field("127.0.0.1", description="address the server listens on")
-    port: int = Field(7860, ge=0, le=65535, description="port the server listens on")
-    public_url: str | None = Field(None, description="how callers reach the server, where that is not host and port")
+    host: str = Field(default="127.0.0.1", description="address the server listens on")
+    port: int = Field(default=7860, ge=0, le=65535, description="port the server listens on")
+    public_url: str | None = Field(
+        default=None, description="how callers reach the server, where that is not host and port"
+    )
     data_dir: Path = Field(default_factory=default_data_dir, description="where everything that lasts is kept")
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
 
-    name: str = Field("Jarvis", description="the name the assistant goes by")
-    business: str = Field("Larkspur Cycles", description="whom it speaks for")
-    greeting: str = Field("Hello, this is {name} at {business}.", description="its first words")
+    name: str = Field(default="Jarvis", description="the name the assistant goes by")
+    business: str = Field(default="Larkspur Cycles", description="whom it speaks for")
+    greeting: str = Field(default="Hello, this is {name} at {business}.", description="its first words")
 
     max_sessions: int = Field(
-        4, ge=1, le=1000, description="calls at once; the next caller is told that all lines are busy"
+        default=4, ge=1, le=1000, description="calls at once; the next caller is told that all lines are busy"
     )
-    warm_bots: int = Field(1, ge=0, le=50, description="bot processes that wait for a call")
-    bot_memory_mb: int = Field(150, ge=0, description="free memory that one more bot needs")
-    session_token_secs: int = Field(600, ge=10, le=86400, description="seconds in which a call link must be used")
-    idle_secs: float = Field(120, gt=0, description="seconds without a word after which a call ends")
-    max_duration_secs: float = Field(1800, gt=0, description="seconds after which a call ends")
+    warm_bots: int = Field(default=1, ge=0, le=50, description="bot processes that wait for a call")
+    bot_memory_mb: int = Field(default=150, ge=0, description="free memory that one more bot needs")
+    session_token_secs: int = Field(
+        default=600, ge=10, le=86400, description="seconds in which a call link must be used"
+    )
+    idle_secs: float = Field(default=120, gt=0, description="seconds without a word after which a call ends")
+    max_duration_secs: float = Field(default=1800, gt=0, description="seconds after which a call ends")
 
     media_addresses: list[str] = Field(
         default_factory=list,
@@ -61,20 +65,26 @@ class Settings(BaseSettings):
     ice_servers: list[str] = Field(default_factory=list, description="JSON list of STUN and TURN URLs")
 
     database_url: SecretStr | None = Field(
-        None, validation_alias=named("DATABASE_URL"), description="Postgres with pgvector; embedded when not set"
+        default=None,
+        validation_alias=named("DATABASE_URL"),
+        description="Postgres with pgvector; embedded when not set",
     )
     redis_url: SecretStr | None = Field(
-        None, validation_alias=named("REDIS_URL"), description="Redis; embedded when not set"
+        default=None, validation_alias=named("REDIS_URL"), description="Redis; embedded when not set"
     )
     openai_api_key: SecretStr | None = Field(
-        None,
+        default=None,
         validation_alias=named("OPENAI_API_KEY"),
         description="answers by OpenAI, or by what OPENAI_BASE_URL serves",
     )
     openai_base_url: str | None = Field(
-        None, validation_alias=named("OPENAI_BASE_URL"), description="any OpenAI-compatible server (Ollama, vLLM)"
+        default=None,
+        validation_alias=named("OPENAI_BASE_URL"),
+        description="any OpenAI-compatible server (Ollama, vLLM)",
     )
-    openai_model: str = Field("gpt-4.1", validation_alias=named("OPENAI_MODEL"), description="the model asked for")
+    openai_model: str = Field(
+        default="gpt-4.1", validation_alias=named("OPENAI_MODEL"), description="the model asked for"
+    )
 
     @property
     def run_dir(self) -> Path:

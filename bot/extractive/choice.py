@@ -11,7 +11,9 @@ import Stemmer
 from bot.extractive.sentences import Sentence
 
 _WORD = re.compile(r"[a-z0-9£$€%']+")
-_STOP_WORDS = frozenset(resources.files(__package__).joinpath("stop_words.txt").read_text(encoding="utf-8").split())
+_STOP_WORDS = frozenset(
+    resources.files("bot.extractive").joinpath("stop_words.txt").read_text(encoding="utf-8").split()
+)
 _NUMBER_WORDS = (
     "free half one two three four five six seven eight nine ten twelve twenty thirty forty fifty sixty ninety hundred"
 )

@@ -7,9 +7,13 @@ from pipecat.utils.string import match_endofsentence
 
 _LIST_MARK = re.compile(r"^\s*(?:[-*+]|\d{1,3}[.)])\s+")
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s")
+_LABEL = re.compile(r"^[A-Z][^:.!?]{0,40}: \S")
 _RULE = re.compile(r"^[\s|:*_-]+$")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _EMPHASIS = re.compile(r"(\*\*|__|\*|`|~~)(?=\S)(.+?)(?<=\S)\1")
+
+# A line shorter than this was not wrapped: a capital on the next begins a new block.
+WRAPPED_CHARS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +39,10 @@ def sentences(text: str, *, number: int) -> list[Sentence]:
 
 
 def _blocks(text: str) -> list[str]:
-    """Paragraphs, list items and table rows, each on one line."""
+    """Paragraphs, list items and table rows ("Column: cell, Column: cell" or "| cell | cell |"), each on one line."""
     blocks: list[str] = []
     open_paragraph = False
+    before = ""
     for line in text.splitlines():
         if not line.strip() or _HEADING.match(line) or _RULE.match(line):
             open_paragraph = False
@@ -45,11 +50,12 @@ def _blocks(text: str) -> list[str]:
         item = bool(_LIST_MARK.match(line))
         row = line.strip().startswith("|")
         words = _plain(_row(line) if row else _LIST_MARK.sub("", line).strip())
-        if item or row or not open_paragraph:
+        listed = bool(_LABEL.match(line)) or (len(before) < WRAPPED_CHARS and words[:1].isupper())
+        if item or row or listed or not open_paragraph:
             blocks.append(words)
         else:
             blocks[-1] = f"{blocks[-1]} {words}"
-        open_paragraph = not row
+        open_paragraph, before = not row, line
     return [block if block[-1:] in ".!?:" else f"{block}." for block in blocks if block]
 
 

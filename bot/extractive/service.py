@@ -63,10 +63,10 @@ class ExtractiveLLMService(LLMService):
     async def _answer(self, context: LLMContext) -> AsyncIterator[str]:
         messages = [m for m in context.get_messages() if isinstance(m, dict)]
         last = messages[-1] if messages else None
-        if last is None or last.get("role") != "user" or not isinstance(last.get("content"), str):
+        question = last.get("content") if last is not None and last.get("role") == "user" else None
+        if not isinstance(question, str):
             yield SORRY_NOT_HEARD
             return
-        question = str(last["content"])
         if reply := small_talk(question):
             yield reply
             return

@@ -12,14 +12,14 @@ _REPLIES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (
             r"""(ok\ |okay\ |alright\ |well\ )?
             (good\ ?bye|bye|see\ you|that('s|\ is|\ s)\ all|that('ll|\ will)\ be\ all|have\ a\ (good|nice)\ day)
-            (\ (now|then|for\ now|thanks|thank\ you|later|jarvis|bye|goodbye))*""",
+            (\ (now|then|for\ now|thanks|thank\ you|later|jarvis|bye|goodbye|(and\ )?have\ a\ (good|nice)\ day))*""",
             "Goodbye, and thank you for calling.",
         ),
         (
             r"""(ok\ |okay\ |great\ |perfect\ |lovely\ |wonderful\ |no\ )?
             (thank\ you|thanks|cheers)
             (\ (very\ much|so\ much|a\ lot|you|then|for\ (your|the)\ help|jarvis|
-            that('s|\ is|\ s)\ all|goodbye|bye))*""",
+            that('s|\ is|\ s)\ all|that\ was\ (very\ )?(helpful|kind|useful)|goodbye|bye))*""",
             "You're welcome. Is there anything else?",
         ),
         (
@@ -28,11 +28,28 @@ _REPLIES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "Hello. What would you like to know?",
         ),
         (
-            r"(and\ )?how\ are\ you(\ (doing|today|doing\ today))?",
+            r"""((hello|hi|hey|good\ (morning|afternoon|evening))\ ((there|jarvis)\ )?)?
+            (and\ )?how\ are\ you(\ (doing|today|doing\ today|jarvis))?""",
             "I'm well, thank you. What would you like to know?",
         ),
         (
-            r"""(who|what)\ are\ you|are\ you\ (a\ )?(robot|human|real|real\ person|person|machine|computer)|
+            r"""(it's\ |it\ is\ )?(nice|good|pleased|glad)\ to\ (meet|hear|talk\ to|speak\ to)\ you(\ (too|jarvis))*""",
+            "Nice to meet you, too. What would you like to know?",
+        ),
+        (
+            r"""(hello\ |hi\ )?(can|do)\ you\ hear\ me(\ (now|okay|ok|well))?|
+            are\ you\ (still\ )?there|is\ (anybody|anyone)\ there""",
+            "Yes, I can hear you. What would you like to know?",
+        ),
+        (
+            r"""((oh|sorry|please|just|wait)\ )*
+            (one|a|just\ a|wait\ a|hold\ on\ a|give\ me\ a)\ (moment|second|minute)(\ please)?|
+            (hold\ on|wait|hang\ on)(\ (please|a\ (moment|second|minute)))*""",
+            "Of course. Take your time.",
+        ),
+        (
+            r"""(who|what)\ are\ you|who\ am\ i\ (talking|speaking)\ (to|with)|who\ is\ (this|there|speaking)|
+            what('s|\ is)\ your\ name|are\ you\ (a\ )?(robot|human|real|real\ person|person|machine|computer)|
             what\ can\ you\ do|how\ can\ you\ help(\ me)?|can\ you\ help(\ me)?""",
             "I'm a voice assistant. Ask me a question, and I'll look for the answer in our documents.",
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field, SecretStr, SerializationInfo, field_serializer
 
@@ -25,7 +25,7 @@ class ExtractiveLLM(BaseModel):
         """What the caller is told once about this provider."""
         return "I'm running without a language model, so I answer in the words of our documents."
 
-    def build(self, *, instruction: str, similarity: Similarity) -> LLMService:
+    def build(self, *, instruction: str, similarity: Similarity) -> LLMService[Any]:
         """The service for one call; it needs no instruction."""
         from bot.extractive.service import ExtractiveLLMService
 
@@ -40,7 +40,9 @@ class OpenAILLM(BaseModel):
     api_key: SecretStr
     base_url: str | None = None
     model: str = "gpt-4.1"
-    first_token_secs: float = Field(4.0, gt=0, description="a request with no first token by then is sent once more")
+    first_token_secs: float = Field(
+        default=4.0, gt=0, description="a request with no first token by then is sent once more"
+    )
 
     @field_serializer("api_key", when_used="json")
     def _key(self, key: SecretStr, info: SerializationInfo) -> str:
@@ -52,7 +54,7 @@ class OpenAILLM(BaseModel):
         """What the caller is told once about this provider."""
         return ""
 
-    def build(self, *, instruction: str, similarity: Similarity) -> LLMService:
+    def build(self, *, instruction: str, similarity: Similarity) -> LLMService[Any]:
         """The service for one call; it compares nothing by itself."""
         from pipecat.services.openai.llm import OpenAILLMService
 

@@ -17,7 +17,7 @@ class EmbeddedTTS(BaseModel):
     preload: ClassVar[tuple[str, ...]] = ("bot.speech.tts",)
     provider: Literal["embedded"] = "embedded"
     voice: str = "en-us+f2"
-    words_per_minute: int = Field(165, ge=80, le=400)
+    words_per_minute: int = Field(default=165, ge=80, le=400)
 
     def build(self, *, speech_socket: Path) -> TTSService:
         """The service for one call."""

@@ -44,7 +44,7 @@ async def _postgres(resources: Resources) -> bool:
 async def _redis(resources: Resources) -> bool:
     try:
         async with asyncio.timeout(CHECK_SECS):
-            await resources.redis.ping()
+            await resources.redis.ping()  # pyright: ignore[reportGeneralTypeIssues]  (redis types both its clients at once)
     except (RedisError, TimeoutError, OSError):
         return False
     return True

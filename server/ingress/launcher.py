@@ -13,6 +13,7 @@ import secrets
 import signal
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -82,7 +83,7 @@ class Launcher(Protocol):
 class LocalBot:
     """A bot process of this host."""
 
-    def __init__(self, *, process: multiprocessing.process.BaseProcess, socket_path: Path):
+    def __init__(self, *, process: BaseProcess, socket_path: Path):
         self.id = socket_path.stem
         self._process = process
         self._socket_path = socket_path

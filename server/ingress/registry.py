@@ -28,7 +28,7 @@ class Registry:
     async def turn(self, session_id: str) -> None:
         """One more answer was given."""
         try:
-            await self._redis.hincrby(_key(session_id), "turns", 1)
+            await self._redis.hincrby(_key(session_id), "turns", 1)  # pyright: ignore[reportGeneralTypeIssues]  (redis types both its clients at once)
             await self._redis.expire(_key(session_id), LEASE_SECS)
         except RedisError as error:
             raise _gone() from error
@@ -40,7 +40,7 @@ class Registry:
     async def read(self, session_id: str) -> SessionState | None:
         """How the session stands; None when it is not known."""
         try:
-            record = await self._redis.hgetall(_key(session_id))
+            record = await self._redis.hgetall(_key(session_id))  # pyright: ignore[reportGeneralTypeIssues]  (redis types both its clients at once)
         except RedisError as error:
             raise _gone() from error
         if not record:

@@ -28,7 +28,7 @@ class Offer(BaseModel):
 
     sdp: str = Field(min_length=1, max_length=100_000)
     type: Literal["offer"] = "offer"
-    pc_id: str | None = Field(None, description="the connection to renegotiate; none for the first offer")
+    pc_id: str | None = Field(default=None, description="the connection to renegotiate; none for the first offer")
     restart_pc: bool | None = None
 
 
