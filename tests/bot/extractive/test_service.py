@@ -1,0 +1,141 @@
+"""The extractive answerer in a pipeline: what it says to a context."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pipecat.frames.frames import (
+    ErrorFrame,
+    Frame,
+    LLMContextFrame,
+    LLMFullResponseEndFrame,
+    LLMFullResponseStartFrame,
+    LLMTextFrame,
+    TextFrame,
+)
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.tests.utils import run_test
+
+from bot.extractive.service import ExtractiveLLMService
+from bot.extractive.talk import NOTHING_FOUND, SORRY_NOT_HEARD, UNAVAILABLE
+from knowledge.errors import KnowledgeUnavailableError
+from knowledge.types import Passage
+from processors.passages import passages_message
+
+QUESTION = {"role": "user", "content": "How long may I keep an unused helmet?"}
+TEXT = "Helmets can be returned within thirty days. Keep the receipt. We also have a cat."
+
+
+class ScriptedSimilarity:
+    """Knows how near some sentences are to any question; the others are far."""
+
+    def __init__(self, near: dict[str, float] | None = None, *, error: KnowledgeUnavailableError | None = None):
+        self._near = near or {}
+        self._error = error
+        self.asked: list[str] = []
+
+    async def similarity(self, question: str, sentences: Sequence[str]) -> list[float]:
+        self.asked += sentences
+        if self._error is not None:
+            raise self._error
+        return [next((v for text, v in self._near.items() if text in s), 0.05) for s in sentences]
+
+
+def passage(text: str = TEXT) -> Passage:
+    return Passage(
+        document_id=UUID(int=1), source="/docs/returns.md", title="Returns", heading_path=("Unused",), text=text,
+        start=0, end=len(text), score=1.0, similarity=0.7,
+    )  # fmt: skip
+
+
+def found(*passages: Passage) -> dict[str, Any]:
+    return passages_message(passages, tag="passages-0badcafe")
+
+
+async def answered(similarity: ScriptedSimilarity, *messages: Any) -> tuple[Sequence[Frame], Sequence[Frame]]:
+    context = LLMContext(messages=list(messages))
+    return await run_test(
+        ExtractiveLLMService(similarity=similarity), frames_to_send=[LLMContextFrame(context=context)]
+    )
+
+
+def pieces(frames: Sequence[Frame]) -> list[str]:
+    return [frame.text for frame in frames if isinstance(frame, LLMTextFrame)]
+
+
+NEAR = {"thirty days": 0.8, "receipt": 0.76}
+
+
+async def test_the_answer_streams_a_sentence_at_a_time_each_with_its_marker():
+    down, _ = await answered(ScriptedSimilarity(NEAR), found(passage()), QUESTION)
+    assert pieces(down)[0] == "Helmets can be returned within thirty days. [1]"
+
+
+async def test_a_marker_names_the_passage_that_was_quoted():
+    down, _ = await answered(
+        ScriptedSimilarity(NEAR), found(passage("We have a cat."), passage()), QUESTION
+    )  # fmt: skip
+    assert "[2]" in pieces(down)[0]
+
+
+async def test_sentences_behind_each_other_are_parted_by_a_space():
+    down, _ = await answered(
+        ScriptedSimilarity({"days": 0.8, "year": 0.8}), found(passage("Thirty days. One year on sale.")), QUESTION
+    )
+    assert "".join(pieces(down)) == "Thirty days. [1] One year on sale. [1]"
+
+
+async def test_an_answer_stands_between_start_and_end():
+    down, _ = await answered(ScriptedSimilarity(NEAR), found(passage()), QUESTION)
+    kinds = [type(f) for f in down if isinstance(f, LLMFullResponseStartFrame | LLMTextFrame | LLMFullResponseEndFrame)]
+    assert (kinds[0], kinds[-1]) == (LLMFullResponseStartFrame, LLMFullResponseEndFrame)
+
+
+async def test_sentences_are_compared_with_where_they_stand():
+    similarity = ScriptedSimilarity(NEAR)
+    await answered(similarity, found(passage("Thirty days.")), QUESTION)
+    assert similarity.asked == ["Returns, Unused: Thirty days."]
+
+
+async def test_small_talk_needs_no_passages():
+    similarity = ScriptedSimilarity()
+    down, _ = await answered(
+        similarity, passages_message(None, tag="passages-1"), {"role": "user", "content": "Hello."}
+    )
+    assert (pieces(down), similarity.asked) == (["Hello. What would you like to know?"], [])
+
+
+@pytest.mark.parametrize(
+    ("messages", "reply"),
+    [
+        ([passages_message(None, tag="passages-1"), QUESTION], UNAVAILABLE),
+        ([found(), QUESTION], NOTHING_FOUND),
+        ([found(passage("We have a cat.")), QUESTION], NOTHING_FOUND),
+        ([QUESTION], NOTHING_FOUND),
+        ([QUESTION, {"role": "developer", "content": "Ask again."}], SORRY_NOT_HEARD),
+        ([{"role": "user", "content": [{"type": "image"}]}], SORRY_NOT_HEARD),
+        ([], SORRY_NOT_HEARD),
+    ],
+    ids=["unavailable", "empty", "off-topic", "unsearched", "not-heard", "no-words", "nothing"],
+)
+async def test_what_cannot_be_answered_is_said(messages: list[Any], reply: str):
+    down, _ = await answered(ScriptedSimilarity(), *messages)
+    assert pieces(down) == [reply]
+
+
+async def test_words_decide_when_meanings_cannot_be_compared():
+    error = ScriptedSimilarity(error=KnowledgeUnavailableError("late"))
+    down, _ = await answered(error, found(passage()), {"role": "user", "content": "Can helmets be returned?"})
+    assert pieces(down) == ["Helmets can be returned within thirty days. [1]"]
+
+
+async def test_meanings_that_cannot_be_compared_are_an_error_that_ends_nothing():
+    _, up = await answered(ScriptedSimilarity(error=KnowledgeUnavailableError("late")), found(passage()), QUESTION)
+    assert [frame.fatal for frame in up if isinstance(frame, ErrorFrame)] == [False]
+
+
+async def test_any_other_frame_passes_through():
+    frame = TextFrame("x")
+    down, _ = await run_test(ExtractiveLLMService(similarity=ScriptedSimilarity()), frames_to_send=[frame])
+    assert frame in down
