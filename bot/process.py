@@ -64,17 +64,24 @@ class BotProcess:
             await self._session.end(reason)
 
     async def watch(self) -> None:
-        """Sends heartbeats; ends a waiting bot that no server listens to any more."""
+        """Beats until the bot is done."""
         while not self.done.is_set():
             before = time.monotonic()
             await asyncio.sleep(HEARTBEAT_SECS)
-            lag = time.monotonic() - before - HEARTBEAT_SECS
-            self._tell({"type": "heartbeat", "loop_lag_secs": round(lag, 4)})
-            if self._listeners:
-                self._heard_at = time.monotonic()
-            elif self._session is None and time.monotonic() - self._heard_at > ORPHANED_SECS:
-                logger.info("no server listens to this waiting bot; it ends")
-                self.done.set()
+            now = time.monotonic()
+            self.beat(now=now, lag_secs=now - before - HEARTBEAT_SECS)
+
+    def beat(self, *, now: float, lag_secs: float) -> None:
+        """Tells the server that this bot lives; ends a waiting bot that no server listens to any more.
+
+        `now` is the monotonic clock's, `lag_secs` how late the event loop came to this.
+        """
+        self._tell({"type": "heartbeat", "loop_lag_secs": round(lag_secs, 4)})
+        if self._listeners:
+            self._heard_at = now
+        elif self._session is None and now - self._heard_at > ORPHANED_SECS:
+            logger.info("no server listens to this waiting bot; it ends")
+            self.done.set()
 
     async def _take(self, request: web.Request) -> web.Response:
         body = await request.json()

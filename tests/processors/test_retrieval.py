@@ -43,7 +43,7 @@ def passage(text: str = "Thirty days.", similarity: float = 0.6) -> Passage:
 
 
 def turn(*messages: Any) -> LLMContextFrame:
-    return LLMContextFrame(context=LLMContext(messages=list(messages) or [USER]))
+    return LLMContextFrame(context=LLMContext(messages=[*(messages or (USER,))]))
 
 
 async def retrieved(

@@ -1,0 +1,78 @@
+"""What a call is set to, on its way to the bot."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from bot.providers.llm import REVEAL, OpenAILLM
+from bot.settings import BotSettings, Persona, Retrieval, Turns
+
+PATHS: dict[str, Any] = {"retrieval": {"socket": "/run/knowledge.sock"}, "speech_socket": "/run/speech.sock"}
+
+
+def settings(**values: Any) -> BotSettings:
+    return BotSettings.model_validate(PATHS | values)
+
+
+def test_what_runs_without_a_key_is_the_default():
+    defaults = settings()
+    assert (defaults.stt.provider, defaults.llm.provider, defaults.tts.provider) == (
+        "embedded",
+        "extractive",
+        "embedded",
+    )
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"sst": {}},
+        {"turns": {"vad_stop_sec": 0.2}},
+        {"llm": {"provider": "nobody"}},
+        {"llm": {"provider": "openai"}},
+        {"tts": {"words_per_minute": 0}},
+        {"limits": {"idle_secs": 0}},
+    ],
+    ids=["slot", "field", "provider", "no-key", "rate", "limit"],
+)
+def test_what_is_not_a_setting_is_refused(values: dict[str, Any]):
+    with pytest.raises(ValidationError):
+        settings(**values)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        settings(),
+        settings(llm=OpenAILLM(api_key=SecretStr("sk-secret"), base_url="http://127.0.0.1:11434/v1", model="llama")),
+        settings(persona=Persona(name="Ada"), turns=Turns(max_pause_secs=3), media_addresses=("127.0.0.1",)),
+        settings(retrieval=Retrieval(socket=Path("/else"), passages=2)),
+    ],
+    ids=["defaults", "key", "persona", "retrieval"],
+)
+def test_the_bot_reads_what_the_server_sent(sent: BotSettings):
+    assert BotSettings.model_validate(sent.model_dump(mode="json", context=REVEAL)) == sent
+
+
+def test_a_key_is_hidden_wherever_nobody_asks_to_reveal_it():
+    shown = settings(llm=OpenAILLM(api_key=SecretStr("sk-secret")))
+    assert "sk-secret" not in f"{shown!r} {shown.model_dump_json()} {shown.model_dump(mode='json')}"
+
+
+@pytest.mark.parametrize(
+    ("persona", "notice", "greeting"),
+    [
+        (Persona(), "", "Hello, this is Jarvis at Larkspur Cycles. How can I help?"),
+        (Persona(), "I quote.", "Hello, this is Jarvis at Larkspur Cycles. I quote. How can I help?"),
+        (Persona(name="Ada", business="Acme", greeting="{business}, {name}."), "", "Acme, Ada. How can I help?"),
+        (Persona(greeting=""), "", "How can I help?"),
+    ],
+)
+def test_the_first_words_say_who_answers_and_how(persona: Persona, notice: str, greeting: str):
+    assert persona.spoken_greeting(notice) == greeting
+
+
+def test_the_modules_of_all_chosen_providers_are_preloaded():
+    assert settings().preload == ("bot.speech.stt", "bot.extractive.service", "bot.speech.tts")
