@@ -207,9 +207,9 @@ async def ask_recorded(
 
 def tables(results: Sequence[AnswersResult]) -> list[Table]:
     """The results as tables: questions with an answer, questions without, sentences."""
-    answerable = Table("asked by", "questions", *Outcome, title="Questions that the handbook answers")
+    answerable = Table("asked by", "asked", *Outcome, title="Questions that the handbook answers")
     answerable.caption = "other sentence: one of the right document"
-    unanswerable = Table("asked by", "questions", "refused", "not understood", "answered all the same")
+    unanswerable = Table("asked by", "asked", "refused", "not understood", "answered all the same")
     unanswerable.title = "Questions that it does not answer"
     sentences = Table("asked by", "spoken", "word for word in the cited passage", title="Sentences")
     for result in results:
