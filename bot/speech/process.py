@@ -93,7 +93,7 @@ class SpeechServer:
         return web.json_response(await self._pool.recognise(pcm, sample_rate=sample_rate))
 
     async def synthesize(self, request: web.Request) -> web.StreamResponse:
-        """A text -> a stream of msgpack maps, `{"audio"}` and `{"word", "start_secs"}`."""
+        """A text -> a stream of msgpack maps, `{"audio"}` and `{"word", "start_secs"}`; ends when nobody listens."""
         wanted = SynthesisRequest.model_validate_json(await request.read())
         speaking = Speaking(wanted.voice, wanted.words_per_minute, wanted.pitch)
         stream = self._synthesiser.stream(wanted.text, speaking, sample_rate=wanted.sample_rate)
@@ -103,11 +103,13 @@ class SpeechServer:
                 if not response.prepared:
                     await response.prepare(request)
                 await response.write(_packed(part))
+            if not response.prepared:
+                await response.prepare(request)
+            await response.write_eof()
+        except ConnectionResetError:
+            logger.debug("A caller closed the connection in mid-speech")
         finally:
             await stream.aclose()
-        if not response.prepared:
-            await response.prepare(request)
-        await response.write_eof()
         return response
 
     async def set_vocabulary(self, request: web.Request) -> web.Response:

@@ -22,7 +22,7 @@ from bot.speech.pronunciation import arpabet
 from bot.speech.spoken_form import spoken_sentences
 from bot.speech.voice import Voice
 
-GENERIC_WORDS = 3000
+GENERIC_WORDS = 6000
 LANGUAGE_MODEL_FILE = "lm.arpa"
 DICTIONARY_FILE = "words.dict"
 PRONOUNCING_VOICE = "en-us"

@@ -3,6 +3,7 @@ import json
 import signal
 import stat
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.integration
 
 RECORDING = Path(__file__).parents[2] / "fixtures" / "speech" / "rms" / "q01.flac"
 QUESTION = "how long do i have to send back something i never used"
+LONG_TEXT = "The workshop repairs bicycles of every make. " * 200
 TEXTS = ["How long do you have? Unused items can be sent back within 30 days. Something never used is refunded."]
 
 
@@ -37,7 +39,7 @@ class Running:
 async def running(folder: Path, *, recognisers: int = 1) -> AsyncIterator[Running]:
     socket = folder / "s"
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot.speech.process", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "bot.speech.process", stdin=PIPE, stdout=PIPE, stderr=PIPE
     )
     assert process.stdin is not None
     assert process.stdout is not None
@@ -116,9 +118,19 @@ async def test_it_speaks(tmp_path):
             await speak(speech.client, "Hello.", voice="xx-none")
 
 
+async def test_a_listener_who_leaves_is_no_error(tmp_path):
+    async with running(tmp_path) as speech:
+        parts = speech.client.synthesize(LONG_TEXT, voice="en-us", words_per_minute=165, pitch=50, sample_rate=16_000)
+        await anext(parts)
+        await parts.aclose()
+        await speak(speech.client, "Hello.")
+    assert speech.process.stderr is not None
+    assert b"Traceback" not in await speech.process.stderr.read()
+
+
 async def test_a_short_text_does_not_wait_for_a_long_one(tmp_path):
     async with running(tmp_path) as speech:
-        long = asyncio.create_task(speak(speech.client, "The workshop repairs bicycles of every make. " * 200))
+        long = asyncio.create_task(speak(speech.client, LONG_TEXT))
         await speak(speech.client, "Hello.")
         assert not long.done()
         assert len(await long) > 0
@@ -131,6 +143,7 @@ async def test_it_ends_cleanly_and_leaves_no_process(tmp_path, end):
         if end == "sigterm":
             speech.process.send_signal(signal.SIGTERM)
         else:
+            assert speech.process.stdin is not None
             speech.process.stdin.close()
         async with asyncio.timeout(5):
             assert await speech.process.wait() == 0
