@@ -1,6 +1,7 @@
 """One call from connect to hang-up."""
 
 import asyncio
+import contextlib
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -138,7 +139,8 @@ class Session:
             self._reason = "error"
         finally:
             limits.cancel()
-            await connection.disconnect()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(connection.disconnect(), GRACE_SECS)
             await search.aclose()
             self._finish()
 

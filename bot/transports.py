@@ -8,17 +8,23 @@ from pipecat.transports.base_transport import TransportParams
 from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
 from pipecat.transports.smallwebrtc.transport import SmallWebRTCTransport
 
+# Pipecat's limit for connecting comes so much after ours, since it cancels itself midway and leaves the peer half closed.
+LATER_SECS = 15
+
 
 def webrtc_connection(
     *, ice_servers: Sequence[str], media_addresses: Sequence[str], connect_secs: float
 ) -> SmallWebRTCConnection:
     """A connection that awaits an offer.
 
-    `media_addresses` are the only local addresses offered for media; empty offers every address but loopback.
+    `media_addresses` are the only local addresses offered for media; empty offers every address but loopback. Whoever
+    opens the connection closes it where media is not connected after `connect_secs`.
     """
     if media_addresses:
         offer_only(media_addresses)
-    return SmallWebRTCConnection(ice_servers=list(ice_servers) or None, connection_timeout_secs=int(connect_secs))
+    return SmallWebRTCConnection(
+        ice_servers=list(ice_servers) or None, connection_timeout_secs=int(connect_secs) + LATER_SECS
+    )
 
 
 def release_at_once(connection: SmallWebRTCConnection) -> None:

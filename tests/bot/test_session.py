@@ -1,0 +1,134 @@
+"""A caller's connection and its bot: who gets an answer, and how the call ends."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiortc import RTCPeerConnection, RTCSessionDescription
+
+from bot.errors import OfferError, SessionTakenError
+from bot.session import Session, place_of
+from bot.settings import BotSettings, Limits, Retrieval
+from bot.turns import TurnModels
+
+END_SECS = 10.0
+
+
+@pytest.fixture(scope="module")
+def models() -> TurnModels:
+    return TurnModels.load()
+
+
+class Call:
+    """A session and what it reported."""
+
+    def __init__(self, models: TurnModels, *, connect_secs: float = 30):
+        self.events: list[dict[str, Any]] = []
+        nowhere = Path("/nowhere")
+        settings = BotSettings(
+            limits=Limits(connect_secs=connect_secs),
+            retrieval=Retrieval(socket=nowhere),
+            speech_socket=nowhere,
+            media_addresses=("127.0.0.1",),
+        )
+        self.session = Session(session_id="6f1c", settings=settings, models=models, report=self.events.append)
+
+    async def answer(self, sdp: str, pc_id: str | None = None) -> dict[str, str]:
+        return await self.session.answer(sdp=sdp, kind="offer", pc_id=pc_id, restart=False)
+
+    async def ended(self) -> str:
+        await asyncio.wait_for(self.session.ended.wait(), END_SECS)
+        return self.events[-1]["reason"]
+
+
+@asynccontextmanager
+async def caller() -> AsyncIterator[tuple[RTCPeerConnection, str]]:
+    """A peer and its offer."""
+    peer = RTCPeerConnection()
+    peer.addTransceiver("audio")
+    await peer.setLocalDescription(await peer.createOffer())
+    try:
+        yield peer, peer.localDescription.sdp
+    finally:
+        await peer.close()
+
+
+async def test_an_offer_without_audio_is_refused(models: TurnModels):
+    with pytest.raises(OfferError, match="audio"):
+        await Call(models).answer("v=0\r\ns=-\r\nt=0 0\r\n")
+
+
+async def test_an_offer_that_cannot_be_read_leaves_the_call_to_the_next(models: TurnModels):
+    call = Call(models)
+    with pytest.raises(OfferError, match="could not be read"):
+        await call.answer("m=audio and nothing else")
+    with pytest.raises(OfferError, match="could not be read"):
+        await call.answer("m=audio and nothing else")
+
+
+async def test_candidates_before_an_offer_are_refused(models: TurnModels):
+    with pytest.raises(OfferError, match="no connection"):
+        await Call(models).session.add_candidates(pc_id="pc-1", candidates=[("", None, None)])
+
+
+async def test_a_session_that_nobody_joined_ends_at_once_and_says_why(models: TurnModels):
+    call = Call(models)
+    await call.session.end("never_connected")
+    assert call.events == [{"type": "ended", "reason": "never_connected"}]
+
+
+async def test_a_session_ends_once(models: TurnModels):
+    call = Call(models)
+    await call.session.end("idle")
+    await call.session.end("hang_up")
+    assert call.events == [{"type": "ended", "reason": "idle"}]
+
+
+@pytest.mark.integration
+async def test_a_caller_is_answered_and_a_second_one_is_not(models: TurnModels):
+    call = Call(models)
+    async with caller() as (peer, offer), caller() as (_, other):
+        answer = await call.answer(offer)
+        await peer.setRemoteDescription(RTCSessionDescription(answer["sdp"], answer["type"]))
+        with pytest.raises(SessionTakenError):
+            await call.answer(other)
+        with pytest.raises(SessionTakenError):
+            await call.answer(other, pc_id="somebody-elses")
+        await call.session.end("hang_up")
+        assert await call.ended() == "hang_up"
+
+
+@pytest.mark.integration
+async def test_a_caller_whose_media_never_connects_is_let_go(models: TurnModels):
+    call = Call(models, connect_secs=0.05)
+    async with caller() as (_, offer):
+        await call.answer(offer)
+        assert await call.ended() == "never_connected"
+
+
+@pytest.mark.integration
+async def test_a_pipeline_that_fails_ends_the_call_with_an_error(models: TurnModels, monkeypatch: pytest.MonkeyPatch):
+    def broken(*_args: object, **_kwargs: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("bot.session.build_pipeline", broken)
+    call = Call(models)
+    async with caller() as (_, offer):
+        await call.answer(offer)
+        assert await call.ended() == "error"
+
+
+def test_what_a_log_says_of_an_error_is_its_place_and_not_its_text():
+    try:
+        raise ValueError("secret")
+    except ValueError as error:
+        place = place_of(error)
+    assert place.startswith("test_session.py:")
+    assert "secret" not in place
+
+
+def test_an_error_that_was_never_raised_has_no_place():
+    assert place_of(ValueError()) == "?"
