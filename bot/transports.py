@@ -8,7 +8,7 @@ from pipecat.transports.base_transport import TransportParams
 from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
 from pipecat.transports.smallwebrtc.transport import SmallWebRTCTransport
 
-# Pipecat's limit for connecting comes so much after ours, since it cancels itself midway and leaves the peer half closed.
+# Pipecat's limit for connecting comes this much after ours: it cancels itself midway and leaves the peer half closed.
 LATER_SECS = 15
 
 

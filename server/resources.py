@@ -37,13 +37,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
     async with AsyncExitStack() as stack:
         database_url, redis_url = await asyncio.gather(_database_url(settings, stack), _redis_url(settings, stack))
         pool = await stack.enter_async_context(_pool(database_url))
-        redis = Redis.from_url(
-            redis_url,
-            decode_responses=True,
-            socket_timeout=REDIS_SECS,
-            socket_connect_timeout=REDIS_SECS,
-            retry=Retry(NoBackoff(), 1),
-        )
+        redis = _redis(redis_url)
         stack.push_async_callback(redis.aclose)
         try:
             await redis.ping()  # pyright: ignore[reportGeneralTypeIssues]  (redis types both its clients at once)
@@ -58,6 +52,21 @@ async def open_database(settings: Settings) -> AsyncIterator[tuple[str, AsyncCon
     async with AsyncExitStack() as stack:
         database_url = await _database_url(settings, stack)
         yield database_url, await stack.enter_async_context(_pool(database_url))
+
+
+def _redis(redis_url: str) -> Redis:
+    try:
+        return Redis.from_url(
+            redis_url,
+            decode_responses=True,
+            socket_timeout=REDIS_SECS,
+            socket_connect_timeout=REDIS_SECS,
+            retry=Retry(NoBackoff(), 1),
+        )
+    except ValueError as error:
+        raise SetupError(
+            "That is no Redis address. Check REDIS_URL (redis://host:6379), or unset it to use the embedded one."
+        ) from error
 
 
 @asynccontextmanager
