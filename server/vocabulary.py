@@ -9,11 +9,11 @@ from loguru import logger
 from bot.speech.client import SpeechClient
 from bot.speech.errors import SpeechError
 from knowledge.errors import KnowledgeError
+from knowledge.sql import queries
 from knowledge.store import Store
 
 RETRY_SECS = 5.0
 SETTLE_SECS = 1.0
-CHANNEL = "knowledge_changed"
 
 
 class Vocabulary:
@@ -49,7 +49,7 @@ class Vocabulary:
                     self._database_url, autocommit=True, connect_timeout=5
                 )
                 async with connection:
-                    await connection.execute(f"listen {CHANNEL}")
+                    await connection.execute(queries()["listen_changed"])
                     async for _ in connection.notifies():
                         self.changed.set()
             except (psycopg.Error, OSError) as error:

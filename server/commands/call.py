@@ -15,6 +15,7 @@ from typing import Annotated
 import aiohttp
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from evals.caller.speaker import EmbeddedSpeaker
 from server.commands.problems import stop_on_setup_error
@@ -63,7 +64,7 @@ def call(
                 )
             )
         except CallError as error:
-            console.print(f"[red]No call.[/red] {error}", highlight=False, soft_wrap=True)
+            console.print(f"[red]No call.[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
             code = 2
     raise typer.Exit(code)
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from server.commands.problems import stop_on_setup_error
@@ -57,7 +58,8 @@ async def _index(settings: Settings, paths: list[Path], console: Console, *, qui
 
             report = await ingest(paths, store=store, embedder=embedder, on_progress=show)
     for failure in report.failed:
-        console.print(f"[red]not indexed:[/red] {failure.source}: {failure.reason}", highlight=False, soft_wrap=True)
+        said = escape(f"{failure.source}: {failure.reason}")
+        console.print(f"[red]not indexed:[/red] {said}", highlight=False, soft_wrap=True)
     if not quiet:
         console.print(
             f"{report.added} added, {report.changed} changed, {report.unchanged} unchanged, {report.removed} removed, "

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from knowledge.errors import KnowledgeError
 from server.errors import SetupError
@@ -17,7 +18,7 @@ def stop_on_setup_error(console: Console) -> Iterator[None]:
         yield
     except* (SetupError, KnowledgeError) as group:
         for error in _leaves(group):
-            console.print(f"[red]Jarvis can't go on.[/red] {error}", highlight=False, soft_wrap=True, markup=True)
+            console.print(f"[red]Jarvis can't go on.[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
 
 

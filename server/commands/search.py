@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from knowledge.errors import EmptyQuestionError
 from knowledge.types import Passage
 from server.commands.problems import stop_on_setup_error
 from server.logging import configure
@@ -25,6 +27,8 @@ def search(
     os.environ.update(ONE_THREAD)
     console = Console(stderr=True)
     with stop_on_setup_error(console):
+        if not question.strip():
+            raise EmptyQuestionError
         settings = read_settings()
         configure("WARNING")
         passages = asyncio.run(_search(settings, question, limit))
@@ -39,7 +43,8 @@ def search(
         table.add_column(name, overflow="fold")
     for p in passages:
         place = " › ".join((p.title, *p.heading_path))
-        table.add_row(f"{p.score:.3f}", f"{p.similarity:.3f}", f"{place}\n{p.source} [{p.start}:{p.end}]", p.text)
+        where = f"{place}\n{p.source} [{p.start}:{p.end}]"
+        table.add_row(f"{p.score:.3f}", f"{p.similarity:.3f}", escape(where), escape(p.text))
     Console().print(table)
 
 

@@ -35,7 +35,7 @@ async def readyz(held: ServicesDep) -> JSONResponse:
 async def _postgres(resources: Resources) -> bool:
     try:
         async with asyncio.timeout(CHECK_SECS), resources.pool.connection(timeout=CHECK_SECS) as connection:
-            await connection.execute("select 1")
+            await resources.pool.check_connection(connection)
     except (PostgresError, PoolTimeout, TimeoutError, OSError):
         return False
     return True

@@ -235,7 +235,13 @@ class LocalLauncher:
         socket_path = self._sockets_dir / f"{secrets.token_hex(6)}.sock"
         process = self._context.Process(target=bot_main, args=(str(socket_path),), daemon=True, name="jarvis-bot")
         async with self._forking:
-            await asyncio.to_thread(process.start)
+            forking = asyncio.create_task(asyncio.to_thread(process.start))
+            try:
+                await asyncio.shield(forking)
+            except asyncio.CancelledError:
+                await forking
+                process.kill()
+                raise
         bot = LocalBot(process=process, socket_path=socket_path)
         try:
             await bot.wait_ready()
