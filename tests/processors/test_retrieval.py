@@ -16,7 +16,7 @@ from processors.passages import passages_message, read_passages
 from processors.retrieval import RetrievalProcessor
 
 GONE = KnowledgeUnavailableError("gone")
-USER = {"role": "user", "content": "How long may I keep it?"}
+USER: Any = {"role": "user", "content": "How long may I keep it?"}
 
 
 class ScriptedSearch:
