@@ -31,11 +31,13 @@ class RecogniserPool:
         Returns when its workers answer and those of the model before are gone; requests that came before are answered
         by the old model. Raises SpeechUnavailableError, and changes nothing, when the workers do not start.
         """
+        if self._fleet is not None and self._fleet.model == model:
+            return
         fleet = _Fleet(model=model)
         try:
             await fleet.start(self._size)
         except BaseException:
-            fleet.kill()
+            await fleet.end()
             raise
         former, self._fleet = self._fleet, fleet
         if former is not None:
@@ -50,10 +52,10 @@ class RecogniserPool:
             raise SpeechUnavailableError("No recogniser is loaded yet; try again in a second.")
         return await self._fleet.recognise({"pcm": pcm, "sample_rate": sample_rate})
 
-    def kill(self) -> None:
-        """End every worker at once."""
+    async def end(self) -> None:
+        """End every worker at once; returns when they are gone."""
         if self._fleet is not None:
-            self._fleet.kill()
+            await self._fleet.end()
 
     @property
     def pids(self) -> list[int]:
@@ -65,7 +67,7 @@ class _Fleet:
     """The workers of one model."""
 
     def __init__(self, *, model: Path | None) -> None:
-        self._model = model
+        self.model = model
         self._idle: asyncio.Queue[Process] = asyncio.Queue()
         self._workers: set[Process] = set()
         self._restarts: set[asyncio.Task[None]] = set()
@@ -75,8 +77,12 @@ class _Fleet:
         return [worker.pid for worker in self._workers]
 
     async def start(self, size: int) -> None:
-        for _ in range(size):
-            await self._add_worker()
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(size):
+                    group.create_task(self._add_worker())
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from None
 
     async def recognise(self, request: dict[str, Any]) -> dict[str, Any]:
         worker = await self._idle.get()
@@ -96,17 +102,18 @@ class _Fleet:
         """Wait for the requests that came so far, then end the workers."""
         for _ in range(len(self._workers)):
             await self._idle.get()
-        self.kill()
+        await self.end()
 
-    def kill(self) -> None:
+    async def end(self) -> None:
         for restart in self._restarts:
             restart.cancel()
-        for worker in self._workers:
+        workers, self._workers = self._workers, set()
+        for worker in workers:
             _kill(worker)
-        self._workers.clear()
+        await asyncio.gather(*(worker.wait() for worker in workers))
 
     async def _add_worker(self) -> None:
-        arguments = [str(self._model)] if self._model else []
+        arguments = [str(self.model)] if self.model else []
         worker = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot.speech.worker", *arguments, stdin=PIPE, stdout=PIPE, stderr=DEVNULL
         )

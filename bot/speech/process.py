@@ -117,18 +117,19 @@ class SpeechServer:
         wanted = VocabularyRequest.model_validate_json(await request.read())
         started = time.monotonic()
         async with self._changing_vocabulary:
-            built = await self._build_vocabulary(wanted.texts)
-            await self._pool.use_model(self._cache_dir / built["name"])
+            made = vocabulary.built(texts=wanted.texts, folder=self._cache_dir)
+            made = made or await self._build_vocabulary(wanted.texts)
+            await self._pool.use_model(self._cache_dir / made.name)
         secs = time.monotonic() - started
-        logger.info("Vocabulary of {} words in use after {:.1f} s", built["words"], secs)
-        return web.json_response({"words": built["words"], "unknown": built["unknown"], "secs": secs})
+        logger.info("Vocabulary of {} words in use after {:.1f} s", made.words, secs)
+        return web.json_response({"words": made.words, "unknown": made.unknown, "secs": secs})
 
     async def healthz(self, request: web.Request) -> web.Response:
         """Whether recognisers answer, and their process ids."""
         pids = self._pool.pids
         return web.json_response({"recognisers": pids}, status=200 if pids else 503)
 
-    async def _build_vocabulary(self, texts: list[str]) -> dict[str, Any]:
+    async def _build_vocabulary(self, texts: list[str]) -> vocabulary.Vocabulary:
         builder = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot.speech.vocabulary", str(self._cache_dir), stdin=PIPE, stdout=PIPE
         )
@@ -142,7 +143,7 @@ class SpeechServer:
                 builder.kill()
         if builder.returncode != 0:
             raise SpeechUnavailableError("The vocabulary could not be built; the one in use stays.")
-        return json.loads(output)
+        return vocabulary.Vocabulary(**json.loads(output))
 
 
 def _sample_rate(request: web.Request) -> int:
@@ -192,7 +193,7 @@ async def serve(settings: ProcessSettings, *, stdin: asyncio.StreamReader) -> No
         gone.cancel()
     finally:
         await runner.cleanup()
-        pool.kill()
+        await pool.end()
         synthesiser.close()
         settings.socket.unlink(missing_ok=True)
 

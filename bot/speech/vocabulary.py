@@ -1,7 +1,7 @@
 """Make the recogniser's language model and dictionary from the knowledge's texts, as a program of its own.
 
 `python -m bot.speech.vocabulary FOLDER` reads a JSON list of texts and prints `{"name", "words", "unknown"}`.
-A model is a folder `FOLDER/<hash of its content>` with `lm.arpa` and `words.dict`; it appears whole or not at all.
+A model is a folder `FOLDER/<hash of its texts>` with `lm.arpa` and `words.dict`; it appears whole or not at all.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
 
@@ -25,6 +25,9 @@ from bot.speech.voice import Voice
 GENERIC_WORDS = 6000
 LANGUAGE_MODEL_FILE = "lm.arpa"
 DICTIONARY_FILE = "words.dict"
+ABOUT_FILE = "about.json"
+# Part of every model's name. Raise it when models are made another way.
+BUILD_VERSION = b"1"
 PRONOUNCING_VOICE = "en-us"
 # The one in use, and the one before it, which recognisers may still be loading.
 KEPT_MODELS = 2
@@ -43,6 +46,17 @@ class Vocabulary:
     unknown: int
 
 
+def built(*, texts: Sequence[str], folder: Path) -> Vocabulary | None:
+    """The model of these texts, where it was made before; it counts as the newest from now on."""
+    model = folder / _name(texts)
+    try:
+        about = json.loads((model / ABOUT_FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    model.touch()
+    return Vocabulary(**about)
+
+
 def build(*, texts: Sequence[str], folder: Path) -> Vocabulary:
     """Write the model of the texts under `folder` and describe it."""
     knowledge = [sentence for text in texts for sentence in spoken_sentences(text)]
@@ -59,10 +73,12 @@ def build(*, texts: Sequence[str], folder: Path) -> Vocabulary:
         for word in words[2:]
         for number, phones in enumerate(dictionary[word], start=1)
     ]
-    name = _publish(folder, {LANGUAGE_MODEL_FILE: arpa, DICTIONARY_FILE: "".join(lines)})
+    made = Vocabulary(_name(texts), len(words) - 2, unknown)
+    files = {LANGUAGE_MODEL_FILE: arpa, DICTIONARY_FILE: "".join(lines), ABOUT_FILE: json.dumps(asdict(made))}
+    _publish(folder / made.name, files)
     for outdated in _newest_first(folder)[KEPT_MODELS:]:
         shutil.rmtree(outdated, ignore_errors=True)
-    return Vocabulary(name, len(words) - 2, unknown)
+    return made
 
 
 def newest(folder: Path) -> Path | None:
@@ -79,6 +95,13 @@ def common_phrases() -> list[list[str]]:
 def model_path(name: str) -> Path:
     """A file of pocketsphinx's bundled American English model."""
     return Path(pocketsphinx.get_model_path()) / "en-us" / name
+
+
+def _name(texts: Sequence[str]) -> str:
+    digest = hashlib.sha256(BUILD_VERSION)
+    for text in texts:
+        digest.update(hashlib.sha256(text.encode()).digest())
+    return digest.hexdigest()[:16]
 
 
 def _newest_first(folder: Path) -> list[Path]:
@@ -112,17 +135,9 @@ def _dictionary(words: Sequence[str], as_written: dict[str, str]) -> tuple[dict[
     return known, len(unknown)
 
 
-def _publish(folder: Path, files: dict[str, str]) -> str:
-    digest = hashlib.sha256()
-    for content in files.values():
-        digest.update(content.encode())
-    name = digest.hexdigest()[:16]
-    target = folder / name
-    if target.exists():
-        target.touch()
-        return name
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder))
+def _publish(target: Path, files: dict[str, str]) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=target.parent))
     try:
         for file, content in files.items():
             (draft / file).write_text(content, encoding="utf-8")
@@ -131,13 +146,12 @@ def _publish(folder: Path, files: dict[str, str]) -> str:
         shutil.rmtree(draft, ignore_errors=True)
         if not target.exists():
             raise
-    return name
 
 
 def main() -> None:
     """Build one vocabulary from stdin."""
-    built = build(texts=json.load(sys.stdin), folder=Path(sys.argv[1]))
-    sys.stdout.write(json.dumps({"name": built.name, "words": built.words, "unknown": built.unknown}))
+    made = build(texts=json.load(sys.stdin), folder=Path(sys.argv[1]))
+    sys.stdout.write(json.dumps(asdict(made)))
 
 
 if __name__ == "__main__":
