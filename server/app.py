@@ -19,6 +19,7 @@ def create_app() -> FastAPI:
         description="A self-hosted voice assistant that answers calls from your own documents.",
         version="0.1.0",
         redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
     )
     errors.install(app)
     app.include_router(routes.router)
