@@ -76,7 +76,7 @@ class Session:
             )
             try:
                 await connection.initialize(sdp=sdp, type=kind)
-                release_at_once(connection)
+                release_at_once(connection.pc)
                 answer = self._answer_of(connection)
             except Exception as error:
                 await connection.disconnect()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import aioice.ice
+from aiortc import RTCPeerConnection
 from aiortc.jitterbuffer import JitterBuffer
 from pipecat.transports.base_transport import TransportParams
 from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
@@ -27,20 +28,22 @@ def webrtc_connection(
     )
 
 
-def release_at_once(connection: SmallWebRTCConnection) -> None:
-    """Lets the caller's packets through as they come: 60 ms earlier than aiortc's four frames of head start.
+def release_at_once(peer: RTCPeerConnection) -> None:
+    """Lets received packets through as they come: 60 ms earlier than aiortc's four frames of head start.
 
-    aiortc has no setting for it. A bot loses nothing by it, since it does not play what it hears; packets that come out
-    of order are still put in order.
+    aiortc has no setting for it. Who does not play what it hears loses nothing by it; packets that come out of order
+    are still put in order.
     """
-    for transceiver in connection.pc.getTransceivers():
+    for transceiver in peer.getTransceivers():
         if transceiver.kind == "audio":
             vars(transceiver.receiver)["_RTCRtpReceiver__jitter_buffer"] = JitterBuffer(capacity=16, prefetch=1)
 
 
 def webrtc_transport(connection: SmallWebRTCConnection) -> SmallWebRTCTransport:
     """Audio both ways and RTVI messages on a browser's connection."""
-    return SmallWebRTCTransport(connection, TransportParams(audio_in_enabled=True, audio_out_enabled=True))
+    return SmallWebRTCTransport(
+        connection, TransportParams(audio_in_enabled=True, audio_out_enabled=True, audio_out_10ms_chunks=2)
+    )
 
 
 def offer_only(addresses: Sequence[str]) -> None:

@@ -15,6 +15,7 @@ from av import AudioFrame
 from loguru import logger
 from pipecat.processors.frameworks.rtvi.models import MESSAGE_LABEL, PROTOCOL_VERSION, AboutClientData, ClientReadyData
 
+from bot.transports import release_at_once
 from evals.caller.audio import RATE_HZ, Run, Samples
 from evals.caller.errors import CallError
 from evals.caller.ingress import Description
@@ -68,8 +69,8 @@ class WebRtcLine:
 
     The recording is the caller's: a frame spoken is placed where its sending ends it, a frame heard where its
     arrival lets it begin. So voice-to-voice lacks what a microphone and a loudspeaker would add, and contains all
-    that lies between: Opus, the network, and the aiortc jitter buffer at either end, which hands a frame out when the
-    fourth after it has come. On one machine that is about 100 ms each way on top of the bot's own time.
+    that lies between: Opus, the network, and the bot's jitter buffer. The caller keeps none, since it only records; a
+    browser's adds 20 to 100 ms of its own.
     """
 
     def __init__(self, *, only_loopback: bool) -> None:
@@ -90,6 +91,7 @@ class WebRtcLine:
         self._peer.on("connectionstatechange", self._on_connection_state)
         self._peer.on("track", self._on_track)
         transceiver = self._peer.addTransceiver(self._microphone, direction="sendrecv")
+        release_at_once(self._peer)
         transceiver.setCodecPreferences(
             [codec for codec in RTCRtpSender.getCapabilities("audio").codecs if codec.mimeType == "audio/opus"]
         )

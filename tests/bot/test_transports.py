@@ -44,7 +44,7 @@ async def test_the_callers_packets_are_released_as_they_come():
     caller.addTransceiver("audio")
     await caller.setLocalDescription(await caller.createOffer())
     await connection.initialize(sdp=caller.localDescription.sdp, type="offer")
-    release_at_once(connection)
+    release_at_once(connection.pc)
     (audio,) = [t for t in connection.pc.getTransceivers() if t.kind == "audio"]
     buffer = vars(audio.receiver)["_RTCRtpReceiver__jitter_buffer"]
     await connection.disconnect()
