@@ -11,7 +11,7 @@ import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,8 +26,9 @@ from evals.caller.line import WebRtcLine
 from evals.program import Jarvis
 
 QUESTIONS = ("q04", "q18", "q14", "q30", "q03", "q19", "q25", "q10", "q27", "q01")
-SETTLE_SECS = 8.0
-WINDOW_SECS = 10.0
+GREETING_SECS = 6.0
+SETTLE_SECS = 4.0
+WINDOW_SECS = 8.0
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,17 @@ def conversations(jarvis: Jarvis, questions: Sequence[str]) -> list[Figure]:
     ]
 
 
-async def during_a_call(jarvis: Jarvis, measure: Callable[[psutil.Process], Awaitable[float]]) -> float:
-    """A value measured on the bot of a call whose caller is silent, after the greeting."""
+@dataclass(frozen=True)
+class Cost:
+    """What one call took: CPU of its bot in percent of a core while it speaks and while nobody does, memory of it alone."""
+
+    talking_percent: float
+    idle_percent: float
+    private_mb: float
+
+
+async def cost_of_a_call(jarvis: Jarvis) -> Cost:
+    """A call whose caller hears the greeting and says nothing."""
     line = WebRtcLine(only_loopback=True)
     async with aiohttp.ClientSession() as http:
         ingress = Ingress(base_url=jarvis.url, http=http)
@@ -115,32 +125,29 @@ async def during_a_call(jarvis: Jarvis, measure: Callable[[psutil.Process], Awai
         bot = min(jarvis.bots(), key=lambda each: each.create_time())
         try:
             await line.connect(lambda offer: ingress.offer(session, offer))
+            talking = await cpu_percent(bot, GREETING_SECS)
             await asyncio.sleep(SETTLE_SECS)
-            return await measure(bot)
+            idle = await cpu_percent(bot, WINDOW_SECS)
+            return Cost(talking, idle, bot.memory_full_info().uss / 2**20)
         finally:
             await ingress.hang_up(session)
             await line.close()
 
 
-async def private_mb(bot: psutil.Process) -> float:
-    """Memory of this bot alone, in MB."""
-    return bot.memory_full_info().uss / 2**20
-
-
-async def cpu_percent(bot: psutil.Process) -> float:
-    """CPU of this bot in percent of a core."""
+async def cpu_percent(bot: psutil.Process, secs: float) -> float:
+    """CPU of this bot over so many seconds, in percent of a core."""
     bot.cpu_percent()
-    await asyncio.sleep(WINDOW_SECS)
+    await asyncio.sleep(secs)
     return bot.cpu_percent()
 
 
-def idle_calls(jarvis: Jarvis, runs: int) -> list[Figure]:
-    """What a call costs while its caller listens and says nothing."""
-    memory = [asyncio.run(during_a_call(jarvis, private_mb)) for _ in range(runs)]
-    cpu = [asyncio.run(during_a_call(jarvis, cpu_percent)) for _ in range(runs)]
+def costs(jarvis: Jarvis, runs: int) -> list[Figure]:
+    """What a call costs while the bot speaks, and while nobody does."""
+    calls = [asyncio.run(cost_of_a_call(jarvis)) for _ in range(runs)]
     return [
-        Figure("private memory of an idle call", "MB", tuple(memory)),
-        Figure("CPU of an idle call", "% of a core", tuple(cpu)),
+        Figure("CPU of a call, bot speaking", "% of a core", tuple(c.talking_percent for c in calls)),
+        Figure("CPU of a call, nobody speaking", "% of a core", tuple(c.idle_percent for c in calls)),
+        Figure("private memory of a call", "MB", tuple(c.private_mb for c in calls)),
     ]
 
 
@@ -161,8 +168,8 @@ def measure(runs: int, console: Console) -> list[Figure]:
                 figures.append(creates(jarvis, runs))
                 status.update("a conversation")
                 figures += conversations(jarvis, QUESTIONS[:runs])
-                status.update("idle calls")
-                figures += idle_calls(jarvis, runs)
+                status.update("calls")
+                figures += costs(jarvis, runs)
             finally:
                 jarvis.stop()
     return figures
