@@ -109,7 +109,7 @@ def conversations(jarvis: Jarvis, questions: Sequence[str]) -> list[Figure]:
 
 @dataclass(frozen=True)
 class Cost:
-    """What one call took: CPU of its bot in percent of a core while it speaks and while nobody does, memory of it alone."""
+    """What a call took: CPU of its bot in percent of a core, while it speaks and while nobody does; its own memory."""
 
     talking_percent: float
     idle_percent: float

@@ -7,8 +7,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
+from evals.caller.errors import CallError
+from evals.caller.ingress import Ingress
+from evals.caller.line import WebRtcLine
 from evals.program import Jarvis
 
 pytestmark = pytest.mark.e2e
@@ -51,6 +55,23 @@ def test_an_offer_that_is_none_is_refused_and_the_session_stays(jarvis: Jarvis, 
     status, body, _ = jarvis.request("POST", f"{path}/offer", offer, token=token)
     assert (status, bool(body["detail"])) == (422, True)
     assert jarvis.request("GET", path, token=token)[1]["state"] == "created"
+
+
+async def test_a_second_caller_on_the_same_link_is_told_that_it_is_taken(jarvis: Jarvis):
+    async with aiohttp.ClientSession() as http:
+        ingress = Ingress(base_url=jarvis.url, http=http)
+        session = await ingress.create()
+        first, second = WebRtcLine(only_loopback=True), WebRtcLine(only_loopback=True)
+        try:
+            await first.connect(lambda offer: ingress.offer(session, offer))
+            with pytest.raises(CallError, match="answered elsewhere"):
+                await second.connect(lambda offer: ingress.offer(session, offer))
+            _, state, _ = jarvis.request("GET", f"/api/ingress/session/{session.id}", token=session.token)
+            assert state["state"] == "connected"
+        finally:
+            await ingress.hang_up(session)
+            await first.close()
+            await second.close()
 
 
 def test_a_hang_up_ends_the_session_and_its_link(jarvis: Jarvis):
