@@ -7,6 +7,7 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do \
 VENV := .venv
 UV := $(VENV)/bin/uv
 BIN := $(VENV)/bin
+VOICE := evals/caller/voice/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .PHONY: help setup dev run test e2e check eval bench
@@ -14,12 +15,12 @@ BIN := $(VENV)/bin
 help: ## list the verbs
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)$$/  make \1\t\2/' | expand -t 16
 
-setup: $(VENV)/.synced web/dist/index.html ## make the virtual environment and build the call page
+setup: $(VENV)/.synced web/dist/index.html $(VOICE) ## make the virtual environment, the call page, the caller's voice
 
 run: setup ## start Jarvis and print the call link; Ctrl-C stops it
 	@exec $(BIN)/python -m server run
 
-test: dev web/dist/index.html ## run every test: units, real processes, calls
+test: dev web/dist/index.html $(VOICE) ## run every test: units, real processes, calls
 	$(BIN)/python -m pytest
 	cd web && npm test
 
@@ -53,9 +54,9 @@ $(VENV)/.synced-dev: $(VENV)/.synced
 	@$(UV) sync --frozen --quiet --inexact
 	@touch $@
 
-web/node_modules/.package-lock.json: web/package.json web/package-lock.json
-	@command -v npm >/dev/null || { echo "The call page is built with Node 20 and npm; install them first." >&2; exit 1; }
-	@cd web && npm ci --silent --no-progress
+%/node_modules/.package-lock.json: %/package.json %/package-lock.json
+	@command -v npm >/dev/null || { echo "The call page and the caller's voice need Node 20 and npm; install them first." >&2; exit 1; }
+	@cd $* && npm ci --silent --no-progress
 	@touch $@
 
 web/dist/index.html: web/node_modules/.package-lock.json $(shell find web -not -path '*/node_modules*' -not -path '*/dist*' -type f 2>/dev/null)

@@ -1,6 +1,7 @@
 """Where the caller's voice comes from."""
 
-from contextlib import aclosing
+import asyncio
+import tempfile
 from pathlib import Path
 from typing import Protocol
 
@@ -8,15 +9,10 @@ import numpy as np
 import soundfile
 import soxr
 
-from bot.speech.client import Speech, SpeechAudio
-from bot.speech.errors import SpeechError
 from evals.caller.audio import RATE_HZ, Pcm, Samples
 from evals.caller.errors import CallError
 
-# espeak-ng's most intelligible English voice for recognisers, and not the bot's own.
-VOICE = "en-us+f2"
-WORDS_PER_MINUTE = 150
-PITCH = 50
+VOICE = Path(__file__).parent / "voice"
 
 
 class Speaker(Protocol):
@@ -27,23 +23,43 @@ class Speaker(Protocol):
         ...
 
 
-class EmbeddedSpeaker:
-    """The speech process's voice."""
+class FliteSpeaker:
+    """Flite's voice, in a Node process for each text; `voice` is the folder of its program."""
 
-    def __init__(self, speech: Speech) -> None:
-        self._speech = speech
+    def __init__(self, *, node: str = "node", voice: Path = VOICE) -> None:
+        self._node = node
+        self._voice = voice
 
     async def speak(self, text: str) -> Pcm:
-        """The text as speech, or CallError when the speech process does not give it."""
-        parts = self._speech.synthesize(
-            text, voice=VOICE, words_per_minute=WORDS_PER_MINUTE, pitch=PITCH, sample_rate=RATE_HZ
-        )
+        """The text as speech at 16 kHz, or CallError when there is no Node or no voice."""
+        if not (self._voice / "node_modules").is_dir():
+            raise CallError("The caller's voice is not installed. Run: make setup")
+        with tempfile.TemporaryDirectory(prefix="jarvis-caller-") as folder:
+            spoken = Path(folder) / "spoken.wav"
+            if await self._run(spoken, text) != 0:
+                raise CallError(
+                    "The caller's voice failed. Run make setup with Node 20.19 or newer, or pass recordings: --wav"
+                )
+            return await asyncio.to_thread(read_recording, spoken)
+
+    async def _run(self, spoken: Path, text: str) -> int | None:
         try:
-            async with aclosing(parts):
-                audio = b"".join([part.pcm async for part in parts if isinstance(part, SpeechAudio)])
-        except SpeechError as error:
-            raise CallError(f"The caller has no voice: {error}") from None
-        return Pcm(np.frombuffer(audio, np.int16), RATE_HZ)
+            process = await asyncio.create_subprocess_exec(
+                self._node, "--no-warnings", str(self._voice / "voice.mjs"), str(spoken),
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+            )  # fmt: skip
+        except OSError:
+            raise CallError(
+                "The caller's voice runs on Node, which is not on the PATH. "
+                "Install Node 20.19 or newer, or pass recordings: --wav"
+            ) from None
+        try:
+            await process.communicate(text.encode())
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        return process.returncode
 
 
 def read_recording(path: Path) -> Pcm:

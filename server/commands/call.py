@@ -17,9 +17,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from evals.caller.speaker import EmbeddedSpeaker
 from server.commands.problems import stop_on_setup_error
-from server.commands.speech import own_speech
 from server.errors import SetupError
 from server.logging import configure
 from server.settings import Settings, read_settings
@@ -83,14 +81,14 @@ async def _call(
     from evals.caller.call import Turn
     from evals.caller.call import call as place_call
     from evals.caller.render import progress, render
+    from evals.caller.speaker import FliteSpeaker
 
     async with AsyncExitStack() as stack:
         base_url = url or await stack.enter_async_context(_server(settings, console))
-        speaker = EmbeddedSpeaker(await stack.enter_async_context(own_speech("caller's voice")))
         report = await place_call(
             base_url=base_url,
             turns=[*map(Turn, questions), *map(Turn, recordings)],
-            speaker=speaker,
+            speaker=FliteSpeaker(),
             barge_in_secs=barge_in,
             wav_out=out,
             on_event=stack.enter_context(progress(console)),

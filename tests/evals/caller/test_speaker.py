@@ -1,45 +1,82 @@
+import asyncio
+import os
+
 import numpy as np
+import psutil
 import pytest
 import soundfile
 
-from bot.speech.client import SpeechAudio, SpeechWord
-from bot.speech.errors import SpeechUnavailableError
 from evals.caller.audio import Pcm
 from evals.caller.errors import CallError
-from evals.caller.speaker import EmbeddedSpeaker, at_48khz, read_recording
+from evals.caller.speaker import FliteSpeaker, at_48khz, read_recording
 
 
-class ScriptedSpeech:
-    def __init__(self, parts, *, breaks_off=False):
-        self.asked = []
-        self._parts = parts
-        self._breaks_off = breaks_off
-
-    async def recognise(self, pcm, sample_rate):
-        raise AssertionError("The caller's voice recognises nothing.")
-
-    async def synthesize(self, text, *, voice, words_per_minute, pitch, sample_rate):
-        self.asked.append((text, sample_rate))
-        for part in self._parts:
-            yield part
-        if self._breaks_off:
-            raise SpeechUnavailableError("see that it is running.")
-
-    async def aclose(self):
-        raise AssertionError("Whoever opened the connection closes it.")
+@pytest.fixture
+def voice(tmp_path):
+    """A folder that looks installed."""
+    (tmp_path / "node_modules").mkdir()
+    return tmp_path
 
 
-async def test_the_embedded_voice_speaks_at_the_rate_of_the_line():
-    speech = ScriptedSpeech([SpeechWord("hi", 0.0), SpeechAudio(b"\x01\x00"), SpeechAudio(b"\x02\x00\x03\x00")])
-    pcm = await EmbeddedSpeaker(speech).speak("hi")
-    assert (pcm.samples.tolist(), pcm.rate_hz) == ([1, 2, 3], 48_000)
-    assert speech.asked == [("hi", 48_000)]
+@pytest.fixture
+def program(tmp_path):
+    """Writes a shell script that stands in for Node; $3 is where the speech goes."""
+
+    def write(script: str) -> str:
+        path = tmp_path / "node"
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        return str(path)
+
+    return write
 
 
-async def test_a_voice_that_breaks_off_ends_the_call_with_what_to_do():
-    speech = ScriptedSpeech([SpeechAudio(b"\x01\x00")], breaks_off=True)
-    with pytest.raises(CallError, match="no voice: see that it is running"):
-        await EmbeddedSpeaker(speech).speak("hi")
+@pytest.mark.integration
+async def test_the_voice_speaks_at_16_khz():
+    pcm = await FliteSpeaker().speak("How long do I have to send something back?")
+    assert pcm.rate_hz == 16_000
+    assert 1.5 < pcm.samples.size / 16_000 < 5
+    assert np.abs(pcm.samples).max() > 3_000
+
+
+@pytest.mark.integration
+async def test_accents_change_nothing():
+    spoken = [await FliteSpeaker().speak(text) for text in ("Is there a café?", "Is there a cafe?")]
+    assert np.array_equal(spoken[0].samples, spoken[1].samples)
+
+
+async def test_the_voice_is_given_the_text_and_writes_the_speech(voice, program):
+    soundfile.write(voice / "speech.wav", np.ones(160, np.int16), 16_000)
+    node = program(f'cat >"{voice}/text"; cp "{voice}/speech.wav" "$3"')
+    pcm = await FliteSpeaker(node=node, voice=voice).speak("Is there a café?")
+    assert (voice / "text").read_text(encoding="utf-8") == "Is there a café?"
+    assert (pcm.samples.tolist(), pcm.rate_hz) == ([1] * 160, 16_000)
+
+
+async def test_without_node_the_caller_is_told_to_install_it(voice):
+    with pytest.raises(CallError, match="Install Node"):
+        await FliteSpeaker(node=str(voice / "missing"), voice=voice).speak("hi")
+
+
+async def test_a_voice_that_is_not_installed_names_the_command(tmp_path):
+    with pytest.raises(CallError, match="make setup"):
+        await FliteSpeaker(voice=tmp_path).speak("hi")
+
+
+async def test_a_voice_that_fails_ends_the_call_with_what_to_do(voice, program):
+    with pytest.raises(CallError, match="The caller's voice failed"):
+        await FliteSpeaker(node=program("exit 1"), voice=voice).speak("hi")
+
+
+async def test_a_voice_that_is_given_up_is_ended(voice, program):
+    os.mkfifo(voice / "pid")
+    node = program(f'echo $$ >"{voice}/pid"; exec sleep 60')
+    speaking = asyncio.create_task(FliteSpeaker(node=node, voice=voice).speak("hi"))
+    pid = int(await asyncio.to_thread((voice / "pid").read_text))
+    speaking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await speaking
+    assert not psutil.pid_exists(pid)
 
 
 @pytest.mark.parametrize("name", ["q.wav", "q.flac"])
