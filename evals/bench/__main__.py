@@ -18,6 +18,7 @@ from pathlib import Path
 
 import aiohttp
 import psutil
+from loguru import logger
 from rich.console import Console
 from rich.table import Table
 
@@ -26,6 +27,7 @@ from evals.caller.line import WebRtcLine
 from evals.program import Jarvis
 
 QUESTIONS = ("q04", "q18", "q14", "q30", "q03", "q19", "q25", "q10", "q27", "q01")
+TURNS_A_CALL = 3
 GREETING_SECS = 6.0
 SETTLE_SECS = 4.0
 WINDOW_SECS = 8.0
@@ -97,14 +99,15 @@ def creates(jarvis: Jarvis, runs: int) -> Figure:
 
 
 def conversations(jarvis: Jarvis, questions: Sequence[str]) -> list[Figure]:
-    """One call of recorded questions: voice to voice on the audio, and the greeting."""
+    """Calls of recorded questions: voice to voice on the audio, and the greeting."""
+    v2v: list[float] = []
+    greeted: list[float] = []
     with data_dir() as path:
-        report = jarvis.call(*questions, out=path / "call.wav")
-    v2v = [turn["v2v_ms"] for turn in report["turns"] if turn["v2v_ms"] is not None]
-    return [
-        Figure("voice to voice", "ms", tuple(v2v)),
-        Figure("media connected to first word", "ms", (report["greeting"]["after_ms"],)),
-    ]
+        for first in range(0, len(questions), TURNS_A_CALL):
+            report = jarvis.call(*questions[first : first + TURNS_A_CALL], out=path / "call.wav")
+            v2v += [turn["v2v_ms"] for turn in report["turns"] if turn["v2v_ms"] is not None]
+            greeted.append(report["greeting"]["after_ms"])
+    return [Figure("voice to voice", "ms", tuple(v2v)), Figure("media connected to first word", "ms", tuple(greeted))]
 
 
 @dataclass(frozen=True)
@@ -151,28 +154,22 @@ def costs(jarvis: Jarvis, runs: int) -> list[Figure]:
     ]
 
 
-def measure(runs: int, console: Console) -> list[Figure]:
-    """All figures."""
-    with console.status("first starts") as status:
-        figures = [cold_starts(runs)]
-        with data_dir() as path:
-            jarvis = Jarvis(path)
-            jarvis.start()
+def measure(runs: int) -> Iterator[Figure]:
+    """All figures, each as soon as it is known."""
+    yield cold_starts(runs)
+    with data_dir() as path:
+        jarvis = Jarvis(path)
+        jarvis.start()
+        jarvis.stop()
+        yield warm_starts(path, runs)
+        jarvis = Jarvis(path)
+        jarvis.start()
+        try:
+            yield creates(jarvis, runs)
+            yield from conversations(jarvis, QUESTIONS[:runs])
+            yield from costs(jarvis, runs)
+        finally:
             jarvis.stop()
-            status.update("warm starts")
-            figures.append(warm_starts(path, runs))
-            jarvis = Jarvis(path)
-            jarvis.start()
-            try:
-                status.update("sessions")
-                figures.append(creates(jarvis, runs))
-                status.update("a conversation")
-                figures += conversations(jarvis, QUESTIONS[:runs])
-                status.update("calls")
-                figures += costs(jarvis, runs)
-            finally:
-                jarvis.stop()
-    return figures
 
 
 def main() -> None:
@@ -181,8 +178,13 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=10, help="runs of each measurement (10)")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     options = parser.parse_args()
+    logger.remove()
     console = Console(stderr=True)
-    figures = measure(options.runs, console)
+    figures: list[Figure] = []
+    with console.status("measuring; the first figure takes the longest"):
+        for figure in measure(options.runs):
+            console.print(f"{figure.name}: {figure.median:.1f} {figure.unit}")
+            figures.append(figure)
     if options.json:
         print(json.dumps({"machine": machine(), "figures": [asdict(f) | {"median": f.median} for f in figures]}))
         return

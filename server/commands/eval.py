@@ -77,7 +77,7 @@ async def _evaluate(
 ) -> "tuple[list[VoiceResult], list[AnswersResult]]":
     try:
         with console.status("Teaching the recogniser the words of the handbook") as status:
-            async with own_speech("speech") as speech:
+            async with own_speech() as speech:
                 await speech.set_vocabulary(await asyncio.to_thread(_handbook_texts))
                 wer = [] if part is Part.ANSWERS else await _wer(speech, status.update)
                 answers = [] if part is Part.WER else await _answers(settings, speech, status.update)

@@ -11,15 +11,15 @@ from server.processes import SupervisedProcess
 
 
 @asynccontextmanager
-async def own_speech(name: str) -> AsyncIterator[SpeechClient]:
-    """The embedded recogniser and voice, apart from the server's; `name` stands in messages.
+async def own_speech() -> AsyncIterator[SpeechClient]:
+    """The embedded recogniser and voice, apart from the server's.
 
     Raises `SetupError` when it does not come up.
     """
     with tempfile.TemporaryDirectory(prefix="jarvis-speech-") as folder:
         socket_path = Path(folder) / "speech.sock"
         process = SupervisedProcess(
-            name,
+            "speech",
             module="bot.speech.process",
             settings={"socket": str(socket_path), "cache_dir": folder, "recognisers": 1},
             environment=os.environ,
