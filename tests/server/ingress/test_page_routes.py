@@ -15,7 +15,7 @@ from server.errors import Problem
 from server.ingress.page import PLACEHOLDER, Page
 from server.ingress.schemas import SessionState
 
-TOKENS = SessionTokens(key=b"k" * 32, max_age_secs=60)
+TOKENS = SessionTokens(key=b"k" * 32, max_age_secs=86400)
 
 
 class KnownSessions:
@@ -62,7 +62,7 @@ def test_a_link_shows_its_call(client: TestClient):
     [
         (TOKENS.make("over"), 410),
         (TOKENS.make("unknown"), 404),
-        (SessionTokens(key=b"x" * 32, max_age_secs=60).make("live"), 401),
+        (SessionTokens(key=b"x" * 32, max_age_secs=86400).make("live"), 401),
         ("none", 401),
     ],
     ids=["ended", "unknown", "forged", "garbage"],
