@@ -29,6 +29,9 @@ from bot.turns import TurnModels
 
 HEARTBEAT_SECS = 1.0
 ORPHANED_SECS = 10.0
+LOG_FORMAT = "{time:HH:mm:ss.SSS} {level: <7} bot {process} {name}: {message}"
+# Pipecat's WebRTC warns of the video that no call has, and of the track that ends with each call.
+LOG_LEVELS: dict[str | None, str | int | bool] = {"": "WARNING", "pipecat.transports.smallwebrtc": "ERROR"}
 
 
 class BotProcess:
@@ -187,7 +190,7 @@ def main(socket_path: str) -> None:
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logger.remove()
-    logger.add(sys.stderr, level="WARNING", format="{time:HH:mm:ss.SSS} {level: <7} bot {process} {name}: {message}")
+    logger.add(sys.stderr, format=LOG_FORMAT, filter=LOG_LEVELS)
     from bot import preload
 
     asyncio.run(serve(Path(socket_path), models=preload.MODELS))

@@ -113,7 +113,7 @@ class Sessions:
         try:
             await session.bot.request("POST", "/end", {"reason": reason})
         except (BotGoneError, BotRefusedError):
-            logger.warning("session {}: its bot did not take the end; it is stopped", session_id)
+            logger.info("session {}: its bot had ended already, or did not take the end", session_id)
         await session.bot.stop()
 
     async def close(self) -> None:
