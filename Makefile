@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 VOICE := evals/caller/voice/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev run test e2e check eval bench
+.PHONY: help setup dev run test check eval bench
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)$$/  make \1\t\2/' | expand -t 16

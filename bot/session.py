@@ -9,10 +9,12 @@ from typing import Any
 
 from aiortc.sdp import candidate_from_sdp
 from loguru import logger
-from pipecat.frames.frames import EndFrame, TTSSpeakFrame
+from pipecat.frames.frames import EndFrame, ErrorFrame, TTSSpeakFrame
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
 from pipecat.processors.frameworks.rtvi import RTVIObserverParams, RTVIServerMessageFrame
+from pipecat.services.llm_service import LLMService
 from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
+from pipecat.utils.errors import ErrorCategory
 from pipecat.workers.runner import WorkerRunner
 
 from bot.errors import OfferError, SessionTakenError
@@ -27,6 +29,8 @@ from processors.citations import Citation
 
 GRACE_SECS = 3.0
 
+NO_ANSWER = "Sorry, I couldn't work out an answer just now. Please ask me again."
+
 FAREWELLS = {
     "idle": "The call ended because nobody spoke for a while.",
     "max_duration": "The call reached its maximum duration.",
@@ -38,8 +42,9 @@ FAREWELLS = {
 class Session:
     """A caller's connection and its one bot.
 
-    `report` is told what happens: `connected`, `turn`, `citation`, `marker_dropped`, `turn_stop_timeout`, and at last
-    `ended` with its reason (hang_up, idle, max_duration, never_connected, shutdown, error).
+    `report` is told what happens: `connected`, `turn`, `citation`, `marker_dropped`, `llm_failed`,
+    `turn_stop_timeout`, and at last `ended` with its reason (hang_up, idle, max_duration, never_connected, shutdown,
+    error).
     """
 
     def __init__(self, *, session_id: str, settings: BotSettings, models: TurnModels, report: Report):
@@ -66,6 +71,8 @@ class Session:
                 if pc_id != self._connection.pc_id:
                     raise SessionTakenError("This call was answered elsewhere. Start a new call.")
                 await self._connection.renegotiate(sdp=sdp, type=kind, restart_pc=restart)
+                if restart:
+                    release_at_once(self._connection.pc)
                 return self._answer_of(self._connection)
             if "m=audio" not in sdp:
                 raise OfferError("The offer is not a WebRTC session description with audio.")
@@ -116,9 +123,9 @@ class Session:
         search = KnowledgeClient(retrieval.socket, timeout_secs=retrieval.timeout_secs)
         limits = asyncio.create_task(self._keep_limits(), name=f"limits-{self._id}")
         try:
-            transport = webrtc_transport(connection)
+            transport, services = webrtc_transport(connection), self._services(search)
             call = build_pipeline(
-                self._settings, transport=transport, services=self._services(search), search=search, models=self._models
+                self._settings, transport=transport, services=services, search=search, models=self._models
             )
             self._worker = worker = PipelineWorker(
                 call.pipeline,
@@ -130,7 +137,7 @@ class Session:
                 cancel_on_idle_timeout=False,
                 conversation_id=self._id,
             )
-            self._listen(worker, transport, call)
+            self._listen(worker, transport, call, services.llm)
             self._runner = WorkerRunner(handle_sigint=False, handle_sigterm=False)
             await self._runner.add_workers(worker)
             await self._runner.run()
@@ -153,7 +160,7 @@ class Session:
             tts=self._settings.tts.build(speech_socket=socket),
         )
 
-    def _listen(self, worker: PipelineWorker, transport: Any, call: CallPipeline) -> None:
+    def _listen(self, worker: PipelineWorker, transport: Any, call: CallPipeline, llm: LLMService) -> None:
         greeting = self._settings.persona.spoken_greeting(self._settings.llm.notice)
 
         @transport.event_handler("on_client_connected")
@@ -170,6 +177,13 @@ class Session:
         @worker.event_handler("on_idle_timeout")
         async def on_idle_timeout(_worker: object) -> None:
             await self.end("idle")
+
+        @worker.event_handler("on_pipeline_error")
+        async def on_pipeline_error(_worker: object, frame: ErrorFrame) -> None:
+            # What the application reports of itself, it has coped with; anything else cost the caller the answer.
+            if frame.processor is llm and frame.category is not ErrorCategory.APPLICATION:
+                self._report({"type": "llm_failed"})
+                await worker.queue_frame(TTSSpeakFrame(NO_ANSWER))
 
         @call.citations.event_handler("on_citation")
         async def on_citation(_processor: object, citation: Citation) -> None:

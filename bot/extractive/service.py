@@ -8,6 +8,7 @@ from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.llm_service import LLMService
 from pipecat.services.settings import LLMSettings
+from pipecat.utils.errors import ErrorCategory
 
 from bot.extractive.choice import Candidate, choose
 from bot.extractive.sentences import sentences
@@ -89,6 +90,10 @@ class ExtractiveLLMService(LLMService):
         try:
             similarities = await self._similarity.similarity(question, [text for text, _ in placed])
         except KnowledgeError as error:
-            await self.push_error("sentences could not be compared by meaning; words decide", exception=error)
+            await self.push_error(
+                "sentences could not be compared by meaning; words decide",
+                exception=error,
+                category=ErrorCategory.APPLICATION,
+            )
             similarities = [None] * len(placed)
         return [Candidate(sentence, value) for (_, sentence), value in zip(placed, similarities, strict=True)]

@@ -179,7 +179,7 @@ class Sessions:
                         "session {} turn {}: answered after {} s", session.id, event["number"], event["latency_secs"]
                     )
                     await self._registry.turn(session.id)
-                case "marker_dropped" | "turn_stop_timeout":
+                case "marker_dropped" | "llm_failed" | "turn_stop_timeout":
                     logger.warning("session {}: {}", session.id, event["type"])
                 case "ended":
                     return str(event["reason"])
