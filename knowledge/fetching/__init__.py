@@ -1,0 +1,1 @@
+"""Pages and sitemaps in from the public internet, and from nowhere else."""
