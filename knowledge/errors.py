@@ -1,6 +1,6 @@
 """What can go wrong between a document and a passage."""
 
-from pathlib import Path
+from collections.abc import Sequence
 
 
 class KnowledgeError(Exception):
@@ -8,11 +8,14 @@ class KnowledgeError(Exception):
 
 
 class DocumentError(KnowledgeError):
-    """A document cannot be read; `reason` is a sentence for the operator that says what to do."""
+    """A document cannot be read; `reason` is a sentence for the operator that says what to do.
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
-        self.path = path
+    `source` is the document's path, URL or name.
+    """
+
+    def __init__(self, source: str, reason: str) -> None:
+        super().__init__(f"{source}: {reason}")
+        self.source = source
         self.reason = reason
 
 
@@ -21,6 +24,22 @@ class EmptyQuestionError(KnowledgeError):
 
     def __init__(self) -> None:
         super().__init__("The question is empty; ask with at least one word.")
+
+
+class NoSuchCollectionError(KnowledgeError):
+    """A collection was named that does not exist."""
+
+    def __init__(self, collection: str, there: Sequence[str]) -> None:
+        names = ", ".join(there) or "none yet"
+        super().__init__(
+            f"There is no collection {collection!r}; there is {names}. Index documents into it to make it."
+        )
+        self.collection = collection
+        self.there = tuple(there)
+
+
+class EmbeddingError(KnowledgeError):
+    """Texts could not be embedded now; the message says what to do."""
 
 
 class KnowledgeUnavailableError(KnowledgeError):

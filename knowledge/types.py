@@ -1,7 +1,10 @@
 """The values that pass between the steps from a document to a passage."""
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from enum import StrEnum
 from typing import Any, Literal
 from uuid import UUID
 
@@ -10,17 +13,24 @@ from uuid import UUID
 class Document:
     """A source text as it stands in the store.
 
-    `source` is an absolute path, unique in its collection. `content_hash` is empty when nothing could be read;
-    `error` then says why, in a sentence for the operator.
+    `source` is an absolute path, a URL or an upload's name, unique in its collection. `version` counts how often its
+    content was read, 0 before the first time. `status` is indexing, ready, failed or retired; `error` says in a
+    sentence for the operator why it could not be read the last time. `access` holds the labels of which a caller needs
+    one to see it; everyone sees it where there is none. `effective_date` is the day from which it holds.
     """
 
     id: UUID
+    collection: str
     source: str
     title: str
     content_hash: str
-    version: int = 1
-    chunks: int = 0
-    error: str | None = None
+    version: int
+    status: Literal["indexing", "ready", "failed", "retired"]
+    error: str | None
+    effective_date: date | None
+    access: tuple[str, ...]
+    indexed_at: datetime | None
+    chunks: int
 
 
 @dataclass(frozen=True)
@@ -34,18 +44,29 @@ class Section:
 
 @dataclass(frozen=True)
 class LoadedDocument:
-    """A document as plain text, free of its format's markup, with its sections in reading order."""
+    """A document as plain text, free of its format's markup, with its sections in reading order.
+
+    `page_starts` holds the character offset at which each page begins, and is empty where the format has no pages.
+    `effective_date` is the day from which the document itself says that it holds.
+    """
 
     title: str
     text: str
     sections: tuple[Section, ...]
+    page_starts: tuple[int, ...] = ()
+    effective_date: date | None = None
+
+
+def page_of(offset: int, page_starts: Sequence[int]) -> int | None:
+    """Return the page, from 1, that a character of the document stands on; None where there are no pages."""
+    return bisect_right(page_starts, offset) or None
 
 
 @dataclass(frozen=True)
 class Chunk:
     """A stored slice of a document: `text` is exactly the document's text from `start` to `end`, in characters.
 
-    `section` numbers the document's sections; the chunks of one section share it and follow each other.
+    `windows` are the parts of it that are embedded, each its start and end in the chunk's text, in reading order.
     """
 
     ordinal: int
@@ -53,7 +74,7 @@ class Chunk:
     text: str
     start: int
     end: int
-    section: int = 0
+    windows: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -65,11 +86,21 @@ class Turn:
 
 
 @dataclass(frozen=True)
+class LegScore:
+    """What one leg of a search makes of a passage: its own score, and that stretched to 0..1 over the candidates."""
+
+    raw: float
+    stretched: float
+
+
+@dataclass(frozen=True)
 class Passage:
     """A retrieved slice of a document: `text` is exactly the document's text from `start` to `end`, in characters.
 
     `score` orders the passages of one search, 0 to 1, and says nothing across searches. `similarity` is the cosine
-    between question and passage, -1 to 1, and can be compared across searches.
+    between question and passage, -1 to 1, and can be compared across searches; None where the question could not be
+    embedded in time. `page` counts from 1. `effective_date` is the day from which the document holds, where it is
+    known. `legs` is there where it was asked for.
     """
 
     document_id: UUID
@@ -80,15 +111,23 @@ class Passage:
     start: int
     end: int
     score: float
-    similarity: float
+    similarity: float | None
+    page: int | None = None
+    effective_date: date | None = None
+    legs: Mapping[str, LegScore] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the wire form."""
-        return asdict(self) | {"document_id": str(self.document_id), "heading_path": list(self.heading_path)}
+        return asdict(self) | {
+            "document_id": str(self.document_id),
+            "heading_path": list(self.heading_path),
+            "effective_date": self.effective_date and self.effective_date.isoformat(),
+        }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Passage":
         """Read the wire form; raises KeyError or ValueError when it is not one."""
+        similarity, day, legs = data["similarity"], data["effective_date"], data["legs"]
         return cls(
             document_id=UUID(data["document_id"]),
             source=data["source"],
@@ -98,5 +137,24 @@ class Passage:
             start=int(data["start"]),
             end=int(data["end"]),
             score=float(data["score"]),
-            similarity=float(data["similarity"]),
+            similarity=None if similarity is None else float(similarity),
+            page=data["page"],
+            effective_date=None if day is None else date.fromisoformat(day),
+            legs=None if legs is None else {leg: LegScore(**score) for leg, score in legs.items()},
         )
+
+
+class Verdict(StrEnum):
+    """What a search made of a turn."""
+
+    FOUND = "found"
+    SMALL_TALK = "small_talk"
+    OFF_TOPIC = "off_topic"
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search came to: `passages` best first, none unless the verdict is FOUND."""
+
+    verdict: Verdict
+    passages: tuple[Passage, ...] = ()
