@@ -45,9 +45,7 @@ def build_pipeline(
     """Joins the parts of one call."""
     pair = LLMContextAggregatorPair(LLMContext(), user_params=user_params(settings.turns, models=models))
     user, assistant = pair.user(), pair.assistant()
-    retrieval = RetrievalProcessor(
-        search=search, limit=settings.retrieval.passages, min_similarity=settings.retrieval.min_similarity
-    )
+    retrieval = RetrievalProcessor(search=search, limit=settings.retrieval.passages)
     citations = CitationProcessor()
     pipeline = Pipeline(
         [

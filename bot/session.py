@@ -18,6 +18,7 @@ from pipecat.utils.errors import ErrorCategory
 from pipecat.workers.runner import WorkerRunner
 
 from bot.errors import OfferError, SessionTakenError
+from bot.extractive.talk import small_talk
 from bot.observers import Report, TurnObserver
 from bot.pipeline import CallPipeline, Services, build_pipeline
 from bot.prompts import prompt
@@ -25,6 +26,8 @@ from bot.settings import BotSettings
 from bot.transports import release_at_once, webrtc_connection, webrtc_transport
 from bot.turns import TurnModels
 from knowledge.client import KnowledgeClient
+from knowledge.errors import KnowledgeError
+from knowledge.types import Passage
 from processors.citations import Citation
 
 GRACE_SECS = 3.0
@@ -42,7 +45,7 @@ FAREWELLS = {
 class Session:
     """A caller's connection and its one bot.
 
-    `report` is told what happens: `connected`, `turn`, `citation`, `marker_dropped`, `llm_failed`,
+    `report` is told what happens: `connected`, `turn`, `citation`, `marker_dropped`, `gap`, `llm_failed`,
     `turn_stop_timeout`, and at last `ended` with its reason (hang_up, idle, max_duration, never_connected, shutdown,
     error).
     """
@@ -120,7 +123,12 @@ class Session:
 
     async def _serve(self, connection: SmallWebRTCConnection) -> None:
         retrieval = self._settings.retrieval
-        search = KnowledgeClient(retrieval.socket, timeout_secs=retrieval.timeout_secs)
+        search = KnowledgeClient(
+            retrieval.socket,
+            timeout_secs=retrieval.timeout_secs,
+            collection=retrieval.collection,
+            access=retrieval.access,
+        )
         limits = asyncio.create_task(self._keep_limits(), name=f"limits-{self._id}")
         try:
             transport, services = webrtc_transport(connection), self._services(search)
@@ -138,6 +146,7 @@ class Session:
                 conversation_id=self._id,
             )
             self._listen(worker, transport, call, services.llm)
+            self._keep_gaps(call, search)
             self._runner = WorkerRunner(handle_sigint=False, handle_sigterm=False)
             await self._runner.add_workers(worker)
             await self._runner.run()
@@ -196,6 +205,17 @@ class Session:
         @call.user.event_handler("on_user_turn_stop_timeout")
         async def on_user_turn_stop_timeout(_aggregator: object) -> None:
             self._report({"type": "turn_stop_timeout"})
+
+    def _keep_gaps(self, call: CallPipeline, search: KnowledgeClient) -> None:
+        @call.citations.event_handler("on_unanswered")
+        async def on_unanswered(_processor: object, question: str, passages: Sequence[Passage]) -> None:
+            # What the embedded answerer has a reply of its own to is nothing that a document could answer.
+            if small_talk(question) is None:
+                self._report({"type": "gap"})
+                try:
+                    await search.record_gap(question, passages)
+                except KnowledgeError as error:
+                    logger.warning("session {}: a gap was not kept: {}", self._id, type(error).__name__)
 
     async def _keep_limits(self) -> None:
         limits = self._settings.limits

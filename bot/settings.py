@@ -51,14 +51,13 @@ class Limits(Frozen):
 
 
 class Retrieval(Frozen):
-    """How much is looked up for a turn."""
+    """What is looked up for a turn."""
 
     socket: Path
+    collection: str = "default"
+    access: tuple[str, ...] = Field(default=(), description="labels that the caller holds")
     passages: int = Field(default=4, ge=1, le=20)
-    min_similarity: float = Field(
-        default=0.2, ge=-1, le=1, description="cosine below which the best passage is off topic"
-    )
-    timeout_secs: float = Field(default=0.15, gt=0)
+    timeout_secs: float = Field(default=0.15, gt=0, description="later passages are not waited for")
 
 
 class BotSettings(Frozen):

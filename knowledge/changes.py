@@ -1,4 +1,4 @@
-"""Notices that documents changed."""
+"""Notices that what can be searched has changed."""
 
 import asyncio
 import time
@@ -12,18 +12,20 @@ from knowledge.sql import queries
 
 CONNECT_TIMEOUT_SECS = 5
 RETRY_SECS = 1.0
-# Changes come in bursts, one a document.
-DEBOUNCE_SECS = 0.25
 # Refreshing takes at most a third of the time, however long one takes and however often documents change.
 REST_PER_REFRESH = 2.0
 
 
 class ChangeWatcher:
-    """Calls `refresh` after documents changed, and after each connection to the database, for what was missed."""
+    """Calls `refresh` with the collection that changed, or with None for all.
 
-    def __init__(self, *, database_url: str, refresh: Callable[[], Awaitable[None]]) -> None:
+    All are refreshed after each connection to the database, for what was missed.
+    """
+
+    def __init__(self, *, database_url: str, refresh: Callable[[str | None], Awaitable[None]]) -> None:
         self._database_url = database_url
         self._refresh = refresh
+        self._waiting: set[str | None] = set()
         self._changed = asyncio.Event()
         self.refreshed = asyncio.Event()
 
@@ -45,29 +47,34 @@ class ChangeWatcher:
                     keepalives_count=3,
                 ) as connection:
                     async with asyncio.timeout(CONNECT_TIMEOUT_SECS):
-                        await connection.execute(queries()["listen_changed"])
-                    self._changed.set()
-                    async for _ in connection.notifies():
-                        self._changed.set()
+                        await connection.execute(queries()["listen_searchable"])
+                    self._note(None)
+                    async for notice in connection.notifies():
+                        self._note(notice.payload or None)
             except (psycopg.OperationalError, TimeoutError):
                 logger.warning("The knowledge database is not there; trying again every {} s", RETRY_SECS)
             await asyncio.sleep(RETRY_SECS)
 
+    def _note(self, collection: str | None) -> None:
+        self._waiting.add(collection)
+        self._changed.set()
+
     async def _refresh_when_changed(self) -> None:
         while True:
             await self._changed.wait()
-            if self.refreshed.is_set():
-                await asyncio.sleep(DEBOUNCE_SECS)
             self._changed.clear()
+            waiting, self._waiting = self._waiting, set()
             started = time.monotonic()
             try:
-                await self._refresh()
+                for collection in {None} if None in waiting else waiting:
+                    await self._refresh(collection)
             except KnowledgeError as error:
                 logger.warning("The documents could not be loaded ({}); trying again", type(error).__name__)
                 await asyncio.sleep(RETRY_SECS)
-                self._changed.set()
+                for collection in waiting:
+                    self._note(collection)
                 continue
             took_secs = time.monotonic() - started
             self.refreshed.set()
-            logger.info("The documents were loaded in {:.2f} s", took_secs)
+            logger.info("What changed in the documents was loaded in {:.3f} s", took_secs)
             await asyncio.sleep(REST_PER_REFRESH * took_secs)

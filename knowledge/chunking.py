@@ -1,4 +1,4 @@
-"""Cuts a document's sections into windows that an embedding model can read whole."""
+"""Cuts a document's sections into chunks to return, and those into windows that an embedding model can read whole."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -8,6 +8,8 @@ from knowledge.types import Chunk, LoadedDocument
 
 MIN_TOKENS = 100
 MAX_TOKENS = 200
+# A section up to this long is one chunk, about two windows.
+MAX_CHUNK_CHARACTERS = 1_600
 
 # How many tokens off the ideal cut a window may end for the sake of a better boundary.
 _PARAGRAPH, _LINE, _SENTENCE, _WORD, _INSIDE_WORD = 0, 20, 50, 150, 1_000
@@ -18,21 +20,40 @@ TokenSpans = Callable[[str], Sequence[tuple[int, int]]]
 def chunk(document: LoadedDocument, *, token_spans: TokenSpans) -> tuple[Chunk, ...]:
     """Return the document's chunks in reading order; no chunk crosses a heading.
 
-    A section of at most 200 tokens is one chunk; a longer one is cut into chunks of 100 to 200 tokens at paragraphs,
-    lines, sentences or words, the first that is near enough. `token_spans` gives each token's start and end in a text.
+    A section of at most 1,600 characters is one chunk; a longer one is cut into chunks of about that length. A window
+    is the whole of a chunk of at most 200 tokens, else 100 to 200 tokens of it, cut at paragraphs, lines, sentences
+    or words, the first that is near enough. `token_spans` gives each token's start and end in a text.
     """
     chunks: list[Chunk] = []
-    for number, section in enumerate(document.sections):
-        for start, end in _windows(document.text[section.start : section.end], token_spans):
-            first, past = section.start + start, section.start + end
-            text = document.text[first:past]
-            chunks.append(Chunk(len(chunks), section.heading_path, text, first, past, section=number))
+    for section in document.sections:
+        for windows in _grouped(_windows(document.text[section.start : section.end], token_spans)):
+            first, past = windows[0][0], windows[-1][1]
+            chunks.append(
+                Chunk(
+                    ordinal=len(chunks),
+                    heading_path=section.heading_path,
+                    text=document.text[section.start + first : section.start + past],
+                    start=section.start + first,
+                    end=section.start + past,
+                    windows=tuple((start - first, end - first) for start, end in windows),
+                )
+            )
     return tuple(chunks)
 
 
 def indexed_text(title: str, heading_path: Sequence[str], text: str) -> str:
-    """Return what a chunk is found by: its text under its title and headings."""
+    """Return what a window is found by: its text under its title and headings."""
     return "\n".join((" - ".join((title, *heading_path)), text))
+
+
+def _grouped(windows: Sequence[tuple[int, int]]) -> list[list[tuple[int, int]]]:
+    """Return the windows of one section in as few even groups as keep each near the length of a chunk."""
+    if not windows:
+        return []
+    length = windows[-1][1] - windows[0][0]
+    groups = min(len(windows), math.ceil(length / MAX_CHUNK_CHARACTERS))
+    cuts = [round(number * len(windows) / groups) for number in range(groups + 1)]
+    return [list(windows[start:end]) for start, end in pairwise(cuts)]
 
 
 def _windows(text: str, token_spans: TokenSpans) -> list[tuple[int, int]]:

@@ -7,34 +7,68 @@ from typing import Any
 
 import aiohttp
 
-from knowledge.errors import EmptyQuestionError, KnowledgeUnavailableError
-from knowledge.ranking import recent
-from knowledge.types import Passage, Turn
+from knowledge.errors import EmptyQuestionError, KnowledgeUnavailableError, NoSuchCollectionError
+from knowledge.gaps import GapPassage
+from knowledge.ranking import shortened
+from knowledge.types import Passage, SearchResult, Turn, Verdict
 
 _NOT_THERE = "The retrieval process is not there; see that it is started."
+# Of a caller who talked on, the last words are what the turn is about.
+MAX_QUESTION_WORDS = 100
+MAX_GAP_PASSAGES = 5
 
 
 class KnowledgeClient:
     """Searches over the retrieval process' unix socket; make it inside a running event loop."""
 
-    def __init__(self, socket_path: Path, *, timeout_secs: float = 0.15) -> None:
+    def __init__(
+        self,
+        socket_path: Path,
+        *,
+        timeout_secs: float = 0.15,
+        collection: str = "default",
+        access: Sequence[str] = (),
+    ) -> None:
+        """`collection` is searched, and `access` are the labels that the caller holds, where a call names no others."""
+        self._collection = collection
+        self._access = tuple(access)
         self._session = aiohttp.ClientSession(
             base_url="http://knowledge",
             connector=aiohttp.UnixConnector(str(socket_path)),
             timeout=aiohttp.ClientTimeout(total=timeout_secs),
         )
 
-    async def search(self, question: str, *, history: Sequence[Turn] = (), limit: int = 4) -> list[Passage]:
+    async def search(
+        self,
+        question: str,
+        *,
+        history: Sequence[Turn] = (),
+        limit: int = 4,
+        collection: str | None = None,
+        access: Sequence[str] | None = None,
+        gated: bool = True,
+        explain: bool = False,
+    ) -> SearchResult:
         """Return at most `limit` passages, best first; `history` is what was said before, oldest first.
 
-        Raises EmptyQuestionError, and KnowledgeUnavailableError when the answer is late or there is none.
+        Raises EmptyQuestionError, NoSuchCollectionError, and KnowledgeUnavailableError when the answer is late or there
+        is none.
         """
         if not question.strip():
             raise EmptyQuestionError
-        request = {"question": question, "history": [asdict(turn) for turn in recent(history)], "limit": limit}
-        passages = await self._ask("/search", request, "passages")
+        request = {
+            "question": " ".join(question.split()[-MAX_QUESTION_WORDS:]),
+            "history": [asdict(turn) for turn in shortened(history)],
+            "limit": limit,
+            "collection": self._collection if collection is None else collection,
+            "access": list(self._access if access is None else access),
+            "gated": gated,
+            "explain": explain,
+        }
+        answer = await self._ask("/search", request)
         try:
-            return [Passage.from_dict(passage) for passage in passages]
+            passages = tuple(Passage.from_dict(passage) for passage in answer["passages"])
+            return SearchResult(Verdict(answer["verdict"]), passages)
         except (KeyError, ValueError) as error:
             raise KnowledgeUnavailableError(_NOT_THERE) from error
 
@@ -43,15 +77,27 @@ class KnowledgeClient:
 
         Raises KnowledgeUnavailableError when the answer is late or there is none.
         """
-        return await self._ask("/similarity", {"question": question, "sentences": list(sentences)}, "similarities")
+        answer = await self._ask("/similarity", {"question": question, "sentences": list(sentences)})
+        return answer["similarities"]
 
-    async def _ask(self, path: str, request: dict[str, Any], wanted: str) -> list[Any]:
+    async def record_gap(self, question: str, passages: Sequence[Passage]) -> None:
+        """Keep a question that was not answered, and the passages that did not; raises KnowledgeUnavailableError."""
+        kept = [
+            GapPassage(str(each.document_id), each.title, each.source, each.start, each.end, each.score)
+            for each in passages[:MAX_GAP_PASSAGES]
+        ]
+        request = {"question": question, "passages": list(map(asdict, kept)), "collection": self._collection}
+        await self._ask("/gaps", request)
+
+    async def _ask(self, path: str, request: dict[str, Any]) -> dict[str, Any]:
         try:
             async with self._session.post(path, json=request) as response:
                 answer = await response.json()
+                if response.status == 404 and "collection" in answer:
+                    raise NoSuchCollectionError(answer["collection"], answer["there"])
                 if response.status != 200:
                     raise KnowledgeUnavailableError(answer["error"])
-                return answer[wanted]
+                return answer
         except TimeoutError as error:
             raise KnowledgeUnavailableError(
                 "The retrieval process did not answer in time; answer without passages."

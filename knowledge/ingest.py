@@ -1,146 +1,214 @@
-"""Brings the store in line with files and folders."""
+"""Carries out an indexing job: each document is read, cut, embedded and stored, whatever becomes of the others."""
 
 import asyncio
 import hashlib
-from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from functools import partial
+import json
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 from loguru import logger
 
 from knowledge.chunking import TokenSpans, chunk, indexed_text
-from knowledge.discovery import find
 from knowledge.embedders import Embedder
-from knowledge.embedders.minilm import load_tokenizer, token_spans
-from knowledge.errors import DocumentError
-from knowledge.loaders import load, title_of
-from knowledge.store import Store
+from knowledge.errors import DocumentError, EmbeddingError, KnowledgeUnavailableError
+from knowledge.expansion import Expansion
+from knowledge.fetching.fetcher import Fetcher
+from knowledge.jobs import IndexRequest, Item, JobStore, NewItem
+from knowledge.loaders import MAX_BINARY_BYTES, title_of
+from knowledge.loaders.reader import DocumentReader
+from knowledge.statistics import recount
+from knowledge.store import ItemEnd, Known, Store
 from knowledge.types import Chunk, LoadedDocument
+from knowledge.vectors import Model, VectorStore
 
 # Part of every content hash. Raise it when files are read, cut or embedded another way: all are then indexed again.
-_FORMAT = b"1"
+_FORMAT = b"2"
 
 
 @dataclass(frozen=True)
-class DocumentFailure:
-    """A document that could not be read, and why, in a sentence for the operator."""
+class Ingest:
+    """What indexing a document takes; `model` names the vectors that `embedder` makes."""
 
-    source: str
-    reason: str
+    store: Store
+    vectors: VectorStore
+    jobs: JobStore
+    embedder: Embedder
+    model: Model
+    reader: DocumentReader
+    fetcher: Fetcher
+    token_spans: TokenSpans
+
+    async def run(self, job_id: UUID) -> None:
+        """Do what is left of a job; a job that is done already, or gone, is passed over.
+
+        Raises KnowledgeUnavailableError and EmbeddingError; the job then goes on from the same document when it is run
+        again.
+        """
+        started = await self.jobs.start(job_id)
+        if started is None:
+            return
+        request, is_expanded = started
+        if not is_expanded:
+            items = await Expansion(store=self.store, fetcher=self.fetcher).items(request)
+            await self.jobs.expand(job_id, items)
+            await self._show_new(request, items)
+        work = _Work(
+            self,
+            job_id,
+            request,
+            known=await self.store.known(collection=request.collection),
+            vanished=await self.jobs.vanished(job_id),
+        )
+        while (item := await self.jobs.next_item(job_id)) is not None:
+            await work.do(item)
+        await recount(request.collection, store=self.store, vectors=self.vectors)
+        await self.jobs.end(job_id)
+        logger.info("Indexing job {} ended", job_id)
+
+    async def _show_new(self, request: IndexRequest, items: list[NewItem]) -> None:
+        known = await self.store.known(collection=request.collection)
+        sources = dict.fromkeys(
+            item.source
+            for item in items
+            if item.reason is None and item.kind != "vanished" and item.source not in known
+        )
+        titled = [(source, title_of(source)) for source in sources]
+        await self.store.begin_documents(collection=request.collection, sources=titled)
 
 
 @dataclass(frozen=True)
-class IngestProgress:
-    """So many of so many files are done; `source` is the last one."""
+class _Work:
+    """The items of one job, one after the other.
 
-    done: int
-    total: int
-    source: str
-
-
-@dataclass(frozen=True)
-class IngestReport:
-    """How many documents were added, changed, unchanged or removed, and which failed."""
-
-    added: int
-    changed: int
-    unchanged: int
-    removed: int
-    failed: tuple[DocumentFailure, ...]
-
-
-async def ingest(
-    paths: Iterable[Path],
-    *,
-    store: Store,
-    embedder: Embedder,
-    on_progress: Callable[[IngestProgress], None] | None = None,
-    collection: str = "default",
-) -> IngestReport:
-    """Index files and folders, and forget the documents that were indexed from them and are gone.
-
-    An unchanged file is skipped; one that cannot be read is reported and the others go on. Raises
-    KnowledgeUnavailableError without a database.
+    `known` is what the store knew when the job began or went on, `vanished` are the sources still to be removed.
     """
-    await _use_model(store, embedder)
-    found = await asyncio.to_thread(find, paths)
-    known = await store.content_hashes(collection=collection)
-    vanished = found.vanished(known)
-    failed = [DocumentFailure(str(error.path), error.reason) for error in found.unreadable]
-    failed += [
-        DocumentFailure(str(path), "there is no such file or folder; check the path.")
-        for path in found.missing
-        if not any(Path(source).is_relative_to(path) for source in vanished)
-    ]
 
-    spans = partial(token_spans, await asyncio.to_thread(load_tokenizer))
-    outcomes: Counter[str] = Counter()
-    for done, path in enumerate(found.files, start=1):
-        source = str(path)
+    ingest: Ingest
+    job_id: UUID
+    request: IndexRequest
+    known: dict[str, Known]
+    vanished: set[str]
+
+    async def do(self, item: Item) -> None:
+        """Index, move or remove one document and note how it ended, in one transaction."""
+        store, collection = self.ingest.store, self.request.collection
+        if item.kind == "vanished":
+            await store.remove_source(collection=collection, source=item.source, also=self._end(item, "removed"))
+            return
         try:
-            outcomes[await _index(path, known.get(source), store, embedder, spans, collection)] += 1
+            await self._index(item)
         except DocumentError as error:
-            await store.record_failure(collection=collection, source=source, title=title_of(path), error=error.reason)
-            failed.append(DocumentFailure(source, error.reason))
-        if on_progress is not None:
-            on_progress(IngestProgress(done, len(found.files), source))
+            await self._fail(item, error.reason)
+        except (KnowledgeUnavailableError, EmbeddingError):
+            raise
+        except Exception as error:
+            logger.error("Job {}: document {} failed: {}", self.job_id, item.ordinal, type(error).__name__)
+            await self._fail(item, f"it could not be indexed ({type(error).__name__}); the log has more.")
 
-    for source in vanished:
-        await store.remove_document(collection=collection, source=source)
-    report = IngestReport(outcomes["added"], outcomes["changed"], outcomes["unchanged"], len(vanished), tuple(failed))
-    logger.info(
-        "Indexed documents: {} added, {} changed, {} unchanged, {} removed, {} failed",
-        report.added,
-        report.changed,
-        report.unchanged,
-        report.removed,
-        len(report.failed),
-    )
-    return report
+    async def _index(self, item: Item) -> None:
+        store, collection = self.ingest.store, self.request.collection
+        content, content_type = await self._content(item)
+        content_hash = _hash(content, item.details)
+        known = self.known.get(item.source)
+        if known is not None and known.content_hash == content_hash:
+            await store.settle_document(collection=collection, source=item.source, also=self._end(item, "unchanged"))
+            return
+        is_new = known is None or not known.content_hash
+        if is_new and (old := await self._moved_from(item.source, content_hash)) is not None:
+            moved = self._end(item, "moved")
+            await store.move_document(collection=collection, source=old, new_source=item.source, also=moved)
+            await self.ingest.jobs.end_removal(self.job_id, source=old, state="moved")
+            self.vanished.discard(old)
+            return
+        document, chunks = await self._cut(item, content, content_type)
+        texts = [
+            indexed_text(document.title, each.heading_path, each.text[start:end])
+            for each in chunks
+            for start, end in each.windows
+        ]
+        embeddings = await self.ingest.embedder.embed(texts)
+        access = item.details.get("access")
+        await store.write_document(
+            collection=collection,
+            source=item.source,
+            origin=item.details.get("origin"),
+            content_hash=content_hash,
+            document=document,
+            chunks=chunks,
+            embeddings=embeddings,
+            model=self.ingest.model,
+            access=None if access is None else tuple(access),
+            effective_date=document.effective_date,
+            also=self._end(item, "added" if is_new else "changed"),
+        )
+        # Two items of one job may have the same source: two uploads of one name.
+        self.known[item.source] = Known(content_hash, "ready")
+
+    async def _content(self, item: Item) -> tuple[bytes, str | None]:
+        content_type = item.details.get("content_type")
+        if item.content is not None:
+            return item.content, content_type
+        if item.kind == "url":
+            fetched = await self.ingest.fetcher.fetch(item.source)
+            return fetched.content, fetched.content_type
+        return await asyncio.to_thread(_read, Path(item.source)), content_type
+
+    async def _moved_from(self, source: str, content_hash: str) -> str | None:
+        """Return the vanished source that this one was, if its title does not come from its name."""
+        if not self.vanished:
+            return None
+        same = await self.ingest.store.with_content(collection=self.request.collection, content_hash=content_hash)
+        return next(
+            (
+                old
+                for old, title in same
+                if old in self.vanished and (title != title_of(old) or title_of(source) == title_of(old))
+            ),
+            None,
+        )
+
+    async def _cut(
+        self, item: Item, content: bytes, content_type: str | None
+    ) -> tuple[LoadedDocument, tuple[Chunk, ...]]:
+        document = await self.ingest.reader.read(item.source, content, content_type=content_type)
+        title, day = item.details.get("title"), item.details.get("effective_date")
+        document = replace(
+            document,
+            title=title or document.title,
+            effective_date=document.effective_date if day is None else date.fromisoformat(day),
+        )
+        return document, await asyncio.to_thread(chunk, document, token_spans=self.ingest.token_spans)
+
+    async def _fail(self, item: Item, reason: str) -> None:
+        await self.ingest.store.fail_document(
+            collection=self.request.collection,
+            source=item.source,
+            title=item.details.get("title") or title_of(item.source),
+            error=reason,
+            also=self._end(item, "failed", reason),
+        )
+
+    def _end(self, item: Item, state: str, reason: str | None = None) -> ItemEnd:
+        return ItemEnd(self.job_id, item.ordinal, state, reason)
 
 
-async def _use_model(store: Store, embedder: Embedder) -> None:
-    """Embed the stored chunks again when their vectors are of another model."""
-    if await store.embedding_model() == embedder.model_id:
-        return
-    chunks = await store.all_chunks()
-    embeddings = await embedder.embed([indexed_text(each.title, each.heading_path, each.text) for each in chunks])
-    await store.replace_embeddings(
-        model_id=embedder.model_id, chunk_ids=[each.id for each in chunks], embeddings=embeddings
-    )
-
-
-async def _index(
-    path: Path, known_hash: str | None, store: Store, embedder: Embedder, spans: TokenSpans, collection: str
-) -> str:
-    """Index one file and return which count of the report it belongs to."""
-    content, content_hash = await asyncio.to_thread(_read, path)
-    if content_hash == known_hash:
-        return "unchanged"
-    document, chunks = await asyncio.to_thread(_cut, path, content, spans)
-    embeddings = await embedder.embed([indexed_text(document.title, each.heading_path, each.text) for each in chunks])
-    await store.upsert_document(
-        collection=collection,
-        source=str(path),
-        title=document.title,
-        content_hash=content_hash,
-        text=document.text,
-        chunks=chunks,
-        embeddings=embeddings,
-    )
-    return "added" if known_hash is None else "changed"
-
-
-def _read(path: Path) -> tuple[bytes, str]:
+def _read(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
+        if not path.is_file():
+            raise DocumentError(str(path), "it is not a file; check the path.")
+        if path.stat().st_size > MAX_BINARY_BYTES:
+            raise DocumentError(
+                str(path), f"it is larger than {MAX_BINARY_BYTES // 1024**2} MB; split it into several files."
+            )
+        return path.read_bytes()
     except OSError as error:
-        raise DocumentError(path, "it cannot be opened; check that it is a file and its permissions.") from error
-    return content, hashlib.sha256(_FORMAT + content).hexdigest()
+        raise DocumentError(str(path), "it cannot be opened; check that it is a file and its permissions.") from error
 
 
-def _cut(path: Path, content: bytes, spans: TokenSpans) -> tuple[LoadedDocument, tuple[Chunk, ...]]:
-    document = load(path, content)
-    return document, chunk(document, token_spans=spans)
+def _hash(content: bytes, details: dict[str, Any]) -> str:
+    """Return what tells this content, as it is to be shown, from any other."""
+    shown = json.dumps([details.get(name) for name in ("title", "effective_date", "access")]).encode()
+    return hashlib.sha256(b"\0".join((_FORMAT, shown, content))).hexdigest()

@@ -1,31 +1,34 @@
 """The retrieval process: one index and one model for all calls, asked over a unix socket.
 
-`python -m knowledge.process` reads one line of JSON from stdin, `{"socket": path, "database_url": url, "models_dir":
-path}`, prints `ready` when it can answer, and ends on SIGTERM or when stdin ends, as its parent is then gone.
+`python -m knowledge.process` reads one line of JSON from stdin (`Startup`), prints `ready` when it can answer, and ends
+on SIGTERM or when stdin ends, as its parent is then gone.
 """
 
 import asyncio
 import os
-import signal
 import socket
-import sys
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 from aiohttp import web
 from loguru import logger
 from psycopg_pool import AsyncConnectionPool
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from knowledge.changes import RETRY_SECS, ChangeWatcher
-from knowledge.embedders.minilm import MiniLmEmbedder, ensure_built
-from knowledge.errors import KnowledgeError, KnowledgeUnavailableError
+from knowledge.changes import ChangeWatcher
+from knowledge.child import migrated, run_child
+from knowledge.database import Database, prepare_connection
+from knowledge.embedders import Embedder
+from knowledge.embedders.settings import EmbedderSettings, MiniLm
+from knowledge.errors import EmbeddingError, KnowledgeError
+from knowledge.gaps import GapStore
 from knowledge.retriever import Retriever
 from knowledge.routes import create_app
 from knowledge.store import Store
+from knowledge.vectors import VectorStore
 
 SHUTDOWN_SECS = 1.0
-CONNECTIONS = 4
+CONNECTIONS = 6
 
 
 class Startup(BaseModel):
@@ -34,63 +37,71 @@ class Startup(BaseModel):
     socket: Path
     database_url: str
     models_dir: Path
+    lexical_dir: Path
+    embedder: EmbedderSettings
+
+
+class Embedders:
+    """The embedders of this process: the configured one, and the local one while the stored vectors are still its."""
+
+    def __init__(self, startup: Startup, stack: AsyncExitStack) -> None:
+        self._models_dir = startup.models_dir
+        self._settings = {each.model_id: each for each in (MiniLm(), startup.embedder)}
+        self._stack = stack
+        self._built: dict[str, Embedder] = {}
+
+    async def of(self, model_id: str) -> Embedder | None:
+        """Return the embedder of this model; None where nothing is configured for it, or it does not answer now."""
+        if model_id in self._settings and model_id not in self._built:
+            try:
+                embedder = await self._settings[model_id].build(models_dir=self._models_dir)
+            except EmbeddingError as error:
+                logger.error("Questions are not embedded: {}", error)
+                return None
+            self._stack.push_async_callback(embedder.aclose)
+            self._built[model_id] = embedder
+        return self._built.get(model_id)
 
 
 async def serve(startup: Startup) -> None:
     """Answer until cancelled; raises KnowledgeError when the model or the schema cannot be had."""
-    await ensure_built(startup.models_dir)
-    embedder = MiniLmEmbedder(models_dir=startup.models_dir)
-    async with AsyncConnectionPool(
-        startup.database_url, min_size=1, max_size=CONNECTIONS, open=False, check=AsyncConnectionPool.check_connection
-    ) as pool:
-        store = Store(pool)
-        retriever = Retriever(store=store, embedder=embedder)
-        runner = web.AppRunner(
-            create_app(retriever=retriever, store=store), access_log=None, shutdown_timeout=SHUTDOWN_SECS
+    async with AsyncExitStack() as stack:
+        embedders = Embedders(startup, stack)
+        # Loaded while the database may still be empty, so that the first document does not wait for it.
+        await embedders.of(startup.embedder.model_id)
+        pool = await stack.enter_async_context(
+            AsyncConnectionPool(
+                startup.database_url,
+                min_size=2,
+                max_size=CONNECTIONS,
+                open=False,
+                configure=prepare_connection,
+                check=AsyncConnectionPool.check_connection,
+            )
         )
+        database = Database(pool)
+        store = Store(database)
+        retriever = Retriever(
+            store=store,
+            vectors=VectorStore(database),
+            embedder_of=embedders.of,
+            lexical_dir=startup.lexical_dir,
+        )
+        application = create_app(retriever=retriever, store=store, gaps=GapStore(database))
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECS)
         await runner.setup()
-        try:
-            await web.SockSite(runner, _listen_on(startup.socket)).start()
-            await _migrate(store)
-            watcher = ChangeWatcher(database_url=startup.database_url, refresh=retriever.refresh)
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(watcher.run())
-                await watcher.refreshed.wait()
-                # The first search pays for what later ones find warm, so no caller should ask it.
-                with suppress(KnowledgeUnavailableError):
-                    await retriever.search("ready")
-                print("ready", flush=True)
-        finally:
-            await runner.cleanup()
-            startup.socket.unlink(missing_ok=True)
-
-
-async def run() -> None:
-    """Serve what stdin says until SIGTERM or the end of stdin; raises KnowledgeError or ValidationError."""
-    loop = asyncio.get_running_loop()
-    stdin = asyncio.StreamReader()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdin), sys.stdin)
-    startup = Startup.model_validate_json(await stdin.readline())
-    terminated = asyncio.Event()
-    loop.add_signal_handler(signal.SIGTERM, terminated.set)
-    serving = asyncio.create_task(serve(startup))
-    endings = [asyncio.create_task(terminated.wait()), asyncio.create_task(stdin.read())]
-    await asyncio.wait([serving, *endings], return_when=asyncio.FIRST_COMPLETED)
-    for task in (*endings, serving):
-        task.cancel()
-    try:
-        await serving
-    except asyncio.CancelledError:
-        logger.info("The retrieval process ends")
-
-
-async def _migrate(store: Store) -> None:
-    while True:
-        try:
-            return await store.migrate()
-        except KnowledgeUnavailableError:
-            logger.warning("The knowledge database is not there; trying again every {} s", RETRY_SECS)
-            await asyncio.sleep(RETRY_SECS)
+        stack.push_async_callback(runner.cleanup)
+        await web.SockSite(runner, _listen_on(startup.socket)).start()
+        stack.callback(startup.socket.unlink, missing_ok=True)
+        await migrated(database)
+        watcher = ChangeWatcher(database_url=startup.database_url, refresh=retriever.refresh)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(watcher.run())
+            await watcher.refreshed.wait()
+            # The first search pays for what later ones find warm, so no caller should ask it.
+            with suppress(KnowledgeError):
+                await retriever.search("ready")
+            print("ready", flush=True)
 
 
 def _listen_on(path: Path) -> socket.socket:
@@ -106,15 +117,5 @@ def _listen_on(path: Path) -> socket.socket:
     return listener
 
 
-def main() -> None:
-    """Run, and end with a sentence on stderr when it cannot."""
-    try:
-        asyncio.run(run())
-    except ValidationError:
-        sys.exit('The first line of stdin must be {"socket": path, "database_url": url, "models_dir": path}.')
-    except KnowledgeError as error:
-        sys.exit(str(error))
-
-
 if __name__ == "__main__":
-    main()
+    run_child(serve, Startup)

@@ -4,13 +4,20 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from knowledge.types import Turn
+from knowledge.terms import Leg
+from knowledge.types import LegScore, Turn
 
-DENSE_WEIGHT = 0.65
-LEXICAL_WEIGHT = 0.35
+# A cosine counts as it is; the other legs count relative to the best that they found, 1 at most.
+LEXICAL_WEIGHTS: dict[Leg, float] = {"words": 0.2, "letters": 0.15, "sounds": 0.15}
+# A follow-up leaves out what it is about, so that its words say less.
+FOLLOW_UP = 0.4
+# Where a collection goes by titles.
+TITLE_WEIGHT = 1.0
 
 # How much of what was said before the question counts; more finds no better and takes longer to embed.
 HISTORY_TURNS = 6
+# A thing that was named counts longer.
+NAMING_TURNS = 20
 HISTORY_WORDS = 30
 _HISTORY_WEIGHT = 0.3
 _ASSISTANT_WEIGHT = 0.3
@@ -18,26 +25,66 @@ _DENSE_DECAY = 0.7
 _LEXICAL_DECAY = 0.8
 
 
-def fuse(legs: Sequence[tuple[float, Mapping[int, float]]]) -> dict[int, float]:
-    """Return candidate → fused score, 0 to 1, from one (weight, candidate → score) a leg; the weights sum to 1.
+def fuse(
+    dense: Mapping[int, float],
+    lexical: Mapping[Leg, Mapping[int, float]],
+    titles: Mapping[int, float],
+    *,
+    is_follow_up: bool,
+    title_weight: float,
+) -> dict[int, float]:
+    """Return candidate → fused score, 0 to 1.
 
-    Each leg is stretched to 0..1 between its worst and its best candidate; where all are alike they all are the best,
-    unless their score is 0. A candidate that a leg does not know has that leg's worst score.
+    `dense` are cosines, `lexical` BM25 scores, `titles` shares of a title that was named, each of the leg's candidates.
+    A candidate that the dense leg did not bring is taken for as near as its last one; another leg gives it nothing.
     """
-    fused: dict[int, float] = dict.fromkeys((key for _, leg in legs for key in leg), 0.0)
-    for weight, leg in legs:
-        if not leg:
-            continue
-        worst, best = min(leg.values()), max(leg.values())
-        for key, score in leg.items():
-            fused[key] += weight * ((score - worst) / (best - worst) if best > worst else float(best > 0))
-    return fused
+    follow_up = FOLLOW_UP if is_follow_up else 1.0
+    weights = {leg: follow_up * LEXICAL_WEIGHTS[leg] for leg in lexical}
+    whole = 1.0 + sum(weights.values()) + TITLE_WEIGHT * title_weight
+    floor = max(0.0, min(dense.values(), default=0.0))
+    fused = dict.fromkeys((key for scores in (*lexical.values(), titles) for key in scores), floor)
+    fused.update((key, max(0.0, cosine)) for key, cosine in dense.items())
+    for leg, scores in lexical.items():
+        for key, score in stretch(scores).items():
+            fused[key] += weights[leg] * score
+    for key, named in titles.items():
+        fused[key] += TITLE_WEIGHT * title_weight * named
+    return {key: total / whole for key, total in fused.items()}
+
+
+def parts(
+    key: int,
+    dense: Mapping[int, float],
+    lexical: Mapping[Leg, Mapping[int, float]],
+    titles: Mapping[int, float],
+) -> dict[str, LegScore]:
+    """Return what each leg that brought this candidate made of it."""
+    found: dict[str, LegScore] = {}
+    if key in dense:
+        found["meaning"] = LegScore(dense[key], max(0.0, dense[key]))
+    found |= {leg: LegScore(scores[key], stretch(scores)[key]) for leg, scores in lexical.items() if key in scores}
+    if key in titles:
+        found["titles"] = LegScore(titles[key], titles[key])
+    return found
+
+
+def stretch(scores: Mapping[int, float]) -> dict[int, float]:
+    """Return the scores stretched to 0..1 between the worst and the best; all 1 where they are alike."""
+    if not scores:
+        return {}
+    worst, best = min(scores.values()), max(scores.values())
+    return {key: (score - worst) / (best - worst) if best > worst else 1.0 for key, score in scores.items()}
+
+
+def shortened(history: Sequence[Turn]) -> list[Turn]:
+    """Return the last twenty turns that have words, oldest first, each cut to its first 30 words."""
+    spoken = [Turn(turn.role, " ".join(turn.text.split()[:HISTORY_WORDS])) for turn in history]
+    return [turn for turn in spoken if turn.text][-NAMING_TURNS:]
 
 
 def recent(history: Sequence[Turn]) -> list[Turn]:
-    """Return the turns that count, oldest first: the last six that have words, each cut to its first 30 words."""
-    spoken = [Turn(turn.role, " ".join(turn.text.split()[:HISTORY_WORDS])) for turn in history]
-    return [turn for turn in spoken if turn.text][-HISTORY_TURNS:]
+    """Return the turns that a question is understood by: the last six of `shortened`."""
+    return shortened(history)[-HISTORY_TURNS:]
 
 
 def dense_weights(history: Sequence[Turn]) -> list[float]:

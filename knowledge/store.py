@@ -1,215 +1,371 @@
-"""Documents and chunks in Postgres with pgvector."""
+"""Documents, their chunks and windows in Postgres."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 import numpy as np
-import psycopg
-from pgvector import HalfVector
-from psycopg.rows import DictRow, dict_row
-from psycopg_pool import AsyncConnectionPool
 
-from knowledge.errors import KnowledgeUnavailableError, SchemaError
-from knowledge.sql import queries, schema
-from knowledge.types import Chunk, Document, Passage
+from knowledge.database import BULK_TIMEOUT_SECS, Database, Statements
+from knowledge.types import Chunk, Document, LoadedDocument, Passage, page_of
+from knowledge.vectors import Model, VectorStore, WindowToEmbed, mark, vector_row
 
-READ_TIMEOUT_SECS = 5.0
-# Loading every chunk, or writing a large document, takes longer than a look-up.
-BULK_TIMEOUT_SECS = 120.0
+DEFAULT_COLLECTION = "default"
+KEPT_REMOVALS_DAYS = 90
 
 
 @dataclass(frozen=True)
-class StoredChunk:
-    """What an index over all chunks is made of."""
+class Collection:
+    """A set of documents that is searched as one.
 
-    id: int
+    `title_weight` is how much of a search goes by titles, 0 to 1, decided from the two measures beside it: the median
+    cosine of a window to the nearest one under another title, and chunks a title. They are None before the first job.
+    """
+
+    name: str
+    title_weight: float
+    title_similarity: float | None
+    chunks_per_title: float | None
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the store knows of a source: the hash of the content that was read last, and the document's status."""
+
+    content_hash: str
+    status: str
+
+
+@dataclass(frozen=True)
+class ChangedDocument:
+    """A document that an index of words must put in, or out where it is not live; `change` grows with each write."""
+
+    id: UUID
+    collection: str
+    change: int
+    live: bool
     title: str
+    access: tuple[str, ...]
+    effective_date: date | None
+
+
+@dataclass(frozen=True)
+class StoredWindow:
+    """An embedded part of a chunk, as an index of words needs it."""
+
+    document_id: UUID
+    chunk_id: int
+    window_id: int
     heading_path: tuple[str, ...]
     text: str
 
 
 class Store:
-    """Reads and writes the knowledge tables; every write is one transaction and announces itself.
+    """Reads and writes documents; every write is one transaction and announces itself.
 
     Every method raises KnowledgeUnavailableError when the database does not answer in time.
     """
 
-    def __init__(self, pool: AsyncConnectionPool[Any]) -> None:
-        self._pool = pool
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._vectors = VectorStore(database)
 
-    async def migrate(self) -> None:
-        """Create whatever of the schema is missing; raises SchemaError when the database refuses."""
-        try:
-            async with self._transaction(BULK_TIMEOUT_SECS) as cursor:
-                await cursor.execute(queries()["lock_schema"])
-                await cursor.execute(schema())
-        except psycopg.DatabaseError as error:
-            raise SchemaError(
-                "The knowledge tables cannot be created; the database needs pgvector 0.8 or later, and its user "
-                "the right to create extensions, tables and functions."
-            ) from error
+    async def make_collection(self, name: str) -> None:
+        """Create the collection where it is not there yet."""
+        async with self._database.transaction(BULK_TIMEOUT_SECS) as statements:
+            await statements.run("lock_schema")
+            if await statements.run("make_collection", name=name):
+                await statements.run("make_partitions_of", name=name)
 
-    async def embedding_model(self) -> str | None:
-        """Return the id of the model whose vectors are stored; None before the first."""
-        rows = await self._read("embedding_model")
-        return rows[0]["value"] if rows else None
+    async def collections(self) -> dict[str, Collection]:
+        """Return the collections by name."""
+        return {row["name"]: Collection(**row) for row in await self._database.read("collections")}
 
-    async def replace_embeddings(self, *, model_id: str, chunk_ids: Sequence[int], embeddings: np.ndarray) -> None:
-        """Make these the vectors of the chunks, and `model_id` the model that all stored vectors are of."""
-        async with self._transaction(BULK_TIMEOUT_SECS) as cursor:
-            updates = [
-                {"chunk_id": chunk_id, "embedding": _vector(embedding)}
-                for chunk_id, embedding in zip(chunk_ids, embeddings, strict=True)
-            ]
-            await cursor.executemany(queries()["update_embedding"], updates)
-            await cursor.execute(queries()["set_embedding_model"], {"model_id": model_id})
-            await _announce(cursor, None)
+    async def set_title_weight(
+        self, *, collection: str, title_weight: float, title_similarity: float | None, chunks_per_title: float | None
+    ) -> None:
+        """Store how much of a search goes by titles, and what that was decided from."""
+        async with self._database.transaction() as statements:
+            await statements.run(
+                "set_title_weight",
+                collection=collection,
+                title_weight=title_weight,
+                title_similarity=title_similarity,
+                chunks_per_title=chunks_per_title,
+            )
+            await statements.run("notify_searchable", collection=collection)
 
-    async def upsert_document(
+    async def begin_documents(self, *, collection: str, sources: Sequence[tuple[str, str]]) -> None:
+        """Show documents, each (source, title), as being indexed; what they said before still answers."""
+        rows = [{"collection": collection, "source": source, "title": title} for source, title in sources]
+        async with self._database.writing() as statements:
+            await statements.run_many("begin_document", rows)
+
+    async def write_document(
         self,
         *,
         collection: str,
         source: str,
-        title: str,
         content_hash: str,
-        text: str,
+        document: LoadedDocument,
         chunks: Sequence[Chunk],
         embeddings: np.ndarray,
+        model: Model,
+        access: Sequence[str] | None,
+        effective_date: date | None,
+        origin: str | None = None,
+        also: "ItemEnd | None" = None,
     ) -> UUID:
-        """Store a document with one embedding a chunk, in place of what stood under its source."""
-        async with self._transaction(BULK_TIMEOUT_SECS) as cursor:
-            document_id = await self._write_document(
-                cursor,
+        """Store a document in place of what stood under its source, with one embedding a window, in reading order.
+
+        `access` None keeps the labels it has. `origin` is the sitemap that led to it. `also` ends the item of a job in
+        the same transaction.
+        """
+        async with self._database.writing() as statements:
+            (row,) = await statements.run(
+                "upsert_document",
                 collection=collection,
                 source=source,
-                title=title,
+                origin=origin,
+                title=document.title,
                 content_hash=content_hash,
-                text=text,
-                status="indexed",
-                error=None,
+                text=document.text,
+                page_starts=list(document.page_starts),
+                effective_date=effective_date,
+                access=None if access is None else list(access),
             )
-            inserts = [
-                _chunk_row(document_id, chunk, embedding) for chunk, embedding in zip(chunks, embeddings, strict=True)
+            document_id = row["id"]
+            await statements.run("delete_chunks", document_id=document_id)
+            chunk_ids = await statements.insert_many(
+                "insert_chunk", [_chunk_row(document_id, chunk, document.page_starts) for chunk in chunks]
+            )
+            spans = [
+                {"chunk_id": chunk_id, "start": start, "end": end}
+                for chunk_id, chunk in zip(chunk_ids, chunks, strict=True)
+                for start, end in chunk.windows
             ]
-            await cursor.executemany(queries()["insert_chunk"], inserts)
-            await _announce(cursor, document_id)
+            window_ids = await statements.insert_many("insert_window", spans)
+            vectors = [
+                vector_row(
+                    WindowToEmbed(
+                        window_id=window_id,
+                        chunk_id=span["chunk_id"],
+                        document_id=document_id,
+                        collection=collection,
+                        title=document.title,
+                        heading_path=[],
+                        text="",
+                        live=row["live"],
+                        access=row["access"],
+                        effective_date=effective_date,
+                    ),
+                    embedding,
+                )
+                for window_id, span, embedding in zip(window_ids, spans, embeddings, strict=True)
+            ]
+            await statements.run_many("insert_vector", vectors, vectors=model.table)
+            await _end(statements, also)
+            await statements.run("notify_changed", collection=collection)
         return document_id
 
-    async def record_failure(self, *, collection: str, source: str, title: str, error: str) -> UUID:
-        """Store that a document cannot be read; what stood under its source is no longer found."""
-        async with self._transaction(READ_TIMEOUT_SECS) as cursor:
-            document_id = await self._write_document(
-                cursor,
-                collection=collection,
-                source=source,
-                title=title,
-                content_hash="",
-                text="",
-                status="failed",
-                error=error,
+    async def fail_document(
+        self, *, collection: str, source: str, title: str, error: str, also: "ItemEnd | None" = None
+    ) -> None:
+        """Store that a document cannot be read; what it said before still answers."""
+        async with self._database.writing() as statements:
+            await statements.run("fail_document", collection=collection, source=source, title=title, error=error)
+            await _end(statements, also)
+
+    async def settle_document(self, *, collection: str, source: str, also: "ItemEnd | None" = None) -> None:
+        """Store that a document is as it was when it was read last."""
+        async with self._database.transaction() as statements:
+            await statements.run("settle_document", collection=collection, source=source)
+            await _end(statements, also)
+
+    async def move_document(
+        self, *, collection: str, source: str, new_source: str, also: "ItemEnd | None" = None
+    ) -> None:
+        """Give a document another source; it keeps its id, its chunks and its vectors."""
+        async with self._database.writing() as statements:
+            await statements.run("delete_placeholder", collection=collection, source=new_source)
+            await statements.run("move_document", collection=collection, source=source, new_source=new_source)
+            await _end(statements, also)
+            await statements.run("notify_changed", collection=collection)
+
+    async def remove_document(self, document_id: UUID) -> bool:
+        """Remove a document from the store and from every index; False when there is none."""
+        async with self._database.writing() as statements:
+            removed = await statements.run("delete_document", document_id=document_id)
+            for row in removed:
+                await statements.run("notify_changed", collection=row["collection"])
+        return bool(removed)
+
+    async def remove_source(self, *, collection: str, source: str, also: "ItemEnd | None" = None) -> bool:
+        """Remove the document under this source, as `remove_document` does."""
+        async with self._database.writing() as statements:
+            rows = await statements.run("document_id", collection=collection, source=source)
+            for row in rows:
+                await statements.run("delete_document", document_id=row["id"])
+                await statements.run("notify_changed", collection=collection)
+            await _end(statements, also)
+        return bool(rows)
+
+    async def change_document(
+        self,
+        document_id: UUID,
+        *,
+        retired: bool | None = None,
+        access: Sequence[str] | None = None,
+        effective_date: date | None = None,
+        set_date: bool = False,
+    ) -> bool:
+        """Retire or restore a document, or change who may see it or from when it holds; False when there is none.
+
+        None leaves a thing as it is; `set_date` says that `effective_date` is meant, even where it is None.
+        """
+        tables = [model.table for model in await self._vectors.models()]
+        async with self._database.writing() as statements:
+            rows = await statements.run(
+                "change_document",
+                document_id=document_id,
+                retired=retired,
+                access=None if access is None else list(access),
+                effective_date=effective_date,
+                set_date=set_date,
             )
-            await _announce(cursor, document_id)
-        return document_id
+            for row in rows:
+                collection = row.pop("collection")
+                await mark(statements, tables, document_id=document_id, **row)
+                await statements.run("notify_changed", collection=collection)
+        return bool(rows)
 
-    async def remove_document(self, *, collection: str, source: str) -> bool:
-        """Remove a document and its chunks; False when there is none under the source."""
-        async with self._transaction(READ_TIMEOUT_SECS) as cursor:
-            await cursor.execute(queries()["delete_document"], {"collection": collection, "source": source})
-            row = await cursor.fetchone()
-            if row is not None:
-                await _announce(cursor, row["id"])
-        return row is not None
+    async def list_documents(
+        self,
+        *,
+        collection: str | None = None,
+        status: str | None = None,
+        after: str | None = None,
+        limit: int = 1_000_000,
+    ) -> list[Document]:
+        """Return documents by source, of all collections where none is named, from behind the source `after` on."""
+        rows = await self._database.read(
+            "list_documents",
+            collection=collection,
+            status=status,
+            after=after,
+            limit=limit,
+            timeout_secs=BULK_TIMEOUT_SECS,
+        )
+        return [_document(row) for row in rows]
 
-    async def list_documents(self, *, collection: str) -> list[Document]:
-        """Return the collection's documents, failed ones too, by source."""
-        return [Document(**row) for row in await self._read("list_documents", collection=collection)]
+    async def get_document(self, document_id: UUID) -> Document | None:
+        """Return a document; None when there is none."""
+        rows = await self._database.read("get_document", document_id=document_id)
+        return _document(rows[0]) if rows else None
 
-    async def content_hashes(self, *, collection: str) -> dict[str, str]:
-        """Return source → content hash; the hash of a document that failed is empty."""
-        rows = await self._read("content_hashes", collection=collection)
-        return {row["source"]: row["content_hash"] for row in rows}
+    async def document_text(self, document_id: UUID) -> str | None:
+        """Return a document's text, which spans count in; None when there is no such document."""
+        rows = await self._database.read("document_text", document_id=document_id)
+        return rows[0]["text"] if rows else None
+
+    async def known(self, *, collection: str) -> dict[str, Known]:
+        """Return what is known of each source of the collection."""
+        rows = await self._database.read("content_hashes", collection=collection, timeout_secs=BULK_TIMEOUT_SECS)
+        return {row["source"]: Known(row["content_hash"], row["status"]) for row in rows}
+
+    async def sources_of(self, *, collection: str, origin: str) -> set[str]:
+        """Return the sources that this sitemap has led to."""
+        rows = await self._database.read("sources_of", collection=collection, origin=origin)
+        return {row["source"] for row in rows}
+
+    async def with_content(self, *, collection: str, content_hash: str) -> list[tuple[str, str]]:
+        """Return (source, title) of the documents that have this content."""
+        rows = await self._database.read("find_by_hash", collection=collection, content_hash=content_hash)
+        return [(row["source"], row["title"]) for row in rows]
 
     async def all_texts(self) -> list[str]:
         """Return each document's title and each document's text, whose headings are lines of it."""
-        rows = await self._read("all_texts", timeout_secs=BULK_TIMEOUT_SECS)
+        rows = await self._database.read("all_texts", timeout_secs=BULK_TIMEOUT_SECS)
         return [text for row in rows for text in (row["title"], row["text"])]
 
-    async def all_chunks(self) -> list[StoredChunk]:
-        """Return every chunk in the order of ids."""
-        rows = await self._read("all_chunks", timeout_secs=BULK_TIMEOUT_SECS)
-        return [StoredChunk(row["id"], row["title"], tuple(row["heading_path"]), row["text"]) for row in rows]
-
     async def count(self) -> tuple[int, int]:
-        """Return how many documents are indexed and how many chunks they have."""
-        (row,) = await self._read("count")
+        """Return how many documents answer and how many chunks they have."""
+        (row,) = await self._database.read("count")
         return row["documents"], row["chunks"]
 
-    async def similarities(self, question: np.ndarray, *, limit: int, also: Iterable[int] = ()) -> dict[int, float]:
-        """Return chunk id → cosine to the question, of the nearest chunks and of those asked for besides."""
-        rows = await self._read("similarities", question=_vector(question), how_many=limit, also=list(also))
-        return {row["chunk_id"]: row["similarity"] for row in rows}
+    async def database_id(self) -> str:
+        """Return what tells this database from any other."""
+        (row,) = await self._database.read("database_id")
+        return row["value"]
 
-    async def passages(self, scores: dict[int, tuple[float, float]], *, max_characters: int) -> list[Passage]:
-        """Return the passages that chunks stand for, best first, given chunk id → (score, similarity).
+    async def forget_removals(self) -> None:
+        """Forget which documents were removed a quarter of a year ago; every index knows by then."""
+        await self._database.read("forget_removals", days=KEPT_REMOVALS_DAYS)
 
-        A section of at most `max_characters` is one passage; it keeps the values of its best chunk.
-        """
-        rows = await self._read("passages", chunk_ids=list(scores), max_characters=max_characters)
-        rows.sort(key=lambda row: scores[row["chunk_id"]], reverse=True)
-        best: dict[tuple[UUID, int], Passage] = {}
-        for row in rows:
-            score, similarity = scores[row.pop("chunk_id")]
-            fields = row | {"heading_path": tuple(row["heading_path"]), "score": score, "similarity": similarity}
-            best.setdefault((row["document_id"], row["start"]), Passage(**fields))
-        return list(best.values())
+    async def changes(self, *, after: int, limit: int) -> list[ChangedDocument]:
+        """Return documents that changed after the change of this number, in the order of changes."""
+        rows = await self._database.read("changed_documents", after=after, limit=limit, timeout_secs=BULK_TIMEOUT_SECS)
+        return [ChangedDocument(**dict(row, access=tuple(row["access"]))) for row in rows]
 
-    async def _write_document(self, cursor: psycopg.AsyncCursor[DictRow], **fields: Any) -> UUID:
-        await cursor.execute(queries()["upsert_document"], fields)
-        row = await cursor.fetchone()
-        assert row is not None, "an upsert always returns its row"
-        await cursor.execute(queries()["delete_chunks"], {"document_id": row["id"]})
-        return row["id"]
+    async def windows_of(self, document_ids: Sequence[UUID]) -> list[StoredWindow]:
+        """Return the windows of these documents."""
+        rows = await self._database.read("windows_of", document_ids=list(document_ids), timeout_secs=BULK_TIMEOUT_SECS)
+        return [StoredWindow(**dict(row, heading_path=tuple(row["heading_path"]))) for row in rows]
 
-    async def _read(self, name: str, *, timeout_secs: float = READ_TIMEOUT_SECS, **parameters: Any) -> list[DictRow]:
-        async with self._transaction(timeout_secs) as cursor:
-            await cursor.execute(queries()[name], parameters)
-            return await cursor.fetchall()
+    async def titles(self, *, collection: str) -> dict[str, list[int]]:
+        """Return title → ids of the chunks under it."""
+        titles: dict[str, list[int]] = {}
+        for row in await self._database.read("titles", collection=collection, timeout_secs=BULK_TIMEOUT_SECS):
+            titles.setdefault(row["title"], []).append(row["chunk_id"])
+        return titles
 
-    @asynccontextmanager
-    async def _transaction(self, timeout_secs: float) -> AsyncIterator[psycopg.AsyncCursor[DictRow]]:
-        try:
-            async with (
-                asyncio.timeout(timeout_secs),
-                self._pool.connection() as connection,
-                connection.cursor(row_factory=dict_row) as cursor,
-            ):
-                yield cursor
-        except (psycopg.OperationalError, TimeoutError) as error:
-            raise KnowledgeUnavailableError(
-                "The knowledge database does not answer; check that Postgres runs and that its URL is right."
-            ) from error
-
-
-async def _announce(cursor: psycopg.AsyncCursor[DictRow], document_id: UUID | None) -> None:
-    await cursor.execute(queries()["notify_changed"], {"document_id": str(document_id or "")})
+    async def passages(
+        self,
+        chunk_ids: Sequence[int],
+        *,
+        collection: str,
+        access: Sequence[str],
+    ) -> dict[int, Passage]:
+        """Return chunk id → passage, of those chunks that may be seen, without score and similarity."""
+        rows = await self._database.read(
+            "passages", chunk_ids=list(chunk_ids), collection=collection, access=list(access)
+        )
+        return {
+            row.pop("chunk_id"): Passage(
+                **dict(row, heading_path=tuple(row["heading_path"]), score=0.0, similarity=None)
+            )
+            for row in rows
+        }
 
 
-def _vector(embedding: np.ndarray) -> str:
-    return HalfVector(embedding).to_text()
+@dataclass(frozen=True)
+class ItemEnd:
+    """How an item of an indexing job ended; stored together with what it did."""
+
+    job_id: UUID
+    ordinal: int
+    state: str
+    reason: str | None = None
 
 
-def _chunk_row(document_id: UUID, chunk: Chunk, embedding: np.ndarray) -> dict[str, Any]:
+async def _end(statements: Statements, end: ItemEnd | None) -> None:
+    if end is not None:
+        await statements.run("end_item", job_id=end.job_id, ordinal=end.ordinal, state=end.state, reason=end.reason)
+
+
+def _chunk_row(document_id: UUID, chunk: Chunk, page_starts: Sequence[int]) -> dict[str, Any]:
     return {
         "document_id": document_id,
         "ordinal": chunk.ordinal,
-        "section": chunk.section,
         "heading_path": list(chunk.heading_path),
         "text": chunk.text,
         "start": chunk.start,
         "end": chunk.end,
-        "embedding": _vector(embedding),
+        "page": page_of(chunk.start, page_starts),
     }
+
+
+def _document(row: dict[str, Any]) -> Document:
+    return Document(**dict(row, access=tuple(row["access"])))

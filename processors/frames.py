@@ -12,7 +12,8 @@ class PassagesFrame(ControlFrame):
     """This turn's passages; marker `[n]` names the n-th.
 
     Travels just ahead of the `LLMContextFrame` that holds the same passages as text, so that whatever stands behind
-    the LLM knows what the answer may cite.
+    the LLM knows what the answer may cite. `question` is what was looked up, None where nothing was.
     """
 
     passages: tuple[Passage, ...] = field(default=())
+    question: str | None = None

@@ -10,7 +10,7 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.processors.frameworks.rtvi import RTVIServerMessageFrame
 
 from knowledge.errors import KnowledgeError
-from knowledge.types import Passage, Turn
+from knowledge.types import SearchResult, Turn, Verdict
 from processors.frames import PassagesFrame
 from processors.passages import is_passages_message, passages_message
 
@@ -18,8 +18,8 @@ from processors.passages import is_passages_message, passages_message
 class Search(Protocol):
     """What finds passages; `knowledge.client.KnowledgeClient` is the real one."""
 
-    async def search(self, question: str, *, history: Sequence[Turn] = (), limit: int = 4) -> list[Passage]:
-        """The best passages, best first; raises `KnowledgeError` when late or gone."""
+    async def search(self, question: str, *, history: Sequence[Turn] = (), limit: int = 4) -> SearchResult:
+        """The best passages, best first, and whether the turn needs any; raises `KnowledgeError` when late or gone."""
         ...
 
 
@@ -30,12 +30,10 @@ class RetrievalProcessor(FrameProcessor):
     only.
     """
 
-    def __init__(self, *, search: Search, limit: int = 4, min_similarity: float = 0.2, **kwargs: Any):
-        """`min_similarity` is the cosine below which the best passage counts as off topic."""
+    def __init__(self, *, search: Search, limit: int = 4, **kwargs: Any):
         super().__init__(**kwargs)
         self._search = search
         self._limit = limit
-        self._min_similarity = min_similarity
         self._told_unavailable = False
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
@@ -49,13 +47,11 @@ class RetrievalProcessor(FrameProcessor):
         await self.push_frame(frame, direction)
 
     async def _inject(self, frame: LLMContextFrame, *, question: str, history: Sequence[Turn]) -> None:
-        passages: tuple[Passage, ...] | None
+        found: SearchResult | None
         try:
             found = await self._search.search(question, history=history, limit=self._limit)
-            on_topic = any(p.similarity >= self._min_similarity for p in found)
-            passages = tuple(found) if on_topic else ()
         except KnowledgeError as error:
-            passages = None
+            found = None
             await self.push_error("the knowledge could not be searched", exception=error)
             if not self._told_unavailable:
                 await self.push_frame(
@@ -63,9 +59,14 @@ class RetrievalProcessor(FrameProcessor):
                         data={"type": "notice", "text": "The documents can't be searched right now."}
                     )
                 )
-        self._told_unavailable = passages is None
+        self._told_unavailable = found is None
+        if found is not None and found.verdict is Verdict.SMALL_TALK:
+            await self.push_frame(PassagesFrame())
+            await self.push_frame(frame)
+            return
+        passages = None if found is None else found.passages
         tag = f"passages-{secrets.token_hex(4)}"
-        await self.push_frame(PassagesFrame(passages=passages or ()))
+        await self.push_frame(PassagesFrame(passages=passages or (), question=None if found is None else question))
         context = with_passages(frame.context, passages_message(passages, tag=tag))
         await self.push_frame(LLMContextFrame(context=context, speculation=frame.speculation))
 

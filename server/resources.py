@@ -6,12 +6,16 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import psycopg
+from procrastinate import App
+from procrastinate.exceptions import ConnectorException
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from knowledge.database import prepare_connection
+from knowledge.queue import queue_app
 from server.embedded.errors import EmbeddedServiceError
 from server.embedded.postgres import EmbeddedPostgres
 from server.embedded.redis import EmbeddedRedis
@@ -28,6 +32,7 @@ class Resources:
 
     database_url: str
     pool: AsyncConnectionPool
+    queue_app: App
     redis: Redis
 
 
@@ -43,7 +48,8 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             await redis.ping()  # pyright: ignore[reportGeneralTypeIssues]  (redis types both its clients at once)
         except (RedisError, OSError) as error:
             raise SetupError("Redis does not answer. Check REDIS_URL, or unset it to use the embedded one.") from error
-        yield Resources(database_url=database_url, pool=pool, redis=redis)
+        app = await stack.enter_async_context(open_queue_app(database_url))
+        yield Resources(database_url=database_url, pool=pool, queue_app=app, redis=redis)
 
 
 @asynccontextmanager
@@ -52,6 +58,18 @@ async def open_database(settings: Settings) -> AsyncIterator[tuple[str, AsyncCon
     async with AsyncExitStack() as stack:
         database_url = await _database_url(settings, stack)
         yield database_url, await stack.enter_async_context(_pool(database_url))
+
+
+@asynccontextmanager
+async def open_queue_app(database_url: str) -> AsyncIterator[App]:
+    """The queue of indexing jobs; raises `SetupError`."""
+    try:
+        async with queue_app(database_url).open_async() as app:
+            yield app
+    except ConnectorException as error:
+        raise SetupError(
+            "Postgres does not answer. Check DATABASE_URL, or unset it to use the embedded one."
+        ) from error
 
 
 def _redis(redis_url: str) -> Redis:
@@ -72,7 +90,13 @@ def _redis(redis_url: str) -> Redis:
 @asynccontextmanager
 async def _pool(database_url: str) -> AsyncIterator[AsyncConnectionPool]:
     pool: AsyncConnectionPool = AsyncConnectionPool(
-        database_url, min_size=1, max_size=8, open=False, timeout=CONNECT_SECS, kwargs={"connect_timeout": 5}
+        database_url,
+        min_size=1,
+        max_size=8,
+        open=False,
+        timeout=CONNECT_SECS,
+        configure=prepare_connection,
+        kwargs={"connect_timeout": 5},
     )
     try:
         await pool.open(wait=True, timeout=CONNECT_SECS)

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.providers.llm import ExtractiveLLM, OpenAILLM
 from bot.settings import BotSettings, Limits, Persona, Retrieval
+from knowledge.embedders.settings import EmbedderSettings, MiniLm, OpenAI
 from server.errors import SetupError
 
 UNIX_PATH_LIMIT = 90
@@ -86,6 +87,12 @@ class Settings(BaseSettings):
         default="gpt-4.1", validation_alias=named("OPENAI_MODEL"), description="the model asked for"
     )
 
+    openai_embedding_model: str | None = Field(
+        default=None,
+        validation_alias=named("OPENAI_EMBEDDING_MODEL"),
+        description="documents and questions are embedded by this model of OpenAI's; on this host when not set",
+    )
+
     @property
     def run_dir(self) -> Path:
         """Where the sockets are: below the data directory, or below the temporary one where that path is too long."""
@@ -99,6 +106,11 @@ class Settings(BaseSettings):
     def models_dir(self) -> Path:
         """Where built models are kept."""
         return self.data_dir / "models"
+
+    @property
+    def lexical_dir(self) -> Path:
+        """Where the indexes of words are kept; made anew from the database when they are lost."""
+        return self.data_dir / "lexical"
 
     @property
     def knowledge_socket(self) -> Path:
@@ -136,10 +148,20 @@ class Settings(BaseSettings):
             media_addresses=self.offered_addresses,
         )
 
+    def embedder_settings(self) -> EmbedderSettings:
+        """Who embeds; raises `SetupError` where a key is missing."""
+        if self.openai_embedding_model is None:
+            return MiniLm()
+        if self.openai_api_key is None:
+            raise SetupError(
+                "OPENAI_EMBEDDING_MODEL needs OPENAI_API_KEY; set it, or embed on this host without either."
+            )
+        return OpenAI(api_key=self.openai_api_key, base_url=self.openai_base_url, model=self.openai_embedding_model)
+
     def prepare_dirs(self) -> None:
         """Makes the directories that Jarvis writes to; raises `SetupError` where it may not."""
         private = (self.run_dir, self.run_dir / "bots")
-        for path in (self.data_dir, *private, self.models_dir):
+        for path in (self.data_dir, *private, self.models_dir, self.lexical_dir):
             try:
                 path.mkdir(mode=0o700 if path in private else 0o755, parents=True, exist_ok=True)
             except OSError as error:
@@ -155,14 +177,11 @@ class Settings(BaseSettings):
 
     def signing_key(self) -> bytes:
         """The key that session tokens are signed with: made once, kept in the data directory, readable by its owner."""
-        path = self.data_dir / "signing.key"
-        try:
-            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        except FileExistsError:
-            return path.read_bytes()
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(key := secrets.token_bytes(32))
-        return key
+        return _kept(self.data_dir / "signing.key", secrets.token_bytes(32))
+
+    def operator_key(self) -> str:
+        """The key that operators show to the HTTP interface: made and kept in the same way."""
+        return _kept(self.data_dir / "operator.key", secrets.token_urlsafe(32).encode()).decode().strip()
 
 
 def read_settings(**overrides: Any) -> Settings:
@@ -172,6 +191,17 @@ def read_settings(**overrides: Any) -> Settings:
     except ValidationError as error:
         lines = [f"  {_variable(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False)]
         raise SetupError("These settings are wrong:\n" + "\n".join(lines)) from None
+
+
+def _kept(path: Path, made: bytes) -> bytes:
+    """What the file holds; `made` where there was none."""
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(made)
+    return made
 
 
 def is_loopback(host: str) -> bool:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import resources as package_resources
@@ -11,21 +10,30 @@ from pathlib import Path
 from loguru import logger
 
 from bot.speech.client import SpeechClient
-from knowledge.store import Store
+from knowledge.client import KnowledgeClient
+from knowledge.database import Database
+from knowledge.gaps import GapStore
+from knowledge.jobs import IndexRequest, JobStore
+from knowledge.queue import Queue
+from knowledge.store import DEFAULT_COLLECTION, Store
+from server.auth.operator import OperatorKey
 from server.auth.tokens import SessionTokens
 from server.errors import SetupError
 from server.ingress.launcher import LauncherError, LocalLauncher
 from server.ingress.page import Page
 from server.ingress.registry import Registry
 from server.ingress.sessions import Sessions
+from server.knowledge import ended, indexer, retrieval
 from server.processes import SupervisedProcess
 from server.resources import Resources, open_resources
-from server.services import Services
+from server.services import Knowledge, Services
 from server.settings import Settings
 from server.vocabulary import Vocabulary
 
 SAMPLE_MARK = "sample-indexed"
 MOST_RECOGNISERS = 2
+# For everyone but a call, which has no time to wait.
+SEARCH_SECS = 5.0
 
 Progress = Callable[[str], None]
 
@@ -52,12 +60,12 @@ async def start(settings: Settings, *, page_dist: Path, public_url: str, progres
             group.create_task(_start_launcher(launcher))
             speaking = group.create_task(speech.start())
             knowing = group.create_task(_start_knowledge(settings, stack, progress))
-        resources, store, retrieval = knowing.result()
+        resources, knowledge, processes = knowing.result()
         await speaking
 
         speech_client = SpeechClient(settings.speech_socket)
         stack.push_async_callback(speech_client.aclose)
-        vocabulary = Vocabulary(store=store, speech=speech_client, database_url=resources.database_url)
+        vocabulary = Vocabulary(store=knowledge.store, speech=speech_client, database_url=resources.database_url)
         speech.on_ready.append(vocabulary.changed)
         stack.push_async_callback(vocabulary.stop)
         progress("the words of the documents")
@@ -72,7 +80,15 @@ async def start(settings: Settings, *, page_dist: Path, public_url: str, progres
             max_sessions=settings.max_sessions,
         )
         stack.push_async_callback(sessions.close)
-        yield Services(resources=resources, tokens=tokens, sessions=sessions, page=page, processes=(speech, retrieval))
+        yield Services(
+            resources=resources,
+            knowledge=knowledge,
+            operator=OperatorKey(settings.operator_key()),
+            tokens=tokens,
+            sessions=sessions,
+            page=page,
+            processes=(speech, *processes),
+        )
 
 
 async def _start_launcher(launcher: LocalLauncher) -> None:
@@ -93,39 +109,38 @@ def _speech(settings: Settings) -> SupervisedProcess:
 
 async def _start_knowledge(
     settings: Settings, stack: AsyncExitStack, progress: Progress
-) -> tuple[Resources, Store, SupervisedProcess]:
+) -> tuple[Resources, Knowledge, tuple[SupervisedProcess, ...]]:
     resources = await stack.enter_async_context(open_resources(settings))
-    store = Store(resources.pool)
-    await store.migrate()
-    await _index_sample(settings, store, progress)
-    wanted = {
-        "socket": str(settings.knowledge_socket),
-        "database_url": resources.database_url,
-        "models_dir": str(settings.models_dir),
-    }
-    retrieval = SupervisedProcess("retrieval", module="knowledge.process", settings=wanted, environment=os.environ)
-    stack.push_async_callback(retrieval.stop)
-    await retrieval.start()
-    return resources, store, retrieval
+    database = Database(resources.pool)
+    await database.migrate()
+    queue = Queue(app=resources.queue_app, database=database)
+    await queue.prepare()
+    search = KnowledgeClient(settings.knowledge_socket, timeout_secs=SEARCH_SECS)
+    stack.push_async_callback(search.aclose)
+    knowledge = Knowledge(
+        store=Store(database), jobs=JobStore(database), queue=queue, gaps=GapStore(database), search=search
+    )
+    await knowledge.store.make_collection(DEFAULT_COLLECTION)
+    processes = (indexer(settings, resources.database_url), retrieval(settings, resources.database_url))
+    async with asyncio.TaskGroup() as group:
+        for process in processes:
+            stack.push_async_callback(process.stop)
+            group.create_task(process.start())
+    await _index_sample(settings, knowledge, progress)
+    return resources, knowledge, processes
 
 
-async def _index_sample(settings: Settings, store: Store, progress: Progress) -> None:
-    """Indexes the sample handbook once, in a process of its own, where the knowledge is still empty."""
+async def _index_sample(settings: Settings, knowledge: Knowledge, progress: Progress) -> None:
+    """Indexes the sample handbook once, where the knowledge is still empty."""
     mark = settings.data_dir / SAMPLE_MARK
-    documents, _ = await store.count()
+    documents, _ = await knowledge.store.count()
     if mark.exists() or documents:
         return
     progress("indexing the sample handbook")
     sample = package_resources.files("evals") / "sample" / "handbook"
-    indexer = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "server", "index", "--quiet", str(sample), stdin=asyncio.subprocess.DEVNULL,
-        env={**os.environ, "JARVIS_DATA_DIR": str(settings.data_dir), **_database_environment(settings)},
-    )  # fmt: skip
-    if await indexer.wait() != 0:
-        raise SetupError("The sample handbook could not be indexed. What the indexer said stands above.")
+    job_id = await knowledge.queue.submit(IndexRequest(paths=(str(sample),)))
+    job = await ended(job_id, jobs=knowledge.jobs)
+    if job.state == "failed":
+        raise SetupError("The sample handbook could not be indexed. `jarvis index` on its folder says why.")
     mark.touch()
     logger.info("the sample handbook is indexed")
-
-
-def _database_environment(settings: Settings) -> dict[str, str]:
-    return {} if settings.database_url is None else {"DATABASE_URL": settings.database_url.get_secret_value()}

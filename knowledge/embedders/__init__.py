@@ -19,6 +19,15 @@ class Embedder(Protocol):
         """Length of a vector."""
         ...
 
+    @property
+    def budget_secs(self) -> float | None:
+        """How long a question may take to embed; then its words must do. None where it never waits on a network."""
+        ...
+
     async def embed(self, texts: Sequence[str]) -> np.ndarray:
-        """Return one unit vector a text, float32, shape (texts, dimensions)."""
+        """Return one unit vector a text, float32, shape (texts, dimensions); raises EmbeddingError."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of what it holds."""
         ...

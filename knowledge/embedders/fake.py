@@ -13,6 +13,7 @@ class FakeEmbedder:
     """Texts that share words get vectors that are near each other; `embedded` lists what was asked for."""
 
     dimensions = DIMENSIONS
+    budget_secs = None
 
     def __init__(self, *, model_id: str = "fake") -> None:
         self.model_id = model_id
@@ -30,3 +31,6 @@ class FakeEmbedder:
                 vector[zlib.crc32(word.encode()) % self.dimensions] += 1
             vector /= np.linalg.norm(vector)
         return vectors
+
+    async def aclose(self) -> None:
+        """Nothing is held."""

@@ -100,6 +100,7 @@ class MiniLmEmbedder:
 
     model_id = MODEL_ID
     dimensions = DIMENSIONS
+    budget_secs = None
 
     def __init__(self, *, models_dir: Path) -> None:
         """Load the model; raises ModelError when it has not been built."""
@@ -122,6 +123,6 @@ class MiniLmEmbedder:
             )
         return vectors
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Stop the worker thread; what it is embedding is finished first."""
-        self._worker.shutdown()
+        await asyncio.to_thread(self._worker.shutdown)

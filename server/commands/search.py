@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from contextlib import AsyncExitStack
 from typing import Annotated
 
 import typer
@@ -10,17 +11,25 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from knowledge.errors import EmptyQuestionError
-from knowledge.types import Passage
+from knowledge.errors import EmptyQuestionError, KnowledgeUnavailableError
+from knowledge.store import DEFAULT_COLLECTION
+from knowledge.types import Passage, SearchResult
 from server.commands.problems import stop_on_setup_error
 from server.logging import configure
 from server.processes import ONE_THREAD
 from server.settings import Settings, read_settings
 
+SEARCH_SECS = 10.0
+
 
 def search(
     question: Annotated[str, typer.Argument(help="What a caller would ask.")],
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=50, help="Passages at most.")] = 4,
+    collection: Annotated[str, typer.Option("--collection", "-c", help="Which documents.")] = DEFAULT_COLLECTION,
+    access: Annotated[
+        list[str] | None, typer.Option("--access", help="A label that the caller holds; can be given several times.")
+    ] = None,
+    legs: Annotated[bool, typer.Option("--legs", help="What meaning, words, letters, sounds and titles gave.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Search the documents, as a call does."""
@@ -31,35 +40,81 @@ def search(
             raise EmptyQuestionError
         settings = read_settings()
         configure("WARNING")
-        passages = asyncio.run(_search(settings, question, limit))
+        found = asyncio.run(
+            _search(settings, question, limit=limit, collection=collection, access=access or (), explain=legs)
+        )
     if as_json:
-        typer.echo(json.dumps({"question": question, "passages": [p.to_dict() for p in passages]}, ensure_ascii=False))
+        passages = [passage.to_dict() for passage in found.passages]
+        typer.echo(
+            json.dumps({"question": question, "verdict": found.verdict, "passages": passages}, ensure_ascii=False)
+        )
         return
-    if not passages:
+    if not found.passages:
         console.print("Nothing found. `jarvis index PATH` adds documents.")
         return
+    Console().print(_table(found.passages))
+
+
+async def _search(
+    settings: Settings,
+    question: str,
+    *,
+    limit: int,
+    collection: str,
+    access: tuple[str, ...] | list[str],
+    explain: bool,
+) -> SearchResult:
+    from knowledge.client import KnowledgeClient
+
+    settings.prepare_dirs()
+    async with AsyncExitStack() as stack:
+        client = KnowledgeClient(
+            settings.knowledge_socket, timeout_secs=SEARCH_SECS, collection=collection, access=access
+        )
+        stack.push_async_callback(client.aclose)
+
+        async def ask() -> SearchResult:
+            return await client.search(question, limit=limit, gated=False, explain=explain)
+
+        if settings.knowledge_socket.exists():
+            try:
+                return await ask()
+            except KnowledgeUnavailableError:
+                # The socket of a server that was killed.
+                pass
+        await _serve_own(settings, stack)
+        return await ask()
+
+
+async def _serve_own(settings: Settings, stack: AsyncExitStack) -> None:
+    """Start what a search takes where no server runs: the database, the index of words up to date, the search."""
+    from knowledge.database import Database
+    from knowledge.lexical_sync import LexicalSync
+    from server.knowledge import retrieval
+    from server.resources import open_database
+
+    database_url, pool = await stack.enter_async_context(open_database(settings))
+    database = Database(pool)
+    await database.migrate()
+    sync = LexicalSync(database=database, folder=settings.lexical_dir)
+    with sync.lock() as is_ours:
+        if is_ours:
+            await sync.catch_up()
+    process = retrieval(settings, database_url)
+    stack.push_async_callback(process.stop)
+    await process.start()
+
+
+def _table(passages: tuple[Passage, ...]) -> Table:
     table = Table(show_lines=True)
     for name in ("score", "similarity", "source", "passage"):
         table.add_column(name, overflow="fold")
     for p in passages:
         place = " › ".join((p.title, *p.heading_path))
-        where = f"{place}\n{p.source} [{p.start}:{p.end}]"
-        table.add_row(f"{p.score:.3f}", f"{p.similarity:.3f}", escape(where), escape(p.text))
-    Console().print(table)
-
-
-async def _search(settings: Settings, question: str, limit: int) -> list[Passage]:
-    from knowledge.embedders.minilm import MiniLmEmbedder, ensure_built
-    from knowledge.retriever import Retriever
-    from knowledge.store import Store
-    from server.resources import open_database
-
-    settings.prepare_dirs()
-    async with open_database(settings) as (_, pool):
-        store = Store(pool)
-        await store.migrate()
-        await ensure_built(settings.models_dir)
-        embedder = await asyncio.to_thread(MiniLmEmbedder, models_dir=settings.models_dir)
-        retriever = Retriever(store=store, embedder=embedder)
-        await retriever.refresh()
-        return await retriever.search(question, limit=limit)
+        page = "" if p.page is None else f", page {p.page}"
+        day = "" if p.effective_date is None else f"\nfrom {p.effective_date.isoformat()}"
+        where = f"{place}\n{p.source} [{p.start}:{p.end}]{page}{day}"
+        scores = [f"{p.score:.3f}", *(f"{leg} {each.stretched:.2f}" for leg, each in (p.legs or {}).items())]
+        similarity = "" if p.similarity is None else f"{p.similarity:.3f}"
+        table.add_row("\n".join(scores), similarity, escape(where), escape(p.text))
+    return table

@@ -1,0 +1,125 @@
+"""The connection to the knowledge tables: every statement by its name, in a transaction that ends in time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from knowledge.errors import KnowledgeUnavailableError, SchemaError
+from knowledge.sql import queries, schema
+
+READ_TIMEOUT_SECS = 5.0
+# Loading every document, writing a large one or making an index takes longer than a look-up.
+BULK_TIMEOUT_SECS = 120.0
+# The shape of the tables. Another number than the stored one means tables that this code cannot use.
+SCHEMA_VERSION = "2"
+
+
+class Statements:
+    """One transaction: runs the named statements of queries.sql."""
+
+    def __init__(self, cursor: psycopg.AsyncCursor[DictRow]) -> None:
+        self._cursor = cursor
+
+    async def run(self, name: str, /, *, vectors: str | None = None, **parameters: Any) -> list[DictRow]:
+        """Run one statement and return its rows; `vectors` names the table of vectors that it is about."""
+        await self._cursor.execute(_statement(name, vectors=vectors), parameters)
+        return await self._cursor.fetchall() if self._cursor.description else []
+
+    async def run_schema(self) -> None:
+        """Run schema.sql."""
+        await self._cursor.execute(schema())
+
+    async def run_many(self, name: str, rows: Sequence[Mapping[str, Any]], *, vectors: str | None = None) -> None:
+        """Run one statement for each row of parameters, in few round trips."""
+        await self._cursor.executemany(_statement(name, vectors=vectors), rows)
+
+    async def insert_many(self, name: str, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Insert each row in few round trips and return the ids that the statement returns."""
+        if not rows:
+            return []
+        await self._cursor.executemany(_statement(name), rows, returning=True)
+        ids: list[int] = []
+        while True:
+            (row,) = await self._cursor.fetchall()
+            ids.append(row["id"])
+            if not self._cursor.nextset():
+                return ids
+
+
+class Database:
+    """Runs statements on a pool whose connections `prepare_connection` set up.
+
+    Every method raises KnowledgeUnavailableError when the database does not answer in time.
+    """
+
+    def __init__(self, pool: AsyncConnectionPool[Any]) -> None:
+        self._pool = pool
+
+    async def migrate(self) -> None:
+        """Create whatever of the schema is missing; raises SchemaError when the database refuses."""
+        try:
+            async with self.transaction(BULK_TIMEOUT_SECS) as statements:
+                await statements.run("lock_schema")
+                (there,) = await statements.run("has_tables")
+                version = await statements.run("meta", key="schema") if there["has_meta"] else []
+                if there["has_documents"] and [row["value"] for row in version] != [SCHEMA_VERSION]:
+                    raise SchemaError(
+                        "The knowledge tables are of another version of Jarvis and cannot be used; "
+                        "give Jarvis an empty database or another data directory, and index the documents again."
+                    )
+                await statements.run_schema()
+                await statements.run("set_meta", key="schema", value=SCHEMA_VERSION)
+        except psycopg.DatabaseError as error:
+            raise SchemaError(
+                "The knowledge tables cannot be created; the database needs pgvector 0.8 or later, and its user "
+                "the right to create extensions, tables and functions."
+            ) from error
+
+    async def read(self, name: str, /, *, timeout_secs: float = READ_TIMEOUT_SECS, **parameters: Any) -> list[DictRow]:
+        """Run one statement, in one round trip, and return its rows."""
+        async with self._cursor(timeout_secs) as cursor:
+            return await Statements(cursor).run(name, **parameters)
+
+    @asynccontextmanager
+    async def transaction(self, timeout_secs: float = READ_TIMEOUT_SECS) -> AsyncIterator[Statements]:
+        """Yield one transaction, committed at the end, rolled back on any error."""
+        async with self._cursor(timeout_secs) as cursor, cursor.connection.transaction():
+            yield Statements(cursor)
+
+    @asynccontextmanager
+    async def writing(self, timeout_secs: float = BULK_TIMEOUT_SECS) -> AsyncIterator[Statements]:
+        """Yield a transaction that changes documents; writers take turns: changes are numbered as they commit."""
+        async with self.transaction(timeout_secs) as statements:
+            await statements.run("lock_writes")
+            yield statements
+
+    @asynccontextmanager
+    async def _cursor(self, timeout_secs: float) -> AsyncIterator[psycopg.AsyncCursor[DictRow]]:
+        try:
+            async with (
+                asyncio.timeout(timeout_secs),
+                self._pool.connection() as connection,
+                connection.cursor(row_factory=dict_row) as cursor,
+            ):
+                yield cursor
+        except (psycopg.OperationalError, PoolTimeout, TimeoutError) as error:
+            raise KnowledgeUnavailableError(
+                "The knowledge database does not answer; check that Postgres runs and that its URL is right."
+            ) from error
+
+
+async def prepare_connection(connection: psycopg.AsyncConnection[Any]) -> None:
+    """Set a new connection of a pool up: statements commit by themselves, indexes search on to the limit."""
+    await connection.set_autocommit(True)
+    await connection.execute(queries()["search_settings"])
+
+
+def _statement(name: str, *, vectors: str | None = None) -> sql.SQL | sql.Composed:
+    statement = sql.SQL(queries()[name])
+    return statement if vectors is None else statement.format(vectors=sql.Identifier(vectors))
