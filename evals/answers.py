@@ -17,28 +17,45 @@ from pipecat.pipeline.worker import PipelineWorker
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.workers.runner import WorkerRunner
-from pydantic import BaseModel
+from pydantic import AliasChoices, BaseModel, Field, field_validator
 from rich.table import Table
 
 from bot.extractive.service import ExtractiveLLMService, Similarity
 from bot.speech.client import Speech
 from bot.speech.stt import MIN_CONFIDENCE
+from evals.retrieval import DataSet
 from knowledge.errors import KnowledgeUnavailableError
-from knowledge.types import Passage
+from knowledge.types import Passage, SearchResult, Turn, Verdict
 from processors.frames import PassagesFrame
 from processors.retrieval import RetrievalProcessor, Search
 
 ANSWER_SECS = 20.0
+MOST_PASSAGES = 40
 _CITED = re.compile(r"\s*(.+?) \[(\d+)\]", re.DOTALL)
 
 
 class Question(BaseModel):
-    """One line of the sample; without a document there is no answer in the handbook."""
+    """A question; without documents there is no answer in the collection.
+
+    A right answer is from one of the `documents`, contains all of `must_contain`, and one of `any_of` where there are
+    any.
+    """
 
     id: str
     question: str
-    document: str | None = None
+    documents: frozenset[str] = Field(default=frozenset(), validation_alias=AliasChoices("documents", "document"))
     must_contain: tuple[str, ...] = ()
+    any_of: tuple[str, ...] = ()
+
+    @field_validator("documents", mode="before")
+    @classmethod
+    def _one_is_a_set(cls, documents: Any) -> Any:
+        return frozenset() if documents is None else [documents] if isinstance(documents, str) else documents
+
+    @property
+    def is_answerable(self) -> bool:
+        """Whether the collection holds an answer."""
+        return bool(self.documents)
 
 
 class Outcome(StrEnum):
@@ -87,9 +104,13 @@ class AnswersResult:
     asked_by: str
     asked: tuple[AskedQuestion, ...]
 
+    def __add__(self, other: "AnswersResult") -> "AnswersResult":
+        """Both results as one."""
+        return AnswersResult(self.asked_by, self.asked + other.asked)
+
     def counts(self, *, answerable: bool) -> Counter[Outcome]:
         """Questions by outcome, of those that have an answer or of those that have none."""
-        return Counter(a.outcome for a in self.asked if (a.question.document is not None) == answerable)
+        return Counter(a.outcome for a in self.asked if a.question.is_answerable == answerable)
 
     @property
     def quotes(self) -> list[Quote]:
@@ -112,16 +133,45 @@ def judge(question: Question, answer: Answer) -> Outcome:
     """What an answer is worth; for a question that has none in the handbook every quote is from a wrong document."""
     if not answer:
         return Outcome.REFUSED
-    if question.document not in {PurePath(q.passage.source).name for q in answer if q.passage is not None}:
+    cited = {q.passage.source for q in answer if q.passage is not None}
+    if not question.documents & (cited | {PurePath(source).name for source in cited}):
         return Outcome.WRONG_DOCUMENT
     said = " ".join(quote.text for quote in answer).lower()
-    return Outcome.RIGHT if all(fact.lower() in said for fact in question.must_contain) else Outcome.OTHER_SENTENCE
+    is_right = all(fact.lower() in said for fact in question.must_contain)
+    is_right = is_right and (not question.any_of or any(fact.lower() in said for fact in question.any_of))
+    return Outcome.RIGHT if is_right else Outcome.OTHER_SENTENCE
 
 
 def quotes(text: str, passages: Sequence[Passage]) -> Answer:
     """The sentences of an answer that carry a marker `[n]`, each with the n-th passage."""
     numbered = dict(enumerate(passages, start=1))
     return tuple(Quote(m[1], numbered.get(int(m[2]))) for m in _CITED.finditer(text))
+
+
+class WithoutGold:
+    """A search whose collection lacks what would answer: the nearest there is, and not the right one."""
+
+    def __init__(self, search: Search, *, gold: Mapping[str, frozenset[str]]) -> None:
+        """`gold` gives the documents to leave out, by question."""
+        self._search = search
+        self._gold = gold
+
+    async def search(self, question: str, *, history: Sequence[Turn] = (), limit: int = 4) -> SearchResult:
+        """The best passages of the other documents."""
+        found = await self._search.search(question, history=history, limit=MOST_PASSAGES)
+        gold = self._gold.get(question, frozenset())
+        left = tuple(passage for passage in found.passages if passage.source not in gold)[:limit]
+        return SearchResult(found.verdict if left else Verdict.OFF_TOPIC, left)
+
+
+def questions_of(data: DataSet) -> tuple[list[Question], list[Question]]:
+    """The judged questions of a data set that begin a conversation, and the same as questions without an answer."""
+    first = [query for query in data.judged if not query.history]
+    answerable = [
+        Question(id=query.id, question=query.text, documents=data.gold[query.id], any_of=tuple(query.answers))
+        for query in first
+    ]
+    return answerable, [Question(id=query.id, question=query.text) for query in first]
 
 
 def read_questions(path: Path) -> list[Question]:
@@ -131,13 +181,13 @@ def read_questions(path: Path) -> list[Question]:
 
 
 @asynccontextmanager
-async def answering(*, search: Search, similarity: Similarity, limit: int, min_similarity: float) -> AsyncIterator[Ask]:
+async def answering(*, search: Search, similarity: Similarity, limit: int) -> AsyncIterator[Ask]:
     """The retrieval and answerer of a call, asked in text; each question begins a call of its own.
 
     What it yields asks one question; that raises KnowledgeUnavailableError when the knowledge does not answer.
     """
     collector = _Collector()
-    retrieval = RetrievalProcessor(search=search, limit=limit, min_similarity=min_similarity)
+    retrieval = RetrievalProcessor(search=search, limit=limit)
     answerer = ExtractiveLLMService(similarity=similarity)
     worker = PipelineWorker(
         Pipeline([retrieval, answerer, collector]),
@@ -178,14 +228,16 @@ async def answering(*, search: Search, similarity: Similarity, limit: int, min_s
         await running
 
 
-async def ask_typed(questions: Sequence[Question], *, ask: Ask, on_asked: Callable[[], None]) -> AnswersResult:
+async def ask_typed(
+    questions: Sequence[Question], *, ask: Ask, on_asked: Callable[[], None], asked_by: str = "typed"
+) -> AnswersResult:
     """The questions as they are written."""
     asked: list[AskedQuestion] = []
     for question in questions:
         answer = await ask(question.question)
         asked.append(AskedQuestion(question, judge(question, answer), answer))
         on_asked()
-    return AnswersResult("typed", tuple(asked))
+    return AnswersResult(asked_by, tuple(asked))
 
 
 async def ask_recorded(

@@ -4,11 +4,10 @@ import asyncio
 import itertools
 import json
 import os
-import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from enum import StrEnum
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,73 +16,124 @@ from rich.console import Console
 
 from bot.speech.client import SpeechClient
 from bot.speech.errors import SpeechError
-from knowledge.client import KnowledgeClient
 from server.commands.problems import stop_on_setup_error
 from server.commands.speech import own_speech
 from server.errors import SetupError
 from server.logging import configure
-from server.processes import ONE_THREAD, SupervisedProcess
+from server.processes import ONE_THREAD
 from server.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from evals.answers import AnswersResult
+    from evals.retrieval import DataSet, Scores
     from evals.wer import VoiceResult
+    from knowledge.client import KnowledgeClient
 
 SAMPLE = Path(__file__).parents[2] / "evals" / "sample"
 RECORDINGS = Path(__file__).parents[2] / "tests" / "fixtures" / "speech"
 QUESTIONS, UNANSWERABLE = SAMPLE / "questions.jsonl", SAMPLE / "unanswerable.jsonl"
 # What each voice has recorded.
 VOICES = {"slt": (QUESTIONS, UNANSWERABLE), "rms": (QUESTIONS,)}
-# Quality is measured here, not speed: no question is lost to a busy machine.
-SEARCH_SECS = 10.0
 PATH = "recogniser, answerer: embedded; no vendor in the path"
-
+SAMPLE_COLLECTION = "default"
 
 Progress = Callable[[str], None]
+DataOption = Annotated[
+    list[Path] | None,
+    typer.Option("--data", help="A folder of corpus.jsonl, queries.jsonl and qrels.tsv; can be given several times."),
+]
+KeepOption = Annotated[
+    Path | None, typer.Option("--keep", help="Keep what was indexed in this folder, and use what is there already.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+
+app = typer.Typer(no_args_is_help=False)
 
 
-class Part(StrEnum):
-    """What can be measured."""
-
-    WER = "wer"
-    ANSWERS = "answers"
-    ALL = "all"
-
-
-def evaluate(
-    part: Annotated[Part, typer.Argument(help="How well it hears, how well it answers, or both.")] = Part.ALL,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
-) -> None:
-    """Measure how well the embedded recogniser hears and the embedded answerer answers, on the sample handbook.
+@app.callback(invoke_without_command=True)
+def evaluate(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Measure how well the embedded parts hear, find and answer; without a command, on the sample handbook.
 
     Starts what it needs beside a server that may run, on a database of its own that it throws away.
     """
-    os.environ.update(ONE_THREAD)
-    console = Console(stderr=True)
+    if context.invoked_subcommand is None:
+        _measure_sample(wants_wer=True, wants_answers=True, as_json=as_json)
+
+
+@app.command("wer")
+def wer(as_json: JsonOption = False) -> None:
+    """Measure how many words the embedded recogniser hears wrong, on the sample's recordings."""
+    _measure_sample(wants_wer=True, wants_answers=False, as_json=as_json)
+
+
+@app.command("answers")
+def answers(data: DataOption = None, keep: KeepOption = None, as_json: JsonOption = False) -> None:
+    """Measure how well the embedded answerer answers, and whether it says so where there is no answer.
+
+    Of a data set, each question that begins a conversation is asked twice: as it stands, and with the right documents
+    left out of what is found, so that there is no answer.
+    """
+    if not data:
+        _measure_sample(wants_wer=False, wants_answers=True, as_json=as_json)
+        return
+    with _measuring(as_json) as console:
+        results = asyncio.run(_answers_over(read_settings(), data, keep, console))
+        _show_answers(results, as_json)
+
+
+@app.command("retrieval")
+def retrieval(data: DataOption = None, keep: KeepOption = None, as_json: JsonOption = False) -> None:
+    """Measure how well and how fast the search finds; without --data, on the sample handbook's questions."""
+    from evals.retrieval import table
+
+    with _measuring(as_json) as console:
+        results = asyncio.run(_retrieval_over(read_settings(), data or [], keep, console))
+        if as_json:
+            typer.echo(json.dumps({"embeddings": "embedded", "sets": [asdict(each) for each in results]}))
+        else:
+            Console(width=max(120, Console().width)).print(table(results))
+
+
+def _measure_sample(*, wants_wer: bool, wants_answers: bool, as_json: bool) -> None:
     started = time.monotonic()
-    with stop_on_setup_error(console):
-        settings = read_settings()
+    with _measuring(as_json) as console:
+        wers, answered = asyncio.run(
+            _evaluate(read_settings(), console, wants_wer=wants_wer, wants_answers=wants_answers)
+        )
+        secs = time.monotonic() - started
+        if as_json:
+            typer.echo(json.dumps(_json(wers, answered) | {"secs": secs}))
+        else:
+            _print(wers, answered, secs)
+
+
+@contextmanager
+def _measuring(as_json: bool) -> Iterator[Console]:
+    """A console for progress, quiet where JSON is wanted; what cannot be measured ends the program with a sentence."""
+    from evals.retrieval import DataError
+
+    os.environ.update(ONE_THREAD)
+    console = Console(stderr=True, quiet=as_json)
+    with stop_on_setup_error(Console(stderr=True)):
         configure("WARNING")
-        wer, answers = asyncio.run(_evaluate(settings, part, console))
-    secs = time.monotonic() - started
-    if as_json:
-        typer.echo(json.dumps(_json(wer, answers) | {"secs": secs}))
-    else:
-        _print(wer, answers, secs)
+        try:
+            yield console
+        except DataError as error:
+            raise SetupError(str(error)) from error
 
 
 async def _evaluate(
-    settings: Settings, part: Part, console: Console
+    settings: Settings, console: Console, *, wants_wer: bool, wants_answers: bool
 ) -> "tuple[list[VoiceResult], list[AnswersResult]]":
     try:
         with console.status("Teaching the recogniser the words of the handbook") as status:
             async with own_speech() as speech:
                 await speech.set_vocabulary(await asyncio.to_thread(_handbook_texts))
-                wer = [] if part is Part.ANSWERS else await _wer(speech, status.update)
-                answers = [] if part is Part.WER else await _answers(settings, speech, status.update)
+                wers = await _wer(speech, status.update) if wants_wer else []
+                answered = await _answers(settings, speech, status.update) if wants_answers else []
     except SpeechError as error:
         raise SetupError(str(error)) from error
-    return wer, answers
+    return wers, answered
 
 
 async def _wer(speech: SpeechClient, progress: Progress) -> "list[VoiceResult]":
@@ -102,16 +152,11 @@ async def _wer(speech: SpeechClient, progress: Progress) -> "list[VoiceResult]":
 async def _answers(settings: Settings, speech: SpeechClient, progress: Progress) -> "list[AnswersResult]":
     from evals.answers import answering, ask_recorded, ask_typed, read_questions
 
-    retrieval = settings.bot_settings().retrieval
+    limit = settings.bot_settings().retrieval.passages
     progress("Indexing the handbook in a database of its own")
     async with (
-        own_knowledge(settings) as knowledge,
-        answering(
-            search=knowledge,
-            similarity=knowledge,
-            limit=retrieval.passages,
-            min_similarity=retrieval.min_similarity,
-        ) as ask,
+        searchable_handbook(settings) as knowledge,
+        answering(search=knowledge, similarity=knowledge, limit=limit) as ask,
     ):
         questions = {path: read_questions(path) for path in (QUESTIONS, UNANSWERABLE)}
         asked = [*questions[QUESTIONS], *questions[UNANSWERABLE]]
@@ -125,49 +170,96 @@ async def _answers(settings: Settings, speech: SpeechClient, progress: Progress)
     return results
 
 
-@asynccontextmanager
-async def own_knowledge(settings: Settings) -> AsyncIterator[KnowledgeClient]:
-    """A retrieval process on a database that holds the handbook and nothing else."""
-    from knowledge.embedders.minilm import MiniLmEmbedder, ensure_built
-    from knowledge.ingest import ingest
-    from knowledge.store import Store
-    from server.resources import open_database
+async def _answers_over(
+    settings: Settings, folders: Sequence[Path], keep: Path | None, console: Console
+) -> "list[AnswersResult]":
+    from evals.answers import WithoutGold, answering, ask_typed, questions_of
+    from evals.retrieval import read_data
 
-    with tempfile.TemporaryDirectory(prefix="jarvis-eval-") as folder:
-        # Postgres may run as an account that must be let in.
-        Path(folder).chmod(0o755)
-        own = settings.model_copy(update={"data_dir": Path(folder), "database_url": None})
-        own.prepare_dirs()
-        await ensure_built(own.models_dir)
-        async with open_database(own) as (database_url, pool):
-            store = Store(pool)
-            await store.migrate()
-            embedder = await asyncio.to_thread(MiniLmEmbedder, models_dir=own.models_dir)
-            await ingest([SAMPLE / "handbook"], store=store, embedder=embedder)
-            process = SupervisedProcess(
-                "retrieval",
-                module="knowledge.process",
-                settings={
-                    "socket": str(own.knowledge_socket),
-                    "database_url": database_url,
-                    "models_dir": str(own.models_dir),
-                },
-                environment=os.environ,
-            )
-            await process.start()
-            client = KnowledgeClient(own.knowledge_socket, timeout_secs=SEARCH_SECS)
-            try:
-                yield client
-            finally:
-                await client.aclose()
-                await process.stop()
+    limit = settings.bot_settings().retrieval.passages
+    results: list[AnswersResult] = []
+    for data in [read_data(folder) for folder in folders]:
+        async with _indexed(settings, data, keep, console) as client:
+            answerable, unanswerable = questions_of(data)
+            gold = {question.question: question.documents for question in answerable}
+            with console.status(f"Asking {data.name}") as status:
+                count = _counter(status.update, f"Asking {data.name}", len(answerable) + len(unanswerable))
+                async with answering(search=client, similarity=client, limit=limit) as ask:
+                    asked = await ask_typed(answerable, ask=ask, on_asked=count, asked_by=data.name)
+                without = WithoutGold(client, gold=gold)
+                async with answering(search=without, similarity=client, limit=limit) as ask:
+                    asked += await ask_typed(unanswerable, ask=ask, on_asked=count, asked_by=data.name)
+            results.append(asked)
+    return results
+
+
+async def _retrieval_over(
+    settings: Settings, folders: Sequence[Path], keep: Path | None, console: Console
+) -> "list[Scores]":
+    from evals.retrieval import measure, read_data
+
+    results: list[Scores] = []
+    for data in [read_data(folder) for folder in folders] or [_sample_data()]:
+        async with _indexed(settings, data, keep, console) as client:
+            with console.status(f"Asking {data.name}") as status:
+                count = _counter(status.update, f"Asking {data.name}", len(data.judged))
+                scores, _ranked = await measure(data, search=client, collection=SAMPLE_COLLECTION, on_asked=count)
+            results.append(scores)
+    return results
+
+
+@asynccontextmanager
+async def _indexed(
+    settings: Settings, data: "DataSet", keep: Path | None, console: Console
+) -> "AsyncIterator[KnowledgeClient]":
+    """What searches a data set's corpus, in a database that holds nothing else."""
+    from server.commands.own_knowledge import own_knowledge
+
+    folder = None if keep is None else keep / data.name
+    async with own_knowledge(settings, folder=folder) as knowledge:
+        if SAMPLE_COLLECTION not in await knowledge.collections():
+            with console.status(f"Indexing {data.name}") as status:
+                await knowledge.index(
+                    data.request(SAMPLE_COLLECTION),
+                    progress=lambda job: status.update(f"Indexing {data.name}: {job.done:,} of {job.total:,}"),
+                )
+        client, _process = await knowledge.search()
+        yield client
+
+
+@asynccontextmanager
+async def searchable_handbook(settings: Settings) -> "AsyncIterator[KnowledgeClient]":
+    """What searches the handbook, in a database that holds nothing else."""
+    from knowledge.jobs import IndexRequest
+    from server.commands.own_knowledge import own_knowledge
+
+    async with own_knowledge(settings) as knowledge:
+        await knowledge.index(IndexRequest(paths=(str(SAMPLE / "handbook"),)))
+        client, _process = await knowledge.search()
+        yield client
+
+
+def _sample_data() -> "DataSet":
+    """The handbook as a data set: a document a row, and the questions that it answers."""
+    from evals.answers import read_questions
+    from evals.retrieval import CorpusRow, DataSet, Query
+    from knowledge.loaders import load
+
+    documents = {path.name: load(str(path), path.read_bytes()) for path in sorted((SAMPLE / "handbook").iterdir())}
+    questions = read_questions(QUESTIONS)
+    return DataSet(
+        name="handbook",
+        corpus=tuple(CorpusRow(id=name, title=each.title, text=each.text) for name, each in documents.items()),
+        queries=tuple(Query(id=each.id, text=each.question) for each in questions),
+        gold={each.id: each.documents for each in questions if each.documents},
+    )
 
 
 def _handbook_texts() -> list[str]:
     """Titles and texts, as `Store.all_texts` gives them."""
     from knowledge.loaders import load
 
-    documents = [load(path, path.read_bytes()) for path in sorted((SAMPLE / "handbook").iterdir())]
+    documents = [load(str(path), path.read_bytes()) for path in sorted((SAMPLE / "handbook").iterdir())]
     return [text for document in documents for text in (document.title, document.text)]
 
 
@@ -176,7 +268,7 @@ def _counter(progress: Progress, doing: str, total: int) -> Callable[[], None]:
     return lambda: progress(f"{doing}: {next(numbers)} of {total}")
 
 
-def _json(wer: "Sequence[VoiceResult]", answers: "Sequence[AnswersResult]") -> dict[str, Any]:
+def _json(wers: "Sequence[VoiceResult]", answered: "Sequence[AnswersResult]") -> dict[str, Any]:
     return {
         "recogniser": "embedded",
         "answerer": "embedded",
@@ -190,21 +282,34 @@ def _json(wer: "Sequence[VoiceResult]", answers: "Sequence[AnswersResult]") -> d
                 "rate": result.total.rate,
                 "secs_per_audio_sec": sum(result.recognise_secs) / result.audio_secs,
             }
-            for result in wer
+            for result in wers
         ],
-        "answers": [result.to_json() for result in answers],
+        "answers": [result.to_json() for result in answered],
     }
 
 
-def _print(wer: "Sequence[VoiceResult]", answers: "Sequence[AnswersResult]", secs: float) -> None:
+def _show_answers(answered: "Sequence[AnswersResult]", as_json: bool) -> None:
+    from evals.answers import tables
+
+    if as_json:
+        typer.echo(json.dumps(_json([], answered)))
+        return
+    console = Console()
+    console.print(PATH, highlight=False)
+    for each in tables(answered):
+        console.print()
+        console.print(each)
+
+
+def _print(wers: "Sequence[VoiceResult]", answered: "Sequence[AnswersResult]", secs: float) -> None:
     from evals.answers import tables
     from evals.wer import table
 
     console = Console()
     console.print(PATH, highlight=False)
-    if wer:
-        console.print(f"\nWords heard wrong\n{table(wer)}", end="", highlight=False, soft_wrap=True)
-    for each in tables(answers) if answers else ():
+    if wers:
+        console.print(f"\nWords heard wrong\n{table(wers)}", end="", highlight=False, soft_wrap=True)
+    for each in tables(answered) if answered else ():
         console.print()
         console.print(each)
     console.print(f"\nmeasured in {secs:.0f} s", highlight=False)
