@@ -3,8 +3,10 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import PurePath
 from typing import Any
+from uuid import UUID
 
 from pipecat.frames.frames import (
     Frame,
@@ -29,6 +31,10 @@ _KINDS_OF_DOCUMENT = frozenset({
     "instructions", "leaflet", "list", "manual", "notice", "page", "plan", "policy", "prices", "report", "rules",
     "schedule", "terms", "timetable",
 })  # fmt: skip
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
 _STOPS = frozenset(".!?")
 _CLOSERS = frozenset("\"')]”’")
 
@@ -54,8 +60,24 @@ class Citation:
             "passage": self.passage.text,
             "start": self.start,
             "end": self.end,
-            "source": PurePath(self.passage.source).name,
+            "source": shown_source(self.passage.source),
+            "document_id": str(self.passage.document_id),
+            "page": self.passage.page,
+            "effective_date": self.passage.effective_date and self.passage.effective_date.isoformat(),
+            "score": self.passage.score,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A document as it is named aloud."""
+
+    name: str
+    effective_date: date | None
+
+    @property
+    def dated_name(self) -> str:
+        return f"{self.name} of {spoken_date(self.effective_date)}" if self.effective_date else self.name
 
 
 @dataclass(slots=True)
@@ -71,7 +93,9 @@ class MarkerReader:
     """Takes the markers out of one answer as its text streams in.
 
     A marker may come in pieces, so text that could begin one is held back until it is told. The first time a document
-    is cited, its name is said behind the sentence: "… within thirty days. That's from the returns policy."
+    is cited, its name is said behind the sentence: "… within thirty days. That's from the returns policy." An answer
+    that cites more than one document names their dates, too, where they are known; one that was named before the
+    second was known of gets its date said with the second's.
     """
 
     def __init__(self, passages: Mapping[int, Passage]):
@@ -79,8 +103,10 @@ class MarkerReader:
         self._held = ""
         self._sentence = ""
         self._stopped = self._ended = False
-        self._named: set[str] = set()
-        self._to_name: list[str] = []
+        self._named: set[_Source] = set()
+        self._to_name: list[_Source] = []
+        self._undated: list[_Source] = []
+        self._documents: set[UUID] = set()
 
     def feed(self, text: str) -> CitedText:
         """The text that can be spoken now."""
@@ -102,9 +128,11 @@ class MarkerReader:
 
     def _read(self, text: str, result: CitedText) -> None:
         at = 0
-        for marker in _MARKER.finditer(text):
+        markers = [(marker, [int(n) for n in marker[1].split(",")]) for marker in _MARKER.finditer(text)]
+        self._documents |= {self._passages[n].document_id for _, ns in markers for n in ns if n in self._passages}
+        for marker, numbers in markers:
             self._speak(text[at : marker.start()].rstrip(), result)
-            for number in (int(n) for n in marker[1].split(",")):
+            for number in numbers:
                 self._cite(number, result)
             at = marker.end()
         self._speak(text[at:], result)
@@ -117,10 +145,10 @@ class MarkerReader:
         quote, start = best_quote(self._sentence, passage.text)
         start += passage.start
         result.citations.append(Citation(number, passage, quote, start, start + len(quote)))
-        name = spoken_name(passage.title)
-        if name not in self._named:
-            self._named.add(name)
-            self._to_name.append(name)
+        source = _Source(spoken_name(passage.title), passage.effective_date)
+        if source not in self._named:
+            self._named.add(source)
+            self._to_name.append(source)
 
     def _speak(self, text: str, result: CitedText) -> None:
         for character in text:
@@ -136,8 +164,25 @@ class MarkerReader:
             self._sentence += character
 
     def _attribution(self) -> str:
-        names, self._to_name = self._to_name, []
-        return f"That's from {' and '.join(names)}."
+        sources, self._to_name = self._to_name, []
+        if len(self._documents) < 2:
+            self._undated += [source for source in sources if source.effective_date]
+            return f"That's from {' and '.join(source.name for source in sources)}."
+        earlier, self._undated = self._undated, []
+        late = "".join(f", and {s.name} is of {spoken_date(s.effective_date)}" for s in earlier if s.effective_date)
+        return f"That's from {' and '.join(source.dated_name for source in sources)}{late}."
+
+
+def shown_source(source: str) -> str:
+    """A document's place as the page shows it: a web page's address, the name of a file."""
+    return source if source.startswith(("http://", "https://")) else PurePath(source).name
+
+
+def spoken_date(day: date) -> str:
+    """A day as it is said: "May 3rd, 2025"."""
+    last = day.day % 10
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(last, "th") if day.day not in (11, 12, 13) else "th"
+    return f"{_MONTHS[day.month - 1]} {day.day}{ending}, {day.year}"
 
 
 def spoken_name(title: str) -> str:
@@ -174,31 +219,42 @@ class CitationProcessor(FrameProcessor):
     """Stands between the LLM and the voice: `[n]` never reaches the voice, a source that was not injected never a page.
 
     Events: `on_citation(processor, citation)` for each source sent to the page, `on_marker_dropped(processor, count)`
-    for markers that name no passage of this turn.
+    for markers that name no passage of this turn, `on_unanswered(processor, question, passages)` for an answer to what
+    was looked up that was said to its end and cites nothing.
     """
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
-        self._passages: dict[int, Passage] = {}
+        self._turn = PassagesFrame()
         self._reader = MarkerReader({})
         self._shown: set[tuple[int, str]] = set()
         self._register_event_handler("on_citation")
         self._register_event_handler("on_marker_dropped")
+        self._register_event_handler("on_unanswered")
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Replaces the LLM's text frames by spoken ones; takes the passages frame; passes on all else."""
         await super().process_frame(frame, direction)
         if isinstance(frame, PassagesFrame):
-            self._passages = dict(enumerate(frame.passages, start=1))
+            self._turn = frame
             return
         if isinstance(frame, LLMTextFrame):
             await self._push(self._reader.feed(frame.text), like=frame)
             return
         if isinstance(frame, LLMFullResponseStartFrame | InterruptionFrame):
-            self._reader, self._shown = MarkerReader(self._passages), set()
+            if isinstance(frame, InterruptionFrame):
+                self._turn = PassagesFrame(passages=self._turn.passages)
+            self._reader, self._shown = MarkerReader(dict(enumerate(self._turn.passages, start=1))), set()
         elif isinstance(frame, LLMFullResponseEndFrame):
             await self._push(self._reader.end())
+            await self._tell_unanswered()
         await self.push_frame(frame, direction)
+
+    async def _tell_unanswered(self) -> None:
+        question = self._turn.question
+        self._turn = PassagesFrame(passages=self._turn.passages)
+        if question is not None and not self._shown:
+            await self._call_event_handler("on_unanswered", question, self._turn.passages)
 
     async def _push(self, text: CitedText, *, like: LLMTextFrame | None = None) -> None:
         for citation in text.citations:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pipecat.utils.string import match_endofsentence
 
-_LIST_MARK = re.compile(r"^\s*(?:[-*+]|\d{1,3}[.)])\s+")
+_LIST_MARK = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])\s+")
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s")
 _LABEL = re.compile(r"^[A-Z][^:.!?]{0,40}: \S")
 _RULE = re.compile(r"^[\s|:*_-]+$")
@@ -18,45 +18,68 @@ WRAPPED_CHARS = 60
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence as it will be spoken, and the passage's number it stands in."""
+    """A sentence as it will be spoken, the passage's number it stands in, and its place among that one's sentences.
+
+    `lead_in` is the place of the sentence that introduces the list it is an item of: "Please bring:".
+    """
 
     text: str
     number: int
     position: int
+    lead_in: int | None = None
+
+
+@dataclass(slots=True)
+class _Block:
+    """A paragraph, a list item or a table row on one line; `follows` says that no empty line is before it."""
+
+    text: str
+    is_item: bool
+    follows: bool
 
 
 def sentences(text: str, *, number: int) -> list[Sentence]:
     """The passage's sentences in order, without Markdown; headings and table rules are left out."""
-    found: list[str] = []
+    found: list[Sentence] = []
+    lead_in: int | None = None
     for block in _blocks(text):
-        rest = block
+        introduced = found and found[-1].text.endswith(":") and found[-1].lead_in is None
+        if introduced:
+            lead_in = found[-1].position
+        elif not (block.is_item or block.follows):
+            lead_in = None
+        rest = block.text
         while rest:
             end = match_endofsentence(rest) or len(rest)
             if sentence := rest[:end].strip():
-                found.append(sentence)
+                found.append(Sentence(sentence, number, len(found), lead_in))
             rest = rest[end:].lstrip()
-    return [Sentence(text=s, number=number, position=i) for i, s in enumerate(found)]
+    return found
 
 
-def _blocks(text: str) -> list[str]:
-    """Paragraphs, list items and table rows ("Column: cell, Column: cell" or "| cell | cell |"), each on one line."""
-    blocks: list[str] = []
-    open_paragraph = False
+def _blocks(text: str) -> list[_Block]:
+    """Paragraphs, list items and table rows ("Column: cell, Column: cell" or "| cell | cell |")."""
+    blocks: list[_Block] = []
+    open_paragraph = follows = in_list = False
     before = ""
     for line in text.splitlines():
         if not line.strip() or _HEADING.match(line) or _RULE.match(line):
-            open_paragraph = False
+            open_paragraph = follows = in_list = False
             continue
         item = bool(_LIST_MARK.match(line))
         row = line.strip().startswith("|")
         words = _plain(_row(line) if row else _LIST_MARK.sub("", line).strip())
-        listed = bool(_LABEL.match(line)) or (len(before) < WRAPPED_CHARS and words[:1].isupper())
-        if item or row or listed or not open_paragraph:
-            blocks.append(words)
+        introduced = before.rstrip().endswith(":")
+        in_list = in_list or introduced
+        whole = len(before) < WRAPPED_CHARS and (words[:1].isupper() or in_list)
+        if item or row or introduced or whole or _LABEL.match(line) or not open_paragraph:
+            blocks.append(_Block(words, item, follows))
         else:
-            blocks[-1] = f"{blocks[-1]} {words}"
-        open_paragraph, before = not row, line
-    return [block if block[-1:] in ".!?:" else f"{block}." for block in blocks if block]
+            blocks[-1].text = f"{blocks[-1].text} {words}"
+        open_paragraph, follows, before = not row, True, line
+    for block in blocks:
+        block.text += "" if block.text[-1:] in ".!?:" else "."
+    return [block for block in blocks if block.text != "."]
 
 
 def _row(line: str) -> str:

@@ -1,6 +1,7 @@
 """The extractive answerer as a Pipecat LLM service."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from pipecat.frames.frames import Frame, LLMContextFrame, LLMFullResponseEndFrame, LLMFullResponseStartFrame
@@ -10,11 +11,15 @@ from pipecat.services.llm_service import LLMService
 from pipecat.services.settings import LLMSettings
 from pipecat.utils.errors import ErrorCategory
 
-from bot.extractive.choice import Candidate, choose
+from bot.extractive.choice import Candidate, choose, shortlist
+from bot.extractive.question import Question, mixed, question
 from bot.extractive.sentences import sentences
 from bot.extractive.talk import NOTHING_FOUND, SORRY_NOT_HEARD, UNAVAILABLE, small_talk
 from knowledge.errors import KnowledgeError
 from processors.passages import NumberedPassage, is_passages_message, read_passages
+
+# What is compared by meaning in an answer: a sentence that is new to the embedder takes a millisecond or two.
+MAX_COMPARED = 30
 
 
 class Similarity(Protocol):
@@ -62,13 +67,13 @@ class ExtractiveLLMService(LLMService):
             await self.push_frame(LLMFullResponseEndFrame())
 
     async def _answer(self, context: LLMContext) -> AsyncIterator[str]:
-        messages = [m for m in context.get_messages() if isinstance(m, dict)]
-        last = messages[-1] if messages else None
-        question = last.get("content") if last is not None and last.get("role") == "user" else None
-        if not isinstance(question, str):
+        messages: list[Mapping[str, Any]] = [m for m in context.get_messages() if isinstance(m, dict)]
+        last = messages[-1] if messages else {}
+        turns = [m["content"] for m in messages if m.get("role") == "user" and isinstance(m.get("content"), str)]
+        if last.get("role") != "user" or not isinstance(last.get("content"), str):
             yield SORRY_NOT_HEARD
             return
-        if reply := small_talk(question):
+        if reply := small_talk(turns[-1]):
             yield reply
             return
         found = next((m for m in reversed(messages) if is_passages_message(m)), None)
@@ -76,24 +81,35 @@ class ExtractiveLLMService(LLMService):
         if passages is None:
             yield UNAVAILABLE
             return
-        chosen = choose(question, await self._candidates(question, passages))
-        if not chosen:
-            yield NOTHING_FOUND
-        for i, sentence in enumerate(chosen):
-            yield f"{' ' if i else ''}{sentence.text} [{sentence.number}]"
+        asked = question([turn for turn in turns if not small_talk(turn)])
+        candidates = shortlist(asked, _candidates(passages), limit=MAX_COMPARED)
+        chosen = choose(asked, await self._compared(asked, candidates))
+        # In one piece, so that all that it cites is known when the first source is named.
+        yield " ".join(f"{sentence.text} [{sentence.number}]" for sentence in chosen) or NOTHING_FOUND
 
-    async def _candidates(self, question: str, passages: Sequence[NumberedPassage]) -> list[Candidate]:
-        placed = [
-            (f"{p.title}, {p.section}: {s.text}", s) for p in passages for s in sentences(p.text, number=p.number)
-        ]
-        similarities: Sequence[float | None]
+    async def _compared(self, asked: Question, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """The candidates with their similarities, without where they could not be had."""
+        if not candidates:
+            return []
+        standing = [f"{c.heading}: {c.said}" for c in candidates]
         try:
-            similarities = await self._similarity.similarity(question, [text for text, _ in placed])
+            cosines = [await self._similarity.similarity(text, [*asked.turns, *standing]) for text in asked.turns]
         except KnowledgeError as error:
             await self.push_error(
                 "sentences could not be compared by meaning; words decide",
                 exception=error,
                 category=ErrorCategory.APPLICATION,
             )
-            similarities = [None] * len(placed)
-        return [Candidate(sentence, value) for (_, sentence), value in zip(placed, similarities, strict=True)]
+            return list(candidates)
+        similarities = mixed(asked.weights, cosines)
+        return [replace(c, similarity=value) for c, value in zip(candidates, similarities, strict=True)]
+
+
+def _candidates(passages: Sequence[NumberedPassage]) -> list[Candidate]:
+    candidates: list[Candidate] = []
+    for passage in passages:
+        in_order = sentences(passage.text, number=passage.number)
+        for sentence in in_order:
+            lead_in = "" if sentence.lead_in is None else in_order[sentence.lead_in].text
+            candidates.append(Candidate(sentence, passage.document, passage.title, passage.section, lead_in))
+    return candidates

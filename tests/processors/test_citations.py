@@ -1,5 +1,8 @@
 """Markers become sources: what is spoken, what is shown, what is dropped."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
 from uuid import UUID
 
 import pytest
@@ -13,7 +16,7 @@ from pipecat.processors.frameworks.rtvi import RTVIServerMessageFrame
 from pipecat.tests.utils import SleepFrame, run_test
 
 from knowledge.types import Passage
-from processors.citations import CitationProcessor, MarkerReader, best_quote, spoken_name
+from processors.citations import CitationProcessor, MarkerReader, best_quote, spoken_date, spoken_name
 from processors.frames import PassagesFrame
 
 
@@ -29,9 +32,16 @@ def passage(
 PASSAGES = {1: passage(), 2: passage("Delivery", "Parcels arrive in two days.")}
 
 
-def spoken(pieces: str) -> str:
+DATED = {
+    1: replace(PASSAGES[1], effective_date=date(2025, 5, 3)),
+    2: replace(PASSAGES[2], document_id=UUID(int=2), effective_date=date(2023, 11, 22)),
+    3: replace(PASSAGES[2], document_id=UUID(int=3), title="FAQ"),
+}
+
+
+def spoken(pieces: str, passages: Mapping[int, Passage] = PASSAGES) -> str:
     """The voice's words for an answer whose text arrives in the pieces between the bars."""
-    reader = MarkerReader(PASSAGES)
+    reader = MarkerReader(passages)
     return "".join(reader.feed(piece).spoken for piece in pieces.split("|")) + reader.end().spoken
 
 
@@ -56,6 +66,58 @@ def spoken(pieces: str) -> str:
 )
 def test_a_marker_is_never_spoken_and_its_source_is_spoken_once(answer: str, words: str):
     assert spoken(answer) == words
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("Yes [1]. Keep it [1].", "Yes. That's from the returns policy. Keep it."),
+        ("Yes [1]. Soon [2].",
+         "Yes. That's from the returns policy of May 3rd, 2025. "
+         "Soon. That's from the delivery page of November 22nd, 2023."),
+        ("Yes [1]. Soon [3].", "Yes. That's from the returns policy of May 3rd, 2025. Soon. That's from the FAQ."),
+        ("Yes [1, 3].", "Yes. That's from the returns policy of May 3rd, 2025 and the FAQ."),
+        ("Yes [1]. So|on [2].",
+         "Yes. That's from the returns policy. Soon. That's from the delivery page of November 22nd, 2023, "
+         "and the returns policy is of May 3rd, 2025."),
+    ],
+    ids=["one document", "two", "one of them dated", "in one sentence", "the second comes late"],
+)  # fmt: skip
+def test_an_answer_from_more_than_one_document_names_their_dates(answer: str, words: str):
+    assert spoken(answer, DATED) == words
+
+
+def test_two_versions_of_a_document_are_both_named():
+    versions = {1: DATED[1], 2: replace(DATED[1], document_id=UUID(int=2), effective_date=date(2024, 1, 1))}
+    assert spoken("30 days [1]. 14 days [2].", versions) == (
+        "30 days. That's from the returns policy of May 3rd, 2025. "
+        "14 days. That's from the returns policy of January 1st, 2024."
+    )
+
+
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [
+        (date(2025, 1, 1), "January 1st, 2025"),
+        (date(2025, 2, 2), "February 2nd, 2025"),
+        (date(2025, 5, 11), "May 11th, 2025"),
+        (date(2024, 12, 23), "December 23rd, 2024"),
+    ],
+)
+def test_a_date_can_be_said(day: date, words: str):
+    assert spoken_date(day) == words
+
+
+def test_the_page_is_told_which_document_it_is_and_of_when():
+    passages = {1: replace(DATED[1], page=7)}
+    (citation,) = MarkerReader(passages).feed("Yes [1].").citations
+    message = citation.to_message()
+    assert {key: message[key] for key in ("document_id", "page", "effective_date", "score")} == {
+        "document_id": str(UUID(int=1)),
+        "page": 7,
+        "effective_date": "2025-05-03",
+        "score": 1.0,
+    }
 
 
 def test_a_marker_that_names_no_passage_of_this_turn_is_dropped_and_counted():

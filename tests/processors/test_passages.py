@@ -1,5 +1,7 @@
 """Passages as a fenced message: what goes in comes out, and nothing in a document gets past the fence."""
 
+from dataclasses import replace
+from datetime import date
 from uuid import UUID
 
 import pytest
@@ -38,7 +40,7 @@ def read_back(text: str) -> tuple[NumberedPassage, ...] | None:
     ],
 )
 def test_a_passages_words_come_back_as_they_went_in(text: str):
-    assert read_back(text) == (NumberedPassage(1, "Returns", "Unused > Bikes", text),)
+    assert read_back(text) == (NumberedPassage(1, 1, "Returns", "Unused > Bikes", text),)
 
 
 @pytest.mark.parametrize("field", ["text", "title", "heading"])
@@ -56,6 +58,35 @@ def test_passages_are_numbered_from_one_in_their_order():
     read = read_passages(passages_message([passage("first"), passage("second")], tag=TAG))
     assert read is not None
     assert [(p.number, p.text) for p in read] == [(1, "first"), (2, "second")]
+
+
+def test_a_date_and_a_page_come_back_where_they_are_known():
+    dated = replace(passage("x"), effective_date=date(2025, 5, 3), page=7)
+    read = read_passages(passages_message([dated, passage("y")], tag=TAG))
+    assert read is not None
+    assert [(p.effective_date, p.page) for p in read] == [(date(2025, 5, 3), 7), (None, None)]
+
+
+def test_what_is_not_known_is_not_written():
+    content = passages_message([passage("x")], tag=TAG)["content"]
+    assert '"date"' not in content
+    assert '"page"' not in content
+
+
+def test_passages_of_one_document_can_be_told_from_those_of_another():
+    passages = [passage("a"), replace(passage("b"), document_id=UUID(int=2)), passage("c")]
+    read = read_passages(passages_message(passages, tag=TAG))
+    assert read is not None
+    assert [p.document for p in read] == [1, 2, 1]
+
+
+def test_a_passage_without_a_similarity_is_written_like_any_other():
+    passages = [replace(passage("x"), similarity=None)]
+    assert passages_message(passages, tag=TAG) == passages_message([passage("x")], tag=TAG)
+
+
+def test_documents_that_disagree_are_spoken_of():
+    assert "disagree" in passages_message([passage("x")], tag=TAG)["content"]
 
 
 def test_nothing_found_reads_as_no_passages():

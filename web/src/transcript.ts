@@ -9,7 +9,12 @@ export interface Citation {
   /** Where the quote lies, as the server counts; `quoteInPassage` checks it. */
   start: number;
   end: number;
+  /** The file's name, or the web page's address. */
   source: string;
+  /** From 1, where the document has pages. */
+  page: number | null;
+  /** The day from which the document holds, as YYYY-MM-DD, where it is known. */
+  effective_date: string | null;
 }
 
 /** A stretch of Jarvis's speech, usually a sentence. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { quoteInPassage } from "../src/passage";
 
-const base = { number: 1, title: "", heading_path: [], source: "" };
+const base = { number: 1, title: "", heading_path: [], source: "", page: null, effective_date: null };
 
 test.each([
   ["at its offsets, though the words stand there twice", "one two one two", "two", 12, 15, ["one two one ", "two", ""]],

@@ -16,6 +16,8 @@ function cites(number: number, title = "Returns policy"): TranscriptEvent {
     number,
     title,
     heading_path: [],
+    page: null,
+    effective_date: null,
     quote: "",
     passage: "",
     start: 0,

@@ -27,6 +27,8 @@ def read(text: str) -> list[str]:
         ("| Bike | Day |\n|------|----:|\n| City | 40 |", ["Bike, Day.", "City, 40."]),
         ("# Returns\nWithin **thirty** days, see [our _page_](https://x.test).",
          ["Within thirty days, see our _page_."]),
+        ("Please bring: a passport.", ["Please bring: a passport."]),
+        ("Please bring:\na passport\ntwo photos", ["Please bring:", "a passport.", "two photos."]),
         ("***", []),
         (" \n ", []),
         ("", []),
@@ -38,3 +40,17 @@ def test_a_text_is_cut_into_what_can_be_said_by_itself(text: str, spoken: list[s
 
 def test_sentences_know_their_passage_and_their_place_in_it():
     assert [(s.number, s.position) for s in sentences("One. Two.", number=3)] == [(3, 0), (3, 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "lead_ins"),
+    [
+        ("Please bring:\n\n- a passport\n- two photos. Of you", [None, 0, 0, 0]),
+        ("Welcome. Please bring:\n\nA passport\nTwo photos\n\nThen wait.", [None, None, 1, 1, None]),
+        ("1. First go.\n2. Then stop.", [None, None]),
+        ("Bring:\n- a passport\n\nPay:\n- cash", [None, 0, None, 2]),
+    ],
+    ids=["marked", "unmarked", "without", "two lists"],
+)
+def test_the_items_of_a_list_know_the_sentence_that_introduces_them(text: str, lead_ins: list[int | None]):
+    assert [s.lead_in for s in sentences(text, number=1)] == lead_ins

@@ -1,6 +1,7 @@
 """The extractive answerer in a pipeline: what it says to a context."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from pipecat.frames.frames import (
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.tests.utils import run_test
 
-from bot.extractive.service import ExtractiveLLMService
+from bot.extractive.service import MAX_COMPARED, ExtractiveLLMService
 from bot.extractive.talk import NOTHING_FOUND, SORRY_NOT_HEARD, UNAVAILABLE
 from knowledge.errors import KnowledgeUnavailableError
 from knowledge.types import Passage
@@ -67,9 +68,9 @@ def pieces(frames: Sequence[Frame]) -> list[str]:
 NEAR = {"thirty days": 0.8, "receipt": 0.76}
 
 
-async def test_the_answer_streams_a_sentence_at_a_time_each_with_its_marker():
+async def test_each_sentence_has_its_marker():
     down, _ = await answered(ScriptedSimilarity(NEAR), found(passage()), QUESTION)
-    assert pieces(down)[0] == "Helmets can be returned within thirty days. [1]"
+    assert pieces(down)[0].startswith("Helmets can be returned within thirty days. [1]")
 
 
 async def test_a_marker_names_the_passage_that_was_quoted():
@@ -95,7 +96,46 @@ async def test_an_answer_stands_between_start_and_end():
 async def test_sentences_are_compared_with_where_they_stand():
     similarity = ScriptedSimilarity(NEAR)
     await answered(similarity, found(passage("Thirty days.")), QUESTION)
-    assert similarity.asked == ["Returns, Unused: Thirty days."]
+    assert similarity.asked == [QUESTION["content"], "Returns, Unused: Thirty days."]
+
+
+async def test_an_item_of_a_list_is_compared_with_its_lead_in():
+    similarity = ScriptedSimilarity(NEAR)
+    await answered(similarity, found(passage("Please bring:\n- a helmet")), QUESTION)
+    assert similarity.asked[-1] == "Returns, Unused: Please bring: a helmet."
+
+
+async def test_a_turn_that_says_little_is_compared_together_with_the_one_before():
+    similarity = ScriptedSimilarity(NEAR)
+    await answered(
+        similarity,
+        QUESTION,
+        {"role": "assistant", "content": "Thirty days."},
+        found(passage("Lights, too.")),
+        {"role": "user", "content": "And lights?"},
+    )
+    assert similarity.asked[:2] == ["And lights?", QUESTION["content"]]
+
+
+async def test_small_talk_is_no_turn_to_lean_on():
+    similarity = ScriptedSimilarity(NEAR)
+    await answered(similarity, {"role": "user", "content": "Hello."}, found(passage()), QUESTION)
+    assert "Hello." not in similarity.asked
+
+
+async def test_no_more_sentences_are_compared_than_there_is_time_for():
+    similarity = ScriptedSimilarity(NEAR)
+    await answered(similarity, found(passage("A helmet. " * 2 * MAX_COMPARED)), QUESTION)
+    assert len(similarity.asked) == 1 + MAX_COMPARED
+
+
+async def test_of_two_documents_that_disagree_both_are_said_each_with_its_marker():
+    similarity = ScriptedSimilarity({"30 days": 0.8, "14 days": 0.8})
+    one = passage("Returns are accepted within 30 days.")
+    other = replace(passage("Returns are accepted within 14 days."), document_id=UUID(int=2))
+    question = {"role": "user", "content": "How long are returns accepted?"}
+    down, _ = await answered(similarity, found(one, other, passage("We have a cat.")), question)
+    assert pieces(down) == ["Returns are accepted within 30 days. [1] Returns are accepted within 14 days. [2]"]
 
 
 async def test_small_talk_needs_no_passages():

@@ -33,6 +33,15 @@ export function Sources({ turnKey, citations }: { turnKey: number; citations: Ci
   );
 }
 
+function Place({ source }: { source: string }) {
+  if (!/^https?:\/\//i.test(source)) return <>{source}</>;
+  return (
+    <a href={source} target="_blank" rel="noopener noreferrer">
+      {source}
+    </a>
+  );
+}
+
 function Passage({ citation }: { citation: Citation }) {
   const scroller = useRef<HTMLQuoteElement>(null);
   const mark = useRef<HTMLElement>(null);
@@ -57,7 +66,11 @@ function Passage({ citation }: { citation: Citation }) {
         </mark>
         {after}
       </blockquote>
-      <p class="file">{citation.source}</p>
+      <p class="file">
+        <Place source={citation.source} />
+        {citation.page !== null && `, page ${citation.page}`}
+        {citation.effective_date !== null && `, of ${citation.effective_date}`}
+      </p>
     </div>
   );
 }
