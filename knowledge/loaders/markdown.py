@@ -1,16 +1,21 @@
 """Markdown: its words without its markup, cut at its headings."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from html import unescape
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from knowledge.types import LoadedDocument, Section
+from knowledge.loaders.builder import DocumentBuilder
+from knowledge.loaders.dates import parse_date
+from knowledge.types import LoadedDocument
 
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n(?:---|\.\.\.)(?:\n|\Z)", re.DOTALL)
-_FRONT_MATTER_TITLE = re.compile(r"^title:[ \t]*(.+?)[ \t]*$", re.MULTILINE)
+_FRONT_MATTER_FIELD = re.compile(r"^([A-Za-z][\w-]*):[ \t]*(.+?)[ \t]*$", re.MULTILINE)
+# The first that is there counts.
+_DATE_FIELDS = ("effective_date", "effective", "valid_from", "updated", "last_updated", "last_modified", "date")
 _UNSPOKEN_HTML = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1>|<[^>]+>", re.DOTALL | re.IGNORECASE)
 
 
@@ -19,94 +24,54 @@ def parse_markdown(text: str, title: str) -> LoadedDocument:
 
     The title is the front matter's, else the first heading of level one, else the given one. A level-one heading that
     is the title is not repeated in the heading paths. A table becomes a line a row, each cell after its column's name.
+    The effective date is the front matter's.
     """
     front_matter = _FRONT_MATTER.match(text)
-    named = front_matter and _FRONT_MATTER_TITLE.search(front_matter[1])
-    reader = _Reader(named[1].strip("\"'") if named else None)
-    reader.read(MarkdownIt("commonmark").enable("table").parse(text[front_matter.end() if front_matter else 0 :]))
-    return LoadedDocument(reader.title or title, reader.text, tuple(reader.sections()))
+    fields = _fields(front_matter[1]) if front_matter else {}
+    builder = DocumentBuilder(title=fields.get("title"))
+    tokens = MarkdownIt("commonmark").enable("table").parse(text[front_matter.end() if front_matter else 0 :])
+    _write(tokens, builder)
+    return builder.build(title, effective_date=_effective_date(fields))
 
 
-class _Reader:
-    """Walks the tokens once, writing plain text and remembering where each heading stands in it."""
+def _fields(front_matter: str) -> dict[str, str]:
+    """Return the front matter's one-line fields, named in lower case with `_` between words."""
+    found = _FRONT_MATTER_FIELD.findall(front_matter)
+    return {name.lower().replace("-", "_"): value.strip("\"'") for name, value in reversed(found)}
 
-    def __init__(self, title: str | None) -> None:
-        self.title = title
-        self._parts: list[str] = []
-        self._length = 0
-        self._in_list_or_table = False
-        # Heading path, start of the heading's line, start of what follows it.
-        self._headings: list[tuple[tuple[str, ...], int, int]] = [((), 0, 0)]
-        self._open: list[tuple[int, str]] = []
 
-    @property
-    def text(self) -> str:
-        """The words read so far."""
-        return "".join(self._parts)
+def _effective_date(fields: Mapping[str, str]) -> date | None:
+    days = (parse_date(fields[name]) for name in _DATE_FIELDS if name in fields)
+    return next((day for day in days if day), None)
 
-    def read(self, tokens: Sequence[Token]) -> None:
-        columns: list[str] = []
-        row: list[str] = []
-        for position, token in enumerate(tokens):
-            kind = token.type
-            if kind == "inline":
-                opener = tokens[position - 1]
-                words = _words(token.children or [])
-                if opener.type == "heading_open":
-                    self._heading(int(opener.tag[1:]), words)
-                elif opener.type in ("th_open", "td_open"):
-                    row.append(words)
-                else:
-                    self._block(words, tight=opener.hidden)
-            elif kind in ("fence", "code_block"):
-                self._block(token.content.rstrip())
-            elif kind == "html_block":
-                self._block(_without_tags(token.content).strip())
-            elif kind == "thead_close":
-                columns, row = row, []
-            elif kind == "tr_close" and columns:
-                self._block(_table_row(columns, row), tight=True)
-                row = []
-            elif kind == "table_close":
-                columns = []
 
-    def sections(self) -> list[Section]:
-        """Return the spans that hold words; a heading with nothing under it, not even a heading, is its own text."""
-        text = self.text
-        ends = [start for _, start, _ in self._headings[1:]] + [len(text)]
-        paths = [path for path, _, _ in self._headings[1:]] + [()]
-        found = []
-        for (path, heading_start, start), end, next_path in zip(self._headings, ends, paths, strict=True):
-            if text[start:end].strip():
-                found.append(Section(path, start, end))
-            elif path and next_path[: len(path)] != path:
-                found.append(Section(path, heading_start, end))
-        return found
-
-    def _heading(self, level: int, words: str) -> None:
-        if not words:
-            return
-        if level == 1 and self.title in (None, words):
-            self.title = words
-            self._open = []
-        else:
-            self._open = [(other, name) for other, name in self._open if other < level] + [(level, words)]
-        start = self._block(words)
-        self._headings.append((tuple(name for _, name in self._open), start, self._length))
-
-    def _block(self, words: str, *, tight: bool = False) -> int:
-        """Append a block and return where it starts; items of a tight list and rows of a table stand line by line."""
-        if words:
-            gap = "\n" if tight and self._in_list_or_table else "\n\n"
-            self._append(gap if self._length else "")
-            self._in_list_or_table = tight
-        start = self._length
-        self._append(words)
-        return start
-
-    def _append(self, words: str) -> None:
-        self._parts.append(words)
-        self._length += len(words)
+def _write(tokens: Sequence[Token], builder: DocumentBuilder) -> None:
+    columns: list[str] = []
+    row: list[str] = []
+    for position, token in enumerate(tokens):
+        kind = token.type
+        if kind == "inline":
+            opener = tokens[position - 1]
+            words = _words(token.children or [])
+            if opener.type == "heading_open":
+                builder.heading(int(opener.tag[1:]), words)
+            elif opener.type in ("th_open", "td_open"):
+                row.append(words)
+            elif opener.hidden:
+                builder.line(words)
+            else:
+                builder.paragraph(words)
+        elif kind in ("fence", "code_block"):
+            builder.paragraph(token.content.rstrip())
+        elif kind == "html_block":
+            builder.paragraph(_without_tags(token.content).strip())
+        elif kind == "thead_close":
+            columns, row = row, []
+        elif kind == "tr_close" and columns:
+            builder.row(columns, row)
+            row = []
+        elif kind == "table_close":
+            columns = []
 
 
 def _words(children: Sequence[Token]) -> str:
@@ -124,8 +89,3 @@ def _words(children: Sequence[Token]) -> str:
 
 def _without_tags(html: str) -> str:
     return unescape(_UNSPOKEN_HTML.sub("", html))
-
-
-def _table_row(columns: Sequence[str], cells: Sequence[str]) -> str:
-    named = [f"{column}: {cell}" if column else cell for column, cell in zip(columns, cells, strict=False) if cell]
-    return ", ".join(named)

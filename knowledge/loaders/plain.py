@@ -1,9 +1,11 @@
 """Plain text: one section, no headings."""
 
-from knowledge.types import LoadedDocument, Section
+from knowledge.loaders.builder import DocumentBuilder
+from knowledge.types import LoadedDocument
 
 
 def parse_plain(text: str, title: str) -> LoadedDocument:
     """Return the text as it stands, under the given title."""
-    sections = (Section((), 0, len(text)),) if text.strip() else ()
-    return LoadedDocument(title, text, sections)
+    builder = DocumentBuilder()
+    builder.paragraph(text)
+    return builder.build(title)

@@ -1,3 +1,5 @@
+from datetime import date
+
 import pytest
 
 from knowledge.loaders.markdown import parse_markdown
@@ -58,3 +60,18 @@ def test_a_heading_with_nothing_below_it_is_its_own_text() -> None:
 
 def test_a_heading_that_only_holds_headings_has_no_section() -> None:
     assert spans(parse_markdown("## Hours\n\n### Pool\n\nSeven.", "T")) == [(("Hours", "Pool"), "Seven.")]
+
+
+@pytest.mark.parametrize(
+    ("front_matter", "day"),
+    [
+        ("date: 2025-05-03", date(2025, 5, 3)),
+        ("date: 2020-01-01\neffective_date: 3 May 2025", date(2025, 5, 3)),
+        ("Last-Updated: '2025-05-03T10:00:00Z'", date(2025, 5, 3)),
+        ("effective: soon\nupdated: 2025-05-03", date(2025, 5, 3)),
+        ("date: soon", None),
+        ("title: Refunds of 2025-05-03", None),
+    ],
+)
+def test_the_front_matter_tells_from_when_on_it_holds(front_matter: str, day: date | None) -> None:
+    assert parse_markdown(f"---\n{front_matter}\n---\nText", "T").effective_date == day
