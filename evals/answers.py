@@ -21,6 +21,7 @@ from pydantic import AliasChoices, BaseModel, Field, field_validator
 from rich.table import Table
 
 from bot.extractive.service import ExtractiveLLMService, Similarity
+from bot.extractive.talk import NEAREST
 from bot.speech.client import Speech
 from bot.speech.stt import MIN_CONFIDENCE
 from evals.retrieval import DataSet
@@ -64,6 +65,8 @@ class Outcome(StrEnum):
     RIGHT = "right"
     OTHER_SENTENCE = "other sentence"
     WRONG_DOCUMENT = "wrong document"
+    NEAREST_RIGHT = "right as nearest"
+    NEAREST_OTHER = "other as nearest"
     REFUSED = "nothing found"
     NOT_UNDERSTOOD = "not understood"
 
@@ -84,13 +87,20 @@ class Quote:
         return spoken in written or spoken.removesuffix(".") in written
 
 
-Answer = tuple[Quote, ...]
+@dataclass(frozen=True)
+class Answer:
+    """What was quoted; unless `is_sure`, behind the words that it is only the nearest there is."""
+
+    quotes: tuple[Quote, ...] = ()
+    is_sure: bool = True
+
+
 Ask = Callable[[str], Awaitable[Answer]]
 
 
 @dataclass(frozen=True)
 class AskedQuestion:
-    """A question and what came of it; `answer` is empty when nothing was quoted."""
+    """A question and what came of it."""
 
     question: Question
     outcome: Outcome
@@ -115,7 +125,7 @@ class AnswersResult:
     @property
     def quotes(self) -> list[Quote]:
         """Every spoken sentence."""
-        return [quote for asked in self.asked for quote in asked.answer]
+        return [quote for asked in self.asked for quote in asked.answer.quotes]
 
     def to_json(self) -> dict[str, Any]:
         """The counts and each question's outcome."""
@@ -130,22 +140,27 @@ class AnswersResult:
 
 
 def judge(question: Question, answer: Answer) -> Outcome:
-    """What an answer is worth; for a question that has none in the handbook every quote is from a wrong document."""
-    if not answer:
+    """What an answer is worth; for a question that has none in the collection every quote is from a wrong document."""
+    if not answer.quotes:
         return Outcome.REFUSED
-    cited = {q.passage.source for q in answer if q.passage is not None}
-    if not question.documents & (cited | {PurePath(source).name for source in cited}):
+    cited = {q.passage.source for q in answer.quotes if q.passage is not None}
+    is_of_document = bool(question.documents & (cited | {PurePath(source).name for source in cited}))
+    said = " ".join(quote.text for quote in answer.quotes).lower()
+    holds_fact = all(fact.lower() in said for fact in question.must_contain)
+    holds_fact = holds_fact and (not question.any_of or any(fact.lower() in said for fact in question.any_of))
+    if not answer.is_sure:
+        return Outcome.NEAREST_RIGHT if is_of_document and holds_fact else Outcome.NEAREST_OTHER
+    if not is_of_document:
         return Outcome.WRONG_DOCUMENT
-    said = " ".join(quote.text for quote in answer).lower()
-    is_right = all(fact.lower() in said for fact in question.must_contain)
-    is_right = is_right and (not question.any_of or any(fact.lower() in said for fact in question.any_of))
-    return Outcome.RIGHT if is_right else Outcome.OTHER_SENTENCE
+    return Outcome.RIGHT if holds_fact else Outcome.OTHER_SENTENCE
 
 
-def quotes(text: str, passages: Sequence[Passage]) -> Answer:
+def read_answer(text: str, passages: Sequence[Passage]) -> Answer:
     """The sentences of an answer that carry a marker `[n]`, each with the n-th passage."""
     numbered = dict(enumerate(passages, start=1))
-    return tuple(Quote(m[1], numbered.get(int(m[2]))) for m in _CITED.finditer(text))
+    quoted = text.removeprefix(NEAREST)
+    quotes = tuple(Quote(m[1], numbered.get(int(m[2]))) for m in _CITED.finditer(quoted))
+    return Answer(quotes, is_sure=quoted == text)
 
 
 class WithoutGold:
@@ -252,25 +267,28 @@ async def ask_recorded(
             answer = await ask(recognition.text)
             asked.append(AskedQuestion(question, judge(question, answer), answer))
         else:
-            asked.append(AskedQuestion(question, Outcome.NOT_UNDERSTOOD, ()))
+            asked.append(AskedQuestion(question, Outcome.NOT_UNDERSTOOD, Answer()))
         on_asked()
     return AnswersResult(recordings.name, tuple(asked))
 
 
 def tables(results: Sequence[AnswersResult]) -> list[Table]:
     """The results as tables: questions with an answer, questions without, sentences."""
-    answerable = Table("asked by", "asked", *Outcome, title="Questions that the handbook answers")
-    answerable.caption = "other sentence: one of the right document"
-    unanswerable = Table("asked by", "asked", "refused", "not understood", "answered all the same")
-    unanswerable.title = "Questions that it does not answer"
+    answerable = Table("asked by", "asked", *Outcome, title="Questions that have an answer")
+    answerable.caption = (
+        "other sentence: one of the right document; as nearest: behind words that it is no exact answer"
+    )
+    unanswerable = Table("asked by", "asked", "told so", "of them with the nearest", "not understood", "answered")
+    unanswerable.title = "Questions that have none"
     sentences = Table("asked by", "spoken", "word for word in the cited passage", title="Sentences")
     for result in results:
         counts = result.counts(answerable=True)
         answerable.add_row(result.asked_by, str(counts.total()), *(str(counts[outcome]) for outcome in Outcome))
         counts = result.counts(answerable=False)
         if counts:
-            refused, unclear = counts[Outcome.REFUSED], counts[Outcome.NOT_UNDERSTOOD]
-            numbers = (counts.total(), refused, unclear, counts.total() - refused - unclear)
+            nearest = counts[Outcome.NEAREST_RIGHT] + counts[Outcome.NEAREST_OTHER]
+            told, unclear = counts[Outcome.REFUSED] + nearest, counts[Outcome.NOT_UNDERSTOOD]
+            numbers = (counts.total(), told, nearest, unclear, counts.total() - told - unclear)
             unanswerable.add_row(result.asked_by, *map(str, numbers))
         verbatim = sum(quote.is_verbatim for quote in result.quotes)
         sentences.add_row(result.asked_by, str(len(result.quotes)), str(verbatim))
@@ -302,6 +320,6 @@ class _Collector(FrameProcessor):
         elif isinstance(frame, LLMTextFrame):
             self._text += frame.text
         elif isinstance(frame, LLMFullResponseEndFrame):
-            self.answers.put_nowait(quotes(self._text, self._passages))
+            self.answers.put_nowait(read_answer(self._text, self._passages))
             self._text = ""
         await self.push_frame(frame, direction)

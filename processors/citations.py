@@ -19,7 +19,7 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.processors.frameworks.rtvi import RTVIServerMessageFrame
 
 from knowledge.types import Passage
-from processors.frames import PassagesFrame
+from processors.frames import PassagesFrame, UnansweredFrame
 
 _MARKER = re.compile(r"\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
 _MARKER_BEGUN = re.compile(r"\s*\[[\d,\s]{0,20}\Z|\s+\Z")
@@ -220,12 +220,13 @@ class CitationProcessor(FrameProcessor):
 
     Events: `on_citation(processor, citation)` for each source sent to the page, `on_marker_dropped(processor, count)`
     for markers that name no passage of this turn, `on_unanswered(processor, question, passages)` for an answer to what
-    was looked up that was said to its end and cites nothing.
+    was looked up that was said to its end and cites nothing, or was announced by an `UnansweredFrame`.
     """
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
         self._turn = PassagesFrame()
+        self._unanswered = False
         self._reader = MarkerReader({})
         self._shown: set[tuple[int, str]] = set()
         self._register_event_handler("on_citation")
@@ -236,7 +237,10 @@ class CitationProcessor(FrameProcessor):
         """Replaces the LLM's text frames by spoken ones; takes the passages frame; passes on all else."""
         await super().process_frame(frame, direction)
         if isinstance(frame, PassagesFrame):
-            self._turn = frame
+            self._turn, self._unanswered = frame, False
+            return
+        if isinstance(frame, UnansweredFrame):
+            self._unanswered = True
             return
         if isinstance(frame, LLMTextFrame):
             await self._push(self._reader.feed(frame.text), like=frame)
@@ -253,7 +257,7 @@ class CitationProcessor(FrameProcessor):
     async def _tell_unanswered(self) -> None:
         question = self._turn.question
         self._turn = PassagesFrame(passages=self._turn.passages)
-        if question is not None and not self._shown:
+        if question is not None and (self._unanswered or not self._shown):
             await self._call_event_handler("on_unanswered", question, self._turn.passages)
 
     async def _push(self, text: CitedText, *, like: LLMTextFrame | None = None) -> None:

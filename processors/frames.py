@@ -17,3 +17,8 @@ class PassagesFrame(ControlFrame):
 
     passages: tuple[Passage, ...] = field(default=())
     question: str | None = None
+
+
+@dataclass
+class UnansweredFrame(ControlFrame):
+    """The answer that follows says that the passages don't answer, whatever it cites besides."""

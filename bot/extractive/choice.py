@@ -34,8 +34,11 @@ BIAS = -3.1
 # A mixture of turns is less near to any one sentence.
 MIN_LOG_ODDS = 0.1
 MIN_LOG_ODDS_LEANING = -0.35
+# What is no answer may still be worth hearing as the nearest that there is.
+MIN_LOG_ODDS_NEAREST = -1.5
 # Without similarities there are only the words.
 MIN_WORDS = 0.6
+MIN_WORDS_NEAREST = 0.3
 
 COMPANION_MARGIN = 0.12
 CONFLICT_MARGIN = 0.3
@@ -70,6 +73,14 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """The sentences to say, in order, none where nothing is near; unless `answers`, only the nearest there is."""
+
+    sentences: tuple[Sentence, ...] = ()
+    answers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class _Judged:
     candidate: Candidate
     coverage: float
@@ -95,22 +106,24 @@ def shortlist(question: Question, candidates: Sequence[Candidate], *, limit: int
     return [candidates[i] for i in sorted(kept[:limit])]
 
 
-def choose(question: Question, candidates: Sequence[Candidate]) -> list[Sentence]:
-    """The sentences that answer, in the order to say them in; empty when none does.
+def choose(question: Question, candidates: Sequence[Candidate]) -> Choice:
+    """The sentences that answer, or the nearest to an answer.
 
     Two that disagree on what was asked, from different documents, are both of the answer.
     """
     judged = sorted(_judge(question, candidates), key=lambda j: j.score, reverse=True)
     if not judged:
-        return []
+        return Choice()
     disagreeing = _conflict(question, judged)
     # What disagrees with an answer is no sign that it is none.
     others = [j for j in judged if not disagreeing or j.sentence.number != disagreeing[1].number]
-    if not _answers(question, others):
-        return []
-    if disagreeing:
-        return disagreeing
-    return _with_companions(judged, {(c.sentence.number, c.sentence.position): c.sentence for c in candidates})
+    answers, is_near = _answers(question, others)
+    if not is_near:
+        return Choice()
+    if answers and disagreeing:
+        return Choice(tuple(disagreeing), answers)
+    placed = {(c.sentence.number, c.sentence.position): c.sentence for c in candidates}
+    return Choice(tuple(_with_companions(judged, placed)), answers)
 
 
 def _judge(question: Question, candidates: Sequence[Candidate]) -> list[_Judged]:
@@ -150,10 +163,11 @@ def _supported(term: str, own: frozenset[str], above: frozenset[str], fitting: E
     return max(support(term, own), HEADING_SUPPORT * support(term, above))
 
 
-def _answers(question: Question, judged: Sequence[_Judged]) -> bool:
+def _answers(question: Question, judged: Sequence[_Judged]) -> tuple[bool, bool]:
+    """Whether the best sentence answers, and whether it is near enough to be said at all."""
     best = judged[0]
     if best.candidate.similarity is None:
-        return best.coverage >= MIN_WORDS and best.fit is not Fit.NO
+        return best.coverage >= MIN_WORDS and best.fit is not Fit.NO, best.coverage >= MIN_WORDS_NEAREST
     log_odds = (
         SIMILARITY_WEIGHT * best.candidate.similarity
         + WORDS_WEIGHT * best.coverage
@@ -161,7 +175,8 @@ def _answers(question: Question, judged: Sequence[_Judged]) -> bool:
         + MISFIT_WEIGHT * (best.fit is Fit.NO)
         + BIAS
     )
-    return log_odds >= (MIN_LOG_ODDS_LEANING if question.earlier else MIN_LOG_ODDS)
+    least = MIN_LOG_ODDS_LEANING if question.earlier else MIN_LOG_ODDS
+    return log_odds >= least, log_odds >= MIN_LOG_ODDS_NEAREST
 
 
 def _standout(judged: Sequence[_Judged]) -> float:

@@ -14,8 +14,9 @@ from pipecat.utils.errors import ErrorCategory
 from bot.extractive.choice import Candidate, choose, shortlist
 from bot.extractive.question import Question, mixed, question
 from bot.extractive.sentences import sentences
-from bot.extractive.talk import NOTHING_FOUND, SORRY_NOT_HEARD, UNAVAILABLE, small_talk
+from bot.extractive.talk import NEAREST, NOTHING_FOUND, SORRY_NOT_HEARD, UNAVAILABLE, small_talk
 from knowledge.errors import KnowledgeError
+from processors.frames import UnansweredFrame
 from processors.passages import NumberedPassage, is_passages_message, read_passages
 
 # What is compared by meaning in an answer: a sentence that is new to the embedder takes a millisecond or two.
@@ -31,7 +32,10 @@ class Similarity(Protocol):
 
 
 class ExtractiveLLMService(LLMService):
-    """Answers from the passages in its context, in their own words, with `[n]` markers; says so when none answers."""
+    """Answers from the passages in its context, in their own words, with `[n]` markers.
+
+    Where none of them answers it says so, and quotes the nearest there is. An `UnansweredFrame` goes ahead of it.
+    """
 
     def __init__(self, *, similarity: Similarity, **kwargs: Any):
         settings = LLMSettings(
@@ -84,8 +88,11 @@ class ExtractiveLLMService(LLMService):
         asked = question([turn for turn in turns if not small_talk(turn)])
         candidates = shortlist(asked, _candidates(passages), limit=MAX_COMPARED)
         chosen = choose(asked, await self._compared(asked, candidates))
+        if not chosen.answers:
+            await self.push_frame(UnansweredFrame())
+        quoted = " ".join(f"{sentence.text} [{sentence.number}]" for sentence in chosen.sentences)
         # In one piece, so that all that it cites is known when the first source is named.
-        yield " ".join(f"{sentence.text} [{sentence.number}]" for sentence in chosen) or NOTHING_FOUND
+        yield quoted if chosen.answers else f"{NEAREST} {quoted}" if quoted else NOTHING_FOUND
 
     async def _compared(self, asked: Question, candidates: Sequence[Candidate]) -> list[Candidate]:
         """The candidates with their similarities, without where they could not be had."""

@@ -4,6 +4,7 @@ import re
 
 SORRY_NOT_HEARD = "Sorry, I didn't catch that. Could you say it again?"
 NOTHING_FOUND = "I couldn't find that in our documents."
+NEAREST = "I couldn't find exactly that in our documents. The nearest is this:"
 UNAVAILABLE = "I can't look things up right now. Please try again in a moment."
 
 _REPLIES: tuple[tuple[re.Pattern[str], str], ...] = tuple(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from bot.extractive.choice import COMPANION_MARGIN, MAX_WORDS, Candidate, choose, shortlist
+from bot.extractive.choice import COMPANION_MARGIN, MAX_WORDS, Candidate, Choice, choose, shortlist
 from bot.extractive.question import Question
 from bot.extractive.sentences import Sentence
 
@@ -22,7 +22,8 @@ def candidates(*rows: tuple[str, float | None], numbers: Sequence[int] = (), tit
 
 
 def chosen(question: str, *rows: tuple[str, float | None], numbers: Sequence[int] = (), title: str = "Page"):
-    return [s.text for s in choose(Question(question), candidates(*rows, numbers=numbers, title=title))]
+    choice = choose(Question(question), candidates(*rows, numbers=numbers, title=title))
+    return [s.text for s in choice.sentences] if choice.answers else []
 
 
 def test_the_sentence_nearest_in_meaning_is_chosen():
@@ -67,8 +68,22 @@ def test_what_does_not_stand_out_from_the_other_passages_is_no_answer():
     assert chosen(question, best, *[("Cards are printed on paper.", 0.5)] * 3, numbers=(1, 2, 3, 4)) == []
 
 
+@pytest.mark.parametrize(
+    ("question", "similarity", "is_offered"),
+    [
+        ("Do you sell electric scooters?", 0.5, True),
+        ("Do you sell electric scooters?", None, True),
+        ("What is the weather like?", 0.05, False),
+        ("What is the weather like?", None, False),
+    ],
+)
+def test_what_does_not_answer_but_is_near_is_offered_as_that(question: str, similarity: float | None, is_offered: bool):
+    choice = choose(Question(question), candidates(("We sell electric bicycles.", similarity)))
+    assert ([s.text for s in choice.sentences], choice.answers) == (["We sell electric bicycles."] * is_offered, False)
+
+
 def test_no_candidates_choose_nothing():
-    assert choose(Question("Anything?"), []) == []
+    assert choose(Question("Anything?"), []) == Choice()
 
 
 def test_at_most_three_sentences_are_chosen():
@@ -111,12 +126,12 @@ def listed(*similarities: float) -> list[Candidate]:
 
 
 def test_an_item_of_a_list_is_read_with_its_lead_in():
-    answer = choose(Question("Do I have to bring photos?"), listed(0.6, 0.4, 0.95, 0.3))
+    answer = choose(Question("Do I have to bring photos?"), listed(0.6, 0.4, 0.95, 0.3)).sentences
     assert [s.text for s in answer] == ["Please bring:", "two photos."]
 
 
 def test_a_lead_in_is_read_with_its_list():
-    answer = choose(Question("What do I have to bring?"), listed(0.95, 0.4, 0.4, 0.3))
+    answer = choose(Question("What do I have to bring?"), listed(0.95, 0.4, 0.4, 0.3)).sentences
     assert [s.text for s in answer] == ["Please bring:", "a passport.", "two photos.", "some money."]
 
 
@@ -127,7 +142,7 @@ def test_without_similarities_words_decide():
 
 def test_words_of_an_earlier_turn_count_less_than_those_of_the_last():
     rows = candidates(("A city bike costs 32 dollars.", 0.6), ("An electric one is 70 dollars.", 0.6), FAR)
-    answer = choose(Question("And an electric one?", ("What does a city bike cost?",)), rows)
+    answer = choose(Question("And an electric one?", ("What does a city bike cost?",)), rows).sentences
     assert answer[-1].text == "An electric one is 70 dollars."
 
 

@@ -19,9 +19,10 @@ from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.tests.utils import run_test
 
 from bot.extractive.service import MAX_COMPARED, ExtractiveLLMService
-from bot.extractive.talk import NOTHING_FOUND, SORRY_NOT_HEARD, UNAVAILABLE
+from bot.extractive.talk import NEAREST, NOTHING_FOUND, SORRY_NOT_HEARD, UNAVAILABLE
 from knowledge.errors import KnowledgeUnavailableError
 from knowledge.types import Passage
+from processors.frames import UnansweredFrame
 from processors.passages import passages_message
 
 QUESTION = {"role": "user", "content": "How long may I keep an unused helmet?"}
@@ -162,6 +163,17 @@ async def test_small_talk_needs_no_passages():
 async def test_what_cannot_be_answered_is_said(messages: list[Any], reply: str):
     down, _ = await answered(ScriptedSimilarity(), *messages)
     assert pieces(down) == [reply]
+
+
+async def test_what_does_not_answer_is_quoted_as_the_nearest_behind_an_unanswered_frame():
+    down, _ = await answered(ScriptedSimilarity({"thirty days": 0.5}), found(passage()), {"role": "user", "content": "Can hats be returned?"})
+    assert any(isinstance(frame, UnansweredFrame) for frame in down)
+    assert pieces(down) == [f"{NEAREST} Helmets can be returned within thirty days. [1]"]
+
+
+async def test_an_answer_has_no_unanswered_frame():
+    down, _ = await answered(ScriptedSimilarity(NEAR), found(passage()), QUESTION)
+    assert not any(isinstance(frame, UnansweredFrame) for frame in down)
 
 
 async def test_words_decide_when_meanings_cannot_be_compared():
