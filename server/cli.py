@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from server.commands import call, eval, index, run, search
+from server.commands import call, documents, eval, gaps, index, run, search
 
 app = typer.Typer(
     name="jarvis",
@@ -16,8 +16,10 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("index")(index.index)
 app.command("search")(search.search)
+app.add_typer(documents.app, name="documents")
+app.add_typer(gaps.app, name="gaps")
 app.command("call")(call.call)
-app.command("eval")(eval.evaluate)
+app.add_typer(eval.app, name="eval")
 
 
 def main() -> None:

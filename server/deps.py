@@ -3,12 +3,18 @@
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from server.auth.operator import OperatorKey
 from server.auth.tokens import SessionTokens
 from server.errors import Problem
 from server.ingress.page import Page
 from server.ingress.sessions import Sessions
-from server.services import Services
+from server.services import Knowledge, Services
+
+_operator_scheme = HTTPBearer(
+    scheme_name="operator", description="The key in `operator.key` of the data directory.", auto_error=False
+)
 
 
 def services(request: Request) -> Services:
@@ -26,6 +32,26 @@ def _tokens(held: Annotated[Services, Depends(services)]) -> SessionTokens:
 
 def _page(held: Annotated[Services, Depends(services)]) -> Page:
     return held.page
+
+
+def _knowledge(held: Annotated[Services, Depends(services)]) -> Knowledge:
+    return held.knowledge
+
+
+def _operator_key(held: Annotated[Services, Depends(services)]) -> OperatorKey:
+    return held.operator
+
+
+def operator(
+    key: Annotated[OperatorKey, Depends(_operator_key)],
+    shown: Annotated[HTTPAuthorizationCredentials | None, Depends(_operator_scheme)],
+) -> None:
+    """Lets nobody in but the operator."""
+    where = "Send the key in operator.key of the data directory as `Authorization: Bearer …`."
+    if shown is None:
+        raise Problem(401, "The operator's key is needed", where)
+    if not key.matches(shown.credentials.strip()):
+        raise Problem(401, "This is not the operator's key", where)
 
 
 def own_session_id(
@@ -48,4 +74,6 @@ SessionsDep = Annotated[Sessions, Depends(_sessions)]
 TokensDep = Annotated[SessionTokens, Depends(_tokens)]
 ServicesDep = Annotated[Services, Depends(services)]
 PageDep = Annotated[Page, Depends(_page)]
+KnowledgeDep = Annotated[Knowledge, Depends(_knowledge)]
+OperatorOnly = Depends(operator)
 OwnSessionId = Annotated[str, Depends(own_session_id)]

@@ -1,5 +1,6 @@
 """What goes wrong, for operators on the command line and for callers over HTTP (problem+json, RFC 9457)."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -8,6 +9,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from loguru import logger
 from starlette.exceptions import HTTPException
+
+# What an answer says of a request that is wrong in many places, or in a place with a long name.
+NAMED_ERRORS = 5
+NAMED_CHARACTERS = 60
 
 
 class SetupError(Exception):
@@ -55,7 +60,10 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        wrong = "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors())
+        errors = error.errors()
+        wrong = "; ".join(_wrong(each) for each in errors[:NAMED_ERRORS])
+        if len(errors) > NAMED_ERRORS:
+            wrong += f"; and {len(errors) - NAMED_ERRORS} more"
         return problem_response(Problem(422, "The request is not valid", f"{wrong}. See /docs for what is expected."))
 
     @app.exception_handler(Exception)
@@ -65,3 +73,9 @@ def install(app: FastAPI) -> None:
         return problem_response(
             Problem(500, "Something went wrong on our side", "Try again; the server's log has the kind of error.")
         )
+
+
+def _wrong(error: Mapping[str, Any]) -> str:
+    """Where a request is wrong, and how."""
+    place = ".".join(str(part)[:NAMED_CHARACTERS] for part in error["loc"])
+    return f"{place}: {error['msg'].removeprefix('Value error, ')}"

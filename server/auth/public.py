@@ -8,6 +8,7 @@ PUBLIC_ROUTES = frozenset(
         ("GET", "/call/assets"),  # the page's scripts and styles
         ("GET", "/healthz"),
         ("GET", "/readyz"),
+        ("GET", "/api/rag/healthz"),
         ("POST", "/api/ingress/session/create"),  # public call links, on loopback unless JARVIS_HOST says otherwise
         ("GET", "/docs"),
         ("GET", "/openapi.json"),

@@ -6,14 +6,23 @@ import httpx2
 import pytest
 from fastapi import FastAPI, Header
 from fastapi.testclient import TestClient
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from server import errors
 from server.errors import Problem
 
 
+def from_zero(count: int) -> int:
+    if count < 0:
+        raise ValueError("count from 0")
+    return count
+
+
 class Body(BaseModel):
-    count: int
+    model_config = ConfigDict(extra="forbid")
+
+    count: Annotated[int, AfterValidator(from_zero)]
+    sizes: list[int] = []
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +88,22 @@ def test_what_is_not_valid_is_named_without_its_value(client: TestClient):
     detail = client.post("/count", json={"count": "secret"}).json()["detail"]
     assert "body.count" in detail
     assert "secret" not in detail
+
+
+def test_a_request_that_is_wrong_in_many_places_names_the_first(client: TestClient):
+    detail = client.post("/count", json={"count": 0, "sizes": ["a"] * 100}).json()["detail"]
+    assert "body.sizes.4" in detail
+    assert "body.sizes.5" not in detail
+    assert "and 95 more" in detail
+
+
+def test_a_place_with_a_long_name_is_cut_short(client: TestClient):
+    assert "a" * 61 not in client.post("/count", json={"count": 0, "a" * 1000: 1}).text
+
+
+def test_a_rule_of_ours_is_said_in_its_own_words(client: TestClient):
+    detail = client.post("/count", json={"count": -1}).json()["detail"]
+    assert detail == "body.count: count from 0. See /docs for what is expected."
 
 
 def test_a_wrong_method_is_told_which_are_right(client: TestClient):

@@ -1,0 +1,1 @@
+"""The knowledge over HTTP: search, indexing, documents and gaps, for the operator."""
