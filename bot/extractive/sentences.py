@@ -10,10 +10,13 @@ _HEADING = re.compile(r"^\s{0,3}#{1,6}\s")
 _LABEL = re.compile(r"^[A-Z][^:.!?]{0,40}: \S")
 _RULE = re.compile(r"^[\s|:*_-]+$")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_CODE_SIGN = re.compile(r"[{}<>=\\;]|\w_\w|\w\(|\"[:,]")
 _EMPHASIS = re.compile(r"(\*\*|__|\*|`|~~)(?=\S)(.+?)(?<=\S)\1")
 
 # A line shorter than this was not wrapped: a capital on the next begins a new block.
 WRAPPED_CHARS = 60
+# Signs of a program that a line of one has at least, by its length.
+CODE_SIGNS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class _Block:
 
 
 def sentences(text: str, *, number: int) -> list[Sentence]:
-    """The passage's sentences in order, without Markdown; headings and table rules are left out."""
+    """The passage's sentences in order, without Markdown; headings, table rules and programs are left out."""
     found: list[Sentence] = []
     lead_in: int | None = None
     for block in _blocks(text):
@@ -57,13 +60,18 @@ def sentences(text: str, *, number: int) -> list[Sentence]:
     return found
 
 
+def _is_code(line: str) -> bool:
+    """Whether a line is of a program rather than of a text, and says nothing when read aloud."""
+    return "```" in line or len(_CODE_SIGN.findall(line)) >= CODE_SIGNS * len(line.strip())
+
+
 def _blocks(text: str) -> list[_Block]:
     """Paragraphs, list items and table rows ("Column: cell, Column: cell" or "| cell | cell |")."""
     blocks: list[_Block] = []
     open_paragraph = follows = in_list = False
     before = ""
     for line in text.splitlines():
-        if not line.strip() or _HEADING.match(line) or _RULE.match(line):
+        if not line.strip() or _HEADING.match(line) or _RULE.match(line) or _is_code(line):
             open_paragraph = follows = in_list = False
             continue
         item = bool(_LIST_MARK.match(line))

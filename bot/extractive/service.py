@@ -20,7 +20,7 @@ from processors.frames import UnansweredFrame
 from processors.passages import NumberedPassage, is_passages_message, read_passages
 
 # What is compared by meaning in an answer: a sentence that is new to the embedder takes a millisecond or two.
-MAX_COMPARED = 30
+MAX_COMPARED = 16
 
 
 class Similarity(Protocol):

@@ -1,18 +1,29 @@
 """A caller's connection and its bot: who gets an answer, and how the call ends."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+from uuid import UUID
 
 import pytest
 from aiortc import RTCPeerConnection, RTCSessionDescription
+from loguru import logger
+from pipecat.frames.frames import LLMFullResponseEndFrame, LLMFullResponseStartFrame, LLMTextFrame
+from pipecat.tests.utils import SleepFrame, run_test
 
 from bot.errors import OfferError, SessionTakenError
+from bot.pipeline import CallPipeline
 from bot.session import Session, place_of
 from bot.settings import BotSettings, Limits, Retrieval
 from bot.turns import TurnModels
+from knowledge.client import KnowledgeClient
+from knowledge.errors import KnowledgeUnavailableError
+from knowledge.types import Passage
+from processors.citations import CitationProcessor
+from processors.frames import PassagesFrame
 
 END_SECS = 10.0
 
@@ -119,6 +130,57 @@ async def test_a_pipeline_that_fails_ends_the_call_with_an_error(models: TurnMod
     async with caller() as (_, offer):
         await call.answer(offer)
         assert await call.ended() == "error"
+
+
+class GapKeeper:
+    """In place of the knowledge: keeps gaps, or fails with `error`."""
+
+    def __init__(self, error: KnowledgeUnavailableError | None = None):
+        self.kept: list[tuple[str, int]] = []
+        self._error = error
+
+    async def record_gap(self, question: str, passages: Sequence[Passage]) -> None:
+        if self._error is not None:
+            raise self._error
+        self.kept.append((question, len(passages)))
+
+
+async def unanswered(call: Call, question: str, keeper: GapKeeper) -> None:
+    """A turn in which that question was looked up and nothing answered it."""
+    citations = CitationProcessor()
+    call.session._keep_gaps(cast(CallPipeline, SimpleNamespace(citations=citations)), cast(KnowledgeClient, keeper))
+    passage = Passage(UUID(int=1), "a.md", "A", (), "text", 0, 4, 0.5, 0.5)
+    frames = [
+        PassagesFrame(passages=(passage,), question=question),
+        LLMFullResponseStartFrame(),
+        LLMTextFrame("I couldn't find that."),
+        LLMFullResponseEndFrame(),
+        SleepFrame(),
+    ]
+    await run_test(citations, frames_to_send=frames)
+
+
+async def test_a_question_that_was_not_answered_is_reported_and_kept(models: TurnModels):
+    call, keeper = Call(models), GapKeeper()
+    await unanswered(call, "Is there a zeppelin?", keeper)
+    assert (call.events, keeper.kept) == ([{"type": "gap"}], [("Is there a zeppelin?", 1)])
+
+
+async def test_small_talk_is_no_question_that_a_document_could_answer(models: TurnModels):
+    call, keeper = Call(models), GapKeeper()
+    await unanswered(call, "Thanks, goodbye!", keeper)
+    assert (call.events, keeper.kept) == ([], [])
+
+
+async def test_a_gap_that_cannot_be_kept_harms_no_call_and_tells_no_log_what_was_asked(models: TurnModels):
+    said: list[str] = []
+    sink = logger.add(lambda message: said.append(str(message)), level="INFO")
+    call = Call(models)
+    await unanswered(call, "Is there a zeppelin?", GapKeeper(KnowledgeUnavailableError("zeppelin")))
+    logger.remove(sink)
+    assert call.events == [{"type": "gap"}]
+    assert any("a gap was not kept: KnowledgeUnavailableError" in line for line in said)
+    assert not any("zeppelin" in line for line in said)
 
 
 def test_what_a_log_says_of_an_error_is_its_place_and_not_its_text():

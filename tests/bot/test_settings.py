@@ -34,8 +34,10 @@ def test_what_runs_without_a_key_is_the_default():
         {"llm": {"provider": "openai"}},
         {"tts": {"words_per_minute": 0}},
         {"limits": {"idle_secs": 0}},
+        {"retrieval": {"socket": "/x", "min_similarity": 0.2}},
+        {"retrieval": {"socket": "/x", "passages": 0}},
     ],
-    ids=["slot", "field", "provider", "no-key", "rate", "limit"],
+    ids=["slot", "field", "provider", "no-key", "rate", "limit", "gone", "passages"],
 )
 def test_what_is_not_a_setting_is_refused(values: dict[str, Any]):
     with pytest.raises(ValidationError):
@@ -48,7 +50,7 @@ def test_what_is_not_a_setting_is_refused(values: dict[str, Any]):
         settings(),
         settings(llm=OpenAILLM(api_key=SecretStr("sk-secret"), base_url="http://127.0.0.1:11434/v1", model="llama")),
         settings(persona=Persona(name="Ada"), turns=Turns(max_pause_secs=3), media_addresses=("127.0.0.1",)),
-        settings(retrieval=Retrieval(socket=Path("/else"), passages=2)),
+        settings(retrieval=Retrieval(socket=Path("/else"), passages=2, collection="manuals", access=("staff",))),
     ],
     ids=["defaults", "key", "persona", "retrieval"],
 )

@@ -21,7 +21,13 @@ def candidates(*rows: tuple[str, float | None], numbers: Sequence[int] = (), tit
     ]
 
 
+def said(question: str, *rows: tuple[str, float | None], numbers: Sequence[int] = (), title: str = "Page") -> list[str]:
+    """What is said, be it an answer or the nearest there is."""
+    return [s.text for s in choose(Question(question), candidates(*rows, numbers=numbers, title=title)).sentences]
+
+
 def chosen(question: str, *rows: tuple[str, float | None], numbers: Sequence[int] = (), title: str = "Page"):
+    """What is said as an answer."""
     choice = choose(Question(question), candidates(*rows, numbers=numbers, title=title))
     return [s.text for s in choice.sentences] if choice.answers else []
 
@@ -63,9 +69,9 @@ def test_nothing_is_chosen_when_nothing_supports_an_answer(question: str, senten
 
 
 def test_what_does_not_stand_out_from_the_other_passages_is_no_answer():
-    question, best = "Do you sell gift vouchers?", ("Gift cards can be bought online.", 0.5)
+    question, best = "Do you sell gift vouchers?", ("Gift cards can be bought online.", 0.6)
     assert chosen(question, best, FAR, FAR, FAR, numbers=(1, 2, 3, 4)) == [best[0]]
-    assert chosen(question, best, *[("Cards are printed on paper.", 0.5)] * 3, numbers=(1, 2, 3, 4)) == []
+    assert chosen(question, best, *[("Cards are printed on paper.", 0.6)] * 3, numbers=(1, 2, 3, 4)) == []
 
 
 @pytest.mark.parametrize(
@@ -93,7 +99,7 @@ def test_at_most_three_sentences_are_chosen():
 
 def test_chosen_sentences_stand_in_the_order_of_their_passage():
     rows = ("First you pay.", 0.9), ("Then you ride.", 0.95), ("The weather is fine.", 0.1), ("Last you go.", 0.92)
-    assert chosen("Tell me.", *rows, FAR, numbers=(1, 1, 1, 1, 2)) == [
+    assert said("Tell me.", *rows, FAR, numbers=(1, 1, 1, 1, 2)) == [
         "First you pay.",
         "Then you ride.",
         "Last you go.",
@@ -102,17 +108,17 @@ def test_chosen_sentences_stand_in_the_order_of_their_passage():
 
 def test_an_answer_takes_from_two_passages_at_most_and_begins_with_the_best():
     rows = ("One.", 0.9), ("Two.", 0.95), ("Three.", 0.91), FAR, FAR
-    assert chosen("Tell me.", *rows, numbers=(1, 2, 3, 4, 5)) == ["Two.", "Three."]
+    assert said("Tell me.", *rows, numbers=(1, 2, 3, 4, 5)) == ["Two.", "Three."]
 
 
 def test_a_sentence_much_weaker_than_the_best_is_left_out():
     rows = ("Strong.", 0.95), ("Weak.", 0.95 - COMPANION_MARGIN - 0.01), FAR
-    assert chosen("Tell me.", *rows, numbers=(1, 1, 2)) == ["Strong."]
+    assert said("Tell me.", *rows, numbers=(1, 1, 2)) == ["Strong."]
 
 
 def test_an_answer_grows_no_longer_than_can_be_listened_to():
     rows = ("Short and good.", 0.95), (" ".join(["word"] * MAX_WORDS), 0.94), ("Short as well.", 0.93)
-    assert chosen("Tell me.", *rows, FAR, numbers=(1, 1, 1, 2)) == ["Short and good.", "Short as well."]
+    assert said("Tell me.", *rows, FAR, numbers=(1, 1, 1, 2)) == ["Short and good.", "Short as well."]
 
 
 def listed(*similarities: float) -> list[Candidate]:

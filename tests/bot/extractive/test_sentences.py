@@ -54,3 +54,33 @@ def test_sentences_know_their_passage_and_their_place_in_it():
 )
 def test_the_items_of_a_list_know_the_sentence_that_introduces_them(text: str, lead_ins: list[int | None]):
     assert [s.lead_in for s in sentences(text, number=1)] == lead_ins
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'result = vo.embed(texts, model="voyage-2", input_type="document")',
+        'data: {"type": "content_block_delta", "index": 0}',
+        "```python",
+        "<div class='note'>",
+        "for (int i = 0; i < n; i++) {",
+    ],
+)
+def test_lines_of_a_program_are_not_read_aloud(code: str):
+    assert [s.text for s in sentences(f"Do it like this.\n\n{code}\n\nIt is fast.", number=1)] == [
+        "Do it like this.",
+        "It is fast.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A helmet (if you have one) costs nothing.",
+        "It is 5 dollars; it was 4.",
+        "Write to us at shop@example.com.",
+        "Half #1.",
+    ],
+)
+def test_signs_in_prose_make_no_program_of_it(text: str):
+    assert [s.text for s in sentences(text, number=1)] == [text]

@@ -166,7 +166,9 @@ async def test_what_cannot_be_answered_is_said(messages: list[Any], reply: str):
 
 
 async def test_what_does_not_answer_is_quoted_as_the_nearest_behind_an_unanswered_frame():
-    down, _ = await answered(ScriptedSimilarity({"thirty days": 0.5}), found(passage()), {"role": "user", "content": "Can hats be returned?"})
+    down, _ = await answered(
+        ScriptedSimilarity({"thirty days": 0.5}), found(passage()), {"role": "user", "content": "Can hats be returned?"}
+    )
     assert any(isinstance(frame, UnansweredFrame) for frame in down)
     assert pieces(down) == [f"{NEAREST} Helmets can be returned within thirty days. [1]"]
 
