@@ -174,9 +174,11 @@ class WithoutGold:
     async def search(self, question: str, *, history: Sequence[Turn] = (), limit: int = 4) -> SearchResult:
         """The best passages of the other documents."""
         found = await self._search.search(question, history=history, limit=MOST_PASSAGES)
+        if found.verdict is not Verdict.FOUND:
+            return found
         gold = self._gold.get(question, frozenset())
         left = tuple(passage for passage in found.passages if passage.source not in gold)[:limit]
-        return SearchResult(found.verdict if left else Verdict.OFF_TOPIC, left)
+        return SearchResult(Verdict.FOUND if left else Verdict.OFF_TOPIC, left)
 
 
 def questions_of(data: DataSet) -> tuple[list[Question], list[Question]]:

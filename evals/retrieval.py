@@ -110,7 +110,7 @@ def read_data(folder: Path) -> DataSet:
             raise DataError(f"{folder / JUDGEMENTS}:{number} is not query-id, corpus-id and score with tabs between.")
         if int(fields[2]) > 0:
             gold.setdefault(fields[0], set()).add(fields[1])
-    return DataSet(folder.name, corpus, queries, {query: frozenset(rows) for query, rows in gold.items()})
+    return DataSet(folder.resolve().name, corpus, queries, {query: frozenset(rows) for query, rows in gold.items()})
 
 
 async def measure(

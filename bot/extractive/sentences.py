@@ -11,7 +11,7 @@ _LABEL = re.compile(r"^[A-Z][^:.!?]{0,40}: \S")
 _RULE = re.compile(r"^[\s|:*_-]+$")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _CODE_SIGN = re.compile(r"[{}<>=\\;]|\w_\w|\w\(|\"[:,]")
-_EMPHASIS = re.compile(r"(\*\*|__|\*|`|~~)(?=\S)(.+?)(?<=\S)\1")
+_EMPHASIS = re.compile(r"(\*\*|__|\*|(?<!`)`(?!`)|~~)(?=\S)(.+?)(?<=\S)\1(?!`)")
 
 # A line shorter than this was not wrapped: a capital on the next begins a new block.
 WRAPPED_CHARS = 60
