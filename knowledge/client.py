@@ -8,13 +8,13 @@ from typing import Any
 import aiohttp
 
 from knowledge.errors import EmptyQuestionError, KnowledgeUnavailableError, NoSuchCollectionError
-from knowledge.gaps import GapPassage
 from knowledge.ranking import shortened
 from knowledge.types import Passage, SearchResult, Turn, Verdict
 
 _NOT_THERE = "The retrieval process is not there; see that it is started."
 # Of a caller who talked on, the last words are what the turn is about.
 MAX_QUESTION_WORDS = 100
+MAX_QUESTION_CHARACTERS = 2_000
 MAX_GAP_PASSAGES = 5
 
 
@@ -57,7 +57,7 @@ class KnowledgeClient:
         if not question.strip():
             raise EmptyQuestionError
         request = {
-            "question": " ".join(question.split()[-MAX_QUESTION_WORDS:]),
+            "question": _cut(question),
             "history": [asdict(turn) for turn in shortened(history)],
             "limit": limit,
             "collection": self._collection if collection is None else collection,
@@ -69,7 +69,7 @@ class KnowledgeClient:
         try:
             passages = tuple(Passage.from_dict(passage) for passage in answer["passages"])
             return SearchResult(Verdict(answer["verdict"]), passages)
-        except (KeyError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise KnowledgeUnavailableError(_NOT_THERE) from error
 
     async def similarity(self, question: str, sentences: Sequence[str]) -> list[float]:
@@ -83,10 +83,17 @@ class KnowledgeClient:
     async def record_gap(self, question: str, passages: Sequence[Passage]) -> None:
         """Keep a question that was not answered, and the passages that did not; raises KnowledgeUnavailableError."""
         kept = [
-            GapPassage(str(each.document_id), each.title, each.source, each.start, each.end, each.score)
+            {
+                "document_id": str(each.document_id),
+                "title": each.title,
+                "source": each.source,
+                "start": each.start,
+                "end": each.end,
+                "score": each.score,
+            }
             for each in passages[:MAX_GAP_PASSAGES]
         ]
-        request = {"question": question, "passages": list(map(asdict, kept)), "collection": self._collection}
+        request = {"question": _cut(question), "passages": kept, "collection": self._collection}
         await self._ask("/gaps", request)
 
     async def _ask(self, path: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -102,9 +109,13 @@ class KnowledgeClient:
             raise KnowledgeUnavailableError(
                 "The retrieval process did not answer in time; answer without passages."
             ) from error
-        except (aiohttp.ClientError, OSError, KeyError, ValueError) as error:
+        except (aiohttp.ClientError, OSError, KeyError, TypeError, ValueError) as error:
             raise KnowledgeUnavailableError(_NOT_THERE) from error
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._session.close()
+
+
+def _cut(question: str) -> str:
+    return " ".join(question.split()[-MAX_QUESTION_WORDS:])[-MAX_QUESTION_CHARACTERS:]

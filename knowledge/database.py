@@ -82,7 +82,20 @@ class Database:
             ) from error
 
     async def read(self, name: str, /, *, timeout_secs: float = READ_TIMEOUT_SECS, **parameters: Any) -> list[DictRow]:
-        """Run one statement, in one round trip, and return its rows."""
+        """Run one statement, in one round trip, and return its rows.
+
+        A connection that was lost while it waited is noticed only here; the statement is then run on another, so it
+        must be one that can be run twice.
+        """
+        try:
+            return await self._read(name, timeout_secs, parameters)
+        except KnowledgeUnavailableError as error:
+            if not isinstance(error.__cause__, psycopg.OperationalError):
+                raise
+        await self._pool.check()
+        return await self._read(name, timeout_secs, parameters)
+
+    async def _read(self, name: str, timeout_secs: float, parameters: Mapping[str, Any]) -> list[DictRow]:
         async with self._cursor(timeout_secs) as cursor:
             return await Statements(cursor).run(name, **parameters)
 
@@ -108,7 +121,8 @@ class Database:
                 connection.cursor(row_factory=dict_row) as cursor,
             ):
                 yield cursor
-        except (psycopg.OperationalError, PoolTimeout, TimeoutError) as error:
+        except (psycopg.OperationalError, psycopg.errors.UndefinedTable, PoolTimeout, TimeoutError) as error:
+            # A table of vectors goes while searches move to another embedding model.
             raise KnowledgeUnavailableError(
                 "The knowledge database does not answer; check that Postgres runs and that its URL is right."
             ) from error

@@ -43,26 +43,36 @@ def find(paths: Iterable[Path]) -> Found:
     missing: list[Path] = []
     unreadable: list[DocumentError] = []
 
-    def report(error: OSError) -> None:
-        unreadable.append(DocumentError(error.filename, "this folder cannot be listed; check its permissions."))
+    def report(path: Path, reason: str) -> None:
+        unreadable.append(DocumentError(_printable(path), reason))
+
+    def report_folder(error: OSError) -> None:
+        report(Path(error.filename), "this folder cannot be listed; check its permissions.")
 
     for root in roots:
         if root.is_dir():
-            real_root = root.resolve()
-            for folder, subfolders, names in os.walk(root, onerror=report):
+            real_root = Path(os.path.realpath(root))
+            for folder, subfolders, names in os.walk(root, onerror=report_folder):
                 subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-                for path in (Path(folder, name) for name in sorted(names) if _is_document(name)):
-                    if path.is_symlink() and not path.resolve().is_relative_to(real_root):
-                        unreadable.append(
-                            DocumentError(str(path), "this link leads out of the folder; index what it leads to.")
-                        )
-                    else:
+                linked = [name for name in subfolders if Path(folder, name).is_symlink()]
+                for name in [*linked, *sorted(filter(_is_document, names))]:
+                    path = Path(folder, name)
+                    if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(real_root):
+                        report(path, "this link leads out of the folder; index what it leads to.")
+                    elif _printable(path) != str(path):
+                        report(path, "its name is not valid UTF-8; rename it.")
+                    elif name not in linked:
                         files[path] = None
         elif root.exists():
             files[root] = None
         else:
             missing.append(root)
     return Found(roots, tuple(files), tuple(missing), tuple(unreadable))
+
+
+def _printable(path: Path) -> str:
+    """Return the path as text that can be stored: bytes that are no UTF-8 are replaced."""
+    return os.fsencode(path).decode("utf-8", errors="replace")
 
 
 def _is_document(name: str) -> bool:

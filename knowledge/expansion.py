@@ -26,7 +26,9 @@ class Expansion:
         found = await self._files(request)
         for url in request.urls:
             found += await self._pages(request, url)
-        return found
+        # What left one sitemap may stand in another.
+        there = {item.source for item in found if item.kind != "vanished"}
+        return [item for item in found if item.kind != "vanished" or item.source not in there]
 
     async def _files(self, request: IndexRequest) -> list[NewItem]:
         if not request.paths:

@@ -16,6 +16,7 @@ from uuid import UUID
 import psycopg
 from loguru import logger
 from procrastinate import App, JobContext, RetryStrategy
+from procrastinate.exceptions import ConnectorException
 from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel
 
@@ -33,8 +34,8 @@ from knowledge.lexical_sync import LexicalSync
 from knowledge.loaders.reader import DocumentReader
 from knowledge.queue import QUEUE, TASK, Queue, queue_app
 from knowledge.sql import queries
-from knowledge.store import Store
 from knowledge.statistics import recount
+from knowledge.store import Store
 from knowledge.vectors import Model, VectorStore
 
 CONNECTIONS = 6
@@ -43,8 +44,11 @@ WAIT_SECS = 0.5
 DEBOUNCE_SECS = 0.1
 # Two, so that an upload into one collection does not wait for a large folder in another.
 JOBS_AT_ONCE = 2
+POLL_SECS = 0.5
 FILL_BATCH = 32
 EMBEDDING_ATTEMPTS = 6
+
+_GONE = "The knowledge database is gone, or late; see that Postgres runs."
 
 
 class Startup(BaseModel):
@@ -81,6 +85,7 @@ class Indexer:
             tasks.create_task(self._keep_words())
             tasks.create_task(self._listen())
             await self._lock(connection)
+            tasks.create_task(self._hold_lock(connection))
             model = await self._vectors.add(model_id=self._embedder.model_id, dimensions=self._embedder.dimensions)
             await self._jobs.forget_old()
             await self._store.forget_removals()
@@ -94,6 +99,11 @@ class Indexer:
             if row is not None and row[0]:
                 return
             await asyncio.sleep(WAIT_SECS)
+
+    async def _hold_lock(self, connection: psycopg.AsyncConnection) -> None:
+        """Fail once the connection is lost, since another indexer may have the lock then."""
+        async for _ in connection.notifies():
+            pass
 
     async def _listen(self) -> None:
         async with await psycopg.AsyncConnection.connect(
@@ -130,6 +140,7 @@ class Indexer:
                 await recount(collection, store=self._store, vectors=self._vectors)
 
     async def _take_jobs(self, model: Model) -> None:
+        lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         async with AsyncExitStack() as stack:
             reader = DocumentReader()
             stack.push_async_callback(reader.aclose)
@@ -155,22 +166,49 @@ class Indexer:
             )
             async def index(context: JobContext, *, job_id: str) -> None:
                 try:
-                    await ingest.run(UUID(job_id))
-                except EmbeddingError as error:
-                    if context.job.attempts + 1 < EMBEDDING_ATTEMPTS:
-                        raise
-                    await self._jobs.end(UUID(job_id), error=str(error))
+                    await self._index(ingest, UUID(job_id), is_last=context.job.attempts + 1 >= EMBEDDING_ATTEMPTS)
+                except KnowledgeUnavailableError as error:
+                    # The queue forgets this job now; the next indexer takes it up.
+                    if not lost.done():
+                        lost.set_exception(error)
+                    raise
 
             resumed = await Queue(app=self._app, database=self._database).resume()
             if resumed:
                 logger.info("{} unfinished jobs go on", resumed)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._run_worker())
+                await lost
+
+    async def _index(self, ingest: Ingest, job_id: UUID, *, is_last: bool) -> None:
+        """Run a job; what stops it ends it with a reason, unless another attempt or another indexer may mend it."""
+        try:
+            await ingest.run(job_id)
+        except KnowledgeUnavailableError:
+            raise
+        except EmbeddingError as error:
+            if not is_last:
+                raise
+            await self._jobs.end(job_id, error=str(error))
+        except Exception as error:
+            kind = type(error).__name__
+            logger.error("Indexing job {} failed: {}", job_id, kind)
+            await self._jobs.end(job_id, error=f"It broke off ({kind}); index again, and report it if that repeats.")
+
+    async def _run_worker(self) -> None:
+        """Take jobs until cancelled; raises KnowledgeUnavailableError when the queue is gone."""
+        with suppress(ConnectorException):
             await self._app.run_worker_async(
                 queues=[QUEUE],
                 concurrency=JOBS_AT_ONCE,
+                # A job that waits for another of its collection is not announced when its turn comes.
+                fetch_job_polling_interval=POLL_SECS,
                 install_signal_handlers=False,
                 shutdown_graceful_timeout=0,
                 delete_jobs="always",
             )
+        # A worker that lost a connection may also just stop, without an error.
+        raise KnowledgeUnavailableError(_GONE)
 
 
 async def serve(startup: Startup) -> None:
@@ -204,8 +242,8 @@ async def serve(startup: Startup) -> None:
         print("ready", flush=True)
         try:
             await indexer.work()
-        except* psycopg.OperationalError as error:
-            raise KnowledgeUnavailableError("The knowledge database is gone; see that Postgres runs.") from error
+        except* (psycopg.OperationalError, KnowledgeUnavailableError) as error:
+            raise KnowledgeUnavailableError(_GONE) from error
 
 
 def yield_to_calls() -> None:

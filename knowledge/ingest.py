@@ -114,7 +114,12 @@ class _Work:
         content_hash = _hash(content, item.details)
         known = self.known.get(item.source)
         if known is not None and known.content_hash == content_hash:
-            await store.settle_document(collection=collection, source=item.source, also=self._end(item, "unchanged"))
+            await store.settle_document(
+                collection=collection,
+                source=item.source,
+                closes_gap=item.closes_gap,
+                also=self._end(item, "unchanged"),
+            )
             return
         is_new = known is None or not known.content_hash
         if is_new and (old := await self._moved_from(item.source, content_hash)) is not None:
@@ -135,6 +140,7 @@ class _Work:
             collection=collection,
             source=item.source,
             origin=item.details.get("origin"),
+            closes_gap=item.closes_gap,
             content_hash=content_hash,
             document=document,
             chunks=chunks,
@@ -210,5 +216,5 @@ def _read(path: Path) -> bytes:
 
 def _hash(content: bytes, details: dict[str, Any]) -> str:
     """Return what tells this content, as it is to be shown, from any other."""
-    shown = json.dumps([details.get(name) for name in ("title", "effective_date", "access")]).encode()
+    shown = json.dumps([details.get(name) for name in ("title", "effective_date", "access", "closes_gap")]).encode()
     return hashlib.sha256(b"\0".join((_FORMAT, shown, content))).hexdigest()

@@ -21,7 +21,7 @@ KEPT_DAYS = 30
 class Upload:
     """A document that is handed over with its content; `name` is its source.
 
-    What is None is read from the document itself, or stays as it was.
+    What is None is read from the document itself, or stays as it was. `closes_gap` is the gap that it answers.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Upload:
     title: str | None = None
     effective_date: date | None = None
     access: tuple[str, ...] | None = None
+    closes_gap: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class IndexRequest:
 class Item:
     """One document of a job that is still to be done.
 
-    `details` are its title, content type, effective date, labels and origin, where they are known.
+    `details` are its title, content type, effective date, labels, origin and the gap it closes, where there are any.
     """
 
     ordinal: int
@@ -58,6 +59,12 @@ class Item:
     source: str
     details: dict[str, Any]
     content: bytes | None
+
+    @property
+    def closes_gap(self) -> UUID | None:
+        """The gap that it answers."""
+        gap = self.details.get("closes_gap")
+        return None if gap is None else UUID(gap)
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,7 @@ class Job:
     @property
     def done(self) -> int:
         """How many items ended, one way or another."""
-        return self.total - self.counts.get("pending", 0)
+        return sum(items for state, items in self.counts.items() if state != "pending")
 
     @property
     def has_ended(self) -> bool:
@@ -130,6 +137,7 @@ class JobStore:
                     "title": upload.title,
                     "effective_date": upload.effective_date and upload.effective_date.isoformat(),
                     "access": upload.access,
+                    "closes_gap": upload.closes_gap and str(upload.closes_gap),
                 },
                 upload.content,
             )
@@ -187,6 +195,8 @@ class JobStore:
     async def expand(self, job_id: UUID, items: Sequence[NewItem]) -> None:
         """Add what folders and sitemaps hold; from now on the total is known."""
         async with self._database.transaction(BULK_TIMEOUT_SECS) as statements:
+            # The job before its items, as whoever makes the schema locks them.
+            await statements.run("expanded_job", job_id=job_id)
             (row,) = await statements.run("last_item", job_id=job_id)
             rows = _item_rows(job_id, items, first=row["items"])
             await statements.run_many("add_item", rows)
@@ -194,7 +204,6 @@ class JobStore:
                 if item.reason is not None:
                     end = ItemEnd(job_id, item_row["ordinal"], "failed", item.reason)
                     await statements.run("end_item", **asdict(end))
-            await statements.run("expanded_job", job_id=job_id)
 
     async def next_item(self, job_id: UUID) -> Item | None:
         """Return the next item to do; the removals come last, so that what moved is recognised before."""

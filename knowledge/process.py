@@ -29,6 +29,7 @@ from knowledge.vectors import VectorStore
 
 SHUTDOWN_SECS = 1.0
 CONNECTIONS = 6
+EMBEDDER_RETRY_SECS = 10.0
 
 
 class Startup(BaseModel):
@@ -76,7 +77,6 @@ async def serve(startup: Startup) -> None:
                 max_size=CONNECTIONS,
                 open=False,
                 configure=prepare_connection,
-                check=AsyncConnectionPool.check_connection,
             )
         )
         database = Database(pool)
@@ -102,6 +102,10 @@ async def serve(startup: Startup) -> None:
             with suppress(KnowledgeError):
                 await retriever.search("ready")
             print("ready", flush=True)
+            while True:
+                await asyncio.sleep(EMBEDDER_RETRY_SECS)
+                with suppress(KnowledgeError):
+                    await retriever.use_current_model()
 
 
 def _listen_on(path: Path) -> socket.socket:

@@ -20,33 +20,36 @@ class QuestionVectors:
     def __init__(self, embedder: Embedder) -> None:
         self.embedder = embedder
         self._vectors: OrderedDict[str, np.ndarray] = OrderedDict()
-        self._late: set[asyncio.Task[None]] = set()
+        self._late: set[asyncio.Task[dict[str, np.ndarray]]] = set()
 
     async def get(self, texts: Sequence[str]) -> dict[str, np.ndarray] | None:
         """Return text → unit vector; None where the embedder fails or takes longer than its budget.
 
         What comes late is kept, so that the next turn has it.
         """
-        missing = [text for text in dict.fromkeys(texts) if text not in self._vectors]
+        found = {text: self._vectors[text] for text in texts if text in self._vectors}
+        missing = [text for text in dict.fromkeys(texts) if text not in found]
         if missing:
             embedding = asyncio.create_task(self._embed(missing), name="embed")
             self._late.add(embedding)
             embedding.add_done_callback(self._ended)
             try:
-                await asyncio.wait_for(asyncio.shield(embedding), self.embedder.budget_secs)
+                found |= await asyncio.wait_for(asyncio.shield(embedding), self.embedder.budget_secs)
             except (TimeoutError, EmbeddingError):
                 return None
-        for text in texts:
+        self._vectors.update(found)
+        for text in found:
             self._vectors.move_to_end(text)
-        found = {text: self._vectors[text] for text in texts}
         while len(self._vectors) > _CACHED:
             self._vectors.popitem(last=False)
         return found
 
-    def _ended(self, embedding: asyncio.Task[None]) -> None:
+    def _ended(self, embedding: asyncio.Task[dict[str, np.ndarray]]) -> None:
         self._late.discard(embedding)
         if not embedding.cancelled() and (error := embedding.exception()) is not None:
             logger.warning("A question could not be embedded: {}", type(error).__name__)
 
-    async def _embed(self, texts: Sequence[str]) -> None:
-        self._vectors.update(zip(texts, await self.embedder.embed(texts), strict=True))
+    async def _embed(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
+        vectors = dict(zip(texts, await self.embedder.embed(texts), strict=True))
+        self._vectors.update(vectors)
+        return vectors

@@ -64,5 +64,7 @@ class Queue:
 
 def queue_app(database_url: str) -> App:
     """Return the queue's application, to be opened with `async with app.open_async()`."""
-    connector = PsycopgConnector(conninfo=database_url, min_size=1, max_size=4, kwargs={"connect_timeout": 5})
+    connector = PsycopgConnector(
+        conninfo=database_url, min_size=1, max_size=4, timeout=5, kwargs={"connect_timeout": 5}
+    )
     return App(connector=connector)

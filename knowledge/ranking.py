@@ -8,14 +8,15 @@ from knowledge.terms import Leg
 from knowledge.types import LegScore, Turn
 
 # A cosine counts as it is; the other legs count relative to the best that they found, 1 at most.
-LEXICAL_WEIGHTS: dict[Leg, float] = {"words": 0.2, "letters": 0.15, "sounds": 0.15}
-# A follow-up leaves out what it is about, so that its words say less.
-FOLLOW_UP = 0.4
+FIRST_WEIGHTS: dict[Leg, float] = {"words": 0.2, "letters": 0.15, "sounds": 0.15}
+# A follow-up leaves out what it is about: its words say less, and say it together with those before.
+FOLLOW_UP_WEIGHTS: dict[Leg, float] = {"words": 0.12}
 # Where a collection goes by titles.
 TITLE_WEIGHT = 1.0
 
-# How much of what was said before the question counts; more finds no better and takes longer to embed.
-HISTORY_TURNS = 6
+# How much of what was said before the question counts; more finds no better and takes longer.
+HISTORY_TURNS = 4
+FEW_WORDS = 12
 # A thing that was named counts longer.
 NAMING_TURNS = 20
 HISTORY_WORDS = 30
@@ -30,17 +31,16 @@ def fuse(
     lexical: Mapping[Leg, Mapping[int, float]],
     titles: Mapping[int, float],
     *,
-    is_follow_up: bool,
+    weights: Mapping[Leg, float],
     title_weight: float,
 ) -> dict[int, float]:
     """Return candidate → fused score, 0 to 1.
 
-    `dense` are cosines, `lexical` BM25 scores, `titles` shares of a title that was named, each of the leg's candidates.
-    A candidate that the dense leg did not bring is taken for as near as its last one; another leg gives it nothing.
+    `dense` are cosines, `lexical` BM25 scores, `titles` shares of a title that was named, each of the leg's candidates;
+    `weights` are those of the lexical legs. A candidate that the dense leg did not bring is taken for as near as its
+    last one; another leg gives it nothing.
     """
-    follow_up = FOLLOW_UP if is_follow_up else 1.0
-    weights = {leg: follow_up * LEXICAL_WEIGHTS[leg] for leg in lexical}
-    whole = 1.0 + sum(weights.values()) + TITLE_WEIGHT * title_weight
+    whole = 1.0 + sum(weights[leg] for leg in lexical) + TITLE_WEIGHT * title_weight
     floor = max(0.0, min(dense.values(), default=0.0))
     fused = dict.fromkeys((key for scores in (*lexical.values(), titles) for key in scores), floor)
     fused.update((key, max(0.0, cosine)) for key, cosine in dense.items())
@@ -83,8 +83,16 @@ def shortened(history: Sequence[Turn]) -> list[Turn]:
 
 
 def recent(history: Sequence[Turn]) -> list[Turn]:
-    """Return the turns that a question is understood by: the last six of `shortened`."""
-    return shortened(history)[-HISTORY_TURNS:]
+    """Return the turns that a question is understood by: the last four, of the assistant's only the first 12 words."""
+    return [
+        Turn(turn.role, first_words(turn.text)) if turn.role == "assistant" else turn
+        for turn in shortened(history)[-HISTORY_TURNS:]
+    ]
+
+
+def first_words(text: str) -> str:
+    """Return the first 12 words."""
+    return " ".join(text.split()[:FEW_WORDS])
 
 
 def dense_weights(history: Sequence[Turn]) -> list[float]:

@@ -13,19 +13,32 @@ from knowledge.errors import EmbeddingError, EmptyQuestionError, KnowledgeUnavai
 from knowledge.gate import PROTOTYPES, Evidence, Gate
 from knowledge.lexical import LexicalReader
 from knowledge.question_vectors import QuestionVectors
-from knowledge.ranking import dense_weights, fuse, lexical_weights, mix, parts, recent, shortened
+from knowledge.ranking import (
+    FIRST_WEIGHTS,
+    FOLLOW_UP_WEIGHTS,
+    dense_weights,
+    first_words,
+    fuse,
+    lexical_weights,
+    mix,
+    parts,
+    recent,
+    shortened,
+)
 from knowledge.store import Store
-from knowledge.terms import TERMS, Leg, telling_words
+from knowledge.terms import Leg, telling_words
 from knowledge.titles import TitleIndex
 from knowledge.types import Passage, SearchResult, Turn, Verdict
-from knowledge.vectors import Model, VectorStore
+from knowledge.vectors import NEAREST, Model, VectorStore
 
-# How many windows a leg brings into the fusion.
-CANDIDATES = 100
+# How many windows a lexical leg brings into the fusion, as many as the nearest vectors.
+CANDIDATES = NEAREST
 # How many titles bring their chunks into it, where a collection goes by titles.
 TITLES = 5
 # How many more passages than asked for are fetched, as some may be gone by then.
 SPARE = 4
+# How long the gate's sentences may take to embed, once.
+GATE_SECS = 10.0
 
 
 @dataclass(frozen=True)
@@ -72,18 +85,19 @@ class Retriever:
         self._embedder_of = embedder_of
         self._lexical_dir = lexical_dir
         self._collections: dict[str, _Searchable] = {}
+        self._is_loaded = False
         self._model: Model | None = None
         self._questions: QuestionVectors | None = None
         self._gate: Gate | None = None
 
     @property
     def ready(self) -> bool:
-        """Whether there is a collection to search."""
-        return bool(self._collections)
+        """Whether the collections are loaded."""
+        return self._is_loaded
 
     async def refresh(self, collection: str | None = None) -> None:
         """Load a collection, or all, as they stand now; searches meanwhile use what was loaded before."""
-        await self._use_current_model()
+        await self.use_current_model()
         stored = await self._store.collections()
         for name in set(self._collections) - set(stored):
             del self._collections[name]
@@ -91,6 +105,17 @@ class Retriever:
             weight = stored[name].title_weight
             titles = await self._store.titles(collection=name) if weight else {}
             self._collections[name] = await asyncio.to_thread(self._load, name, titles, weight)
+        self._is_loaded = self._is_loaded or collection is None
+
+    async def use_current_model(self) -> None:
+        """Take the embedder that the stored vectors are of; one that was not there is tried again."""
+        model = await self._vectors.current()
+        if model is None or (self._model is not None and model.no == self._model.no and self._gate is not None):
+            return
+        embedder = await self._embedder_of(model.model_id)
+        gate = None if embedder is None else await _gate_of(embedder)
+        self._questions = None if embedder is None else QuestionVectors(embedder)
+        self._model, self._gate = model, gate
 
     async def search(
         self,
@@ -106,7 +131,8 @@ class Retriever:
         """Return at most `limit` passages, best first; `history` is what was said before, oldest first.
 
         `access` are the labels that the caller holds. With `gated`, small talk and what is off topic finds nothing.
-        Raises EmptyQuestionError, NoSuchCollectionError, and KnowledgeUnavailableError without a database.
+        Raises EmptyQuestionError, NoSuchCollectionError, and KnowledgeUnavailableError before the first `refresh` and
+        without a database.
         """
         question = " ".join(question.split())
         if not question:
@@ -126,7 +152,7 @@ class Retriever:
             cosines,
             lexical.legs,
             lexical.titles,
-            is_follow_up=bool(turns),
+            weights=_weights(turns),
             title_weight=searchable.title_weight,
         )
         ranked = sorted(fused, key=lambda chunk_id: (-fused[chunk_id], chunk_id))
@@ -168,6 +194,8 @@ class Retriever:
         return self._model.model_id, vectors[text]
 
     def _searchable(self, collection: str) -> _Searchable:
+        if not self._is_loaded:
+            raise KnowledgeUnavailableError("The documents are still being loaded; ask again in a moment.")
         searchable = self._collections.get(collection)
         if searchable is None:
             raise NoSuchCollectionError(collection, sorted(self._collections))
@@ -175,15 +203,6 @@ class Retriever:
 
     def _load(self, collection: str, titles: dict[str, list[int]], weight: float) -> _Searchable:
         return _Searchable(LexicalReader(self._lexical_dir, collection=collection), TitleIndex(titles), weight)
-
-    async def _use_current_model(self) -> None:
-        model = await self._vectors.current()
-        if model is None or (self._model is not None and model.no == self._model.no and self._gate is not None):
-            return
-        embedder = await self._embedder_of(model.model_id)
-        gate = None if embedder is None else await _gate_of(embedder)
-        self._questions = None if embedder is None else QuestionVectors(embedder)
-        self._model, self._gate = model, gate
 
     async def _by_meaning(
         self, question: str, turns: Sequence[Turn], searchable: _Searchable, collection: str, access: Sequence[str]
@@ -201,7 +220,6 @@ class Retriever:
             mixed,
             collection=collection,
             access=access,
-            limit=CANDIDATES,
             there=searchable.lexical.windows,
         )
         cosines: dict[int, float] = {}
@@ -217,11 +235,12 @@ class Retriever:
         searchable: _Searchable,
         access: Sequence[str],
     ) -> _Lexical:
-        earlier = zip(lexical_weights(turns), (telling_words(turn.text) for turn in turns), strict=True)
+        earlier = zip(lexical_weights(turns), (telling_words(first_words(turn.text)) for turn in turns), strict=True)
         weighted = [(1.0, telling_words(question)), *earlier]
         today = date.today()
         legs: dict[Leg, dict[int, float]] = {
-            leg: searchable.lexical.search(leg, weighted, access=access, today=today, limit=CANDIDATES) for leg in TERMS
+            leg: searchable.lexical.search(leg, weighted, access=access, today=today, limit=CANDIDATES)
+            for leg in _weights(turns)
         }
         best = max(legs["words"].values(), default=0.0)
         titles = searchable.titles.best(question, shortened(history), limit=TITLES) if searchable.title_weight else {}
@@ -249,6 +268,11 @@ class Retriever:
 async def _gate_of(embedder: Embedder) -> Gate | None:
     """Return the gate for this embedder's vectors; None where it fails now, and searches are then not gated."""
     try:
-        return Gate(prototypes=await embedder.embed(PROTOTYPES))
-    except EmbeddingError:
+        async with asyncio.timeout(GATE_SECS):
+            return Gate(prototypes=await embedder.embed(PROTOTYPES))
+    except (EmbeddingError, TimeoutError):
         return None
+
+
+def _weights(turns: Sequence[Turn]) -> dict[Leg, float]:
+    return FOLLOW_UP_WEIGHTS if turns else FIRST_WEIGHTS

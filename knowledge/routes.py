@@ -70,6 +70,8 @@ def create_app(*, retriever: Retriever, store: Store, gaps: GapStore) -> web.App
 
     async def gap(request: web.Request) -> web.Response:
         body = GapRequest.model_validate_json(await request.read())
+        if body.collection not in (there := await store.collections()):
+            raise NoSuchCollectionError(body.collection, sorted(there))
         vector = await retriever.vector(body.question)
         gap_id = await gaps.record(body.question, body.passages, collection=body.collection, vector=vector)
         return web.json_response({"id": str(gap_id)})

@@ -1,5 +1,6 @@
 """Documents, their chunks and windows in Postgres."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -9,11 +10,14 @@ from uuid import UUID
 import numpy as np
 
 from knowledge.database import BULK_TIMEOUT_SECS, Database, Statements
+from knowledge.errors import KnowledgeError
 from knowledge.types import Chunk, Document, LoadedDocument, Passage, page_of
-from knowledge.vectors import Model, VectorStore, WindowToEmbed, mark, vector_row
+from knowledge.vectors import Model, WindowToEmbed, mark, vector_row
 
 DEFAULT_COLLECTION = "default"
 KEPT_REMOVALS_DAYS = 90
+# It is also what the index of words is called on disk.
+_COLLECTION_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
 @dataclass(frozen=True)
@@ -70,11 +74,18 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._vectors = VectorStore(database)
 
     async def make_collection(self, name: str) -> None:
-        """Create the collection where it is not there yet."""
-        async with self._database.transaction(BULK_TIMEOUT_SECS) as statements:
+        """Create the collection where it is not there yet; raises KnowledgeError when it cannot be called so."""
+        if not _COLLECTION_NAME.fullmatch(name):
+            raise KnowledgeError(
+                f"A collection cannot be called {name!r}; its name has 1 to 63 lower-case letters, digits, - and _, "
+                "and begins with a letter or digit."
+            )
+        if name in await self.collections():
+            return
+        # Its partitions lock the tables that a document is written to, in another order.
+        async with self._database.writing() as statements:
             await statements.run("lock_schema")
             if await statements.run("make_collection", name=name):
                 await statements.run("make_partitions_of", name=name)
@@ -116,12 +127,13 @@ class Store:
         access: Sequence[str] | None,
         effective_date: date | None,
         origin: str | None = None,
+        closes_gap: UUID | None = None,
         also: "ItemEnd | None" = None,
     ) -> UUID:
         """Store a document in place of what stood under its source, with one embedding a window, in reading order.
 
-        `access` None keeps the labels it has. `origin` is the sitemap that led to it. `also` ends the item of a job in
-        the same transaction.
+        `access` None keeps the labels it has, a date that an operator gave stays. `origin` is the sitemap that led to
+        it. The gap that it answers is closed, and `also` ends the item of a job, in the same transaction.
         """
         async with self._database.writing() as statements:
             (row,) = await statements.run(
@@ -159,13 +171,15 @@ class Store:
                         text="",
                         live=row["live"],
                         access=row["access"],
-                        effective_date=effective_date,
+                        effective_date=row["effective_date"],
                     ),
                     embedding,
                 )
                 for window_id, span, embedding in zip(window_ids, spans, embeddings, strict=True)
             ]
             await statements.run_many("insert_vector", vectors, vectors=model.table)
+            if closes_gap is not None:
+                await statements.run("close_gap", gap_id=closes_gap, document_id=document_id)
             await _end(statements, also)
             await statements.run("notify_changed", collection=collection)
         return document_id
@@ -178,10 +192,15 @@ class Store:
             await statements.run("fail_document", collection=collection, source=source, title=title, error=error)
             await _end(statements, also)
 
-    async def settle_document(self, *, collection: str, source: str, also: "ItemEnd | None" = None) -> None:
-        """Store that a document is as it was when it was read last."""
+    async def settle_document(
+        self, *, collection: str, source: str, closes_gap: UUID | None = None, also: "ItemEnd | None" = None
+    ) -> None:
+        """Store that a document is as it was when it was read last; the gap that it answers is closed."""
         async with self._database.transaction() as statements:
             await statements.run("settle_document", collection=collection, source=source)
+            if closes_gap is not None:
+                for row in await statements.run("document_id", collection=collection, source=source):
+                    await statements.run("close_gap", gap_id=closes_gap, document_id=row["id"])
             await _end(statements, also)
 
     async def move_document(
@@ -225,8 +244,8 @@ class Store:
 
         None leaves a thing as it is; `set_date` says that `effective_date` is meant, even where it is None.
         """
-        tables = [model.table for model in await self._vectors.models()]
         async with self._database.writing() as statements:
+            tables = [Model(**row).table for row in await statements.run("models")]
             rows = await statements.run(
                 "change_document",
                 document_id=document_id,

@@ -52,7 +52,8 @@ def letters(of_words: Sequence[str]) -> list[str]:
 def sounds(of_words: Sequence[str]) -> list[str]:
     """Return how each word sounds, and each two in a row together: what one word that was heard as two still shares."""
     single = [code for word in of_words if len(word) >= _MIN_SOUNDING and (code := _sound(word))]
-    return single + [first + second for first, second in pairwise(single)]
+    # A vowel is told only where a word begins.
+    return single + [first + second.removeprefix("A") for first, second in pairwise(single)]
 
 
 TERMS: dict[Leg, Callable[[Sequence[str]], list[str]]] = {"words": stems, "letters": letters, "sounds": sounds}

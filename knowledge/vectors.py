@@ -1,7 +1,7 @@
 """The vectors of one embedding model in Postgres with pgvector."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,8 @@ from knowledge.errors import ModelError
 
 # What pgvector can index of half-precision vectors.
 MAX_DIMENSIONS = 4_000
+# The limit of the statements that find the nearest.
+NEAREST = 100
 TITLE_SAMPLE = 200
 TITLE_NEIGHBOURS = 40
 
@@ -102,14 +104,14 @@ class VectorStore:
         return row["missing"]
 
     async def fill(self, model: Model, windows: Sequence[WindowToEmbed], embeddings: np.ndarray) -> None:
-        """Store the vectors of these windows; windows that are gone by now are passed over."""
+        """Store the vectors of these windows, marked as their documents are now; windows that are gone are left out."""
         async with self._database.writing() as statements:
             present = await statements.run("present_windows", window_ids=[window.window_id for window in windows])
-            there = {row["id"] for row in present}
+            states = {row.pop("window_id"): row for row in present}
             rows = [
-                vector_row(window, embedding)
+                vector_row(replace(window, **states[window.window_id]), embedding)
                 for window, embedding in zip(windows, embeddings, strict=True)
-                if window.window_id in there
+                if window.window_id in states
             ]
             await statements.run_many("insert_vector", rows, vectors=model.table)
 
@@ -137,18 +139,17 @@ class VectorStore:
         *,
         collection: str,
         access: Sequence[str],
-        limit: int,
         there: int,
     ) -> list[tuple[int, float]]:
-        """Return (chunk id, cosine) of the windows nearest to the question that may be seen, best first.
+        """Return (chunk id, cosine) of the hundred windows nearest to the question that may be seen, best first.
 
-        A chunk comes once a window. Where the index stops before it found `limit` of the `there` windows of the
-        collection, all vectors are compared.
+        A chunk comes once a window. Where the index stops before it found a hundred, or all of the `there` windows of
+        the collection, all vectors are compared.
         """
         parameters = {"question": HalfVector(question).to_text(), "collection": collection, "access": list(access)}
-        rows = await self._database.read("nearest", vectors=model.table, limit=limit, **parameters)
-        if len(rows) < min(limit, there):
-            rows = await self._database.read("nearest_exactly", vectors=model.table, limit=limit, **parameters)
+        rows = await self._database.read("nearest", vectors=model.table, **parameters)
+        if len(rows) < min(NEAREST, there):
+            rows = await self._database.read("nearest_exactly", vectors=model.table, **parameters)
         return [(row["chunk_id"], row["similarity"]) for row in rows]
 
     async def similarities(self, model: Model, question: np.ndarray, chunk_ids: Sequence[int]) -> dict[int, float]:

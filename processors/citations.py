@@ -226,7 +226,7 @@ class CitationProcessor(FrameProcessor):
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
         self._turn = PassagesFrame()
-        self._unanswered = False
+        self._unanswered = self._spoke = False
         self._reader = MarkerReader({})
         self._shown: set[tuple[int, str]] = set()
         self._register_event_handler("on_citation")
@@ -237,7 +237,7 @@ class CitationProcessor(FrameProcessor):
         """Replaces the LLM's text frames by spoken ones; takes the passages frame; passes on all else."""
         await super().process_frame(frame, direction)
         if isinstance(frame, PassagesFrame):
-            self._turn, self._unanswered = frame, False
+            self._turn, self._unanswered, self._spoke = frame, False, False
             return
         if isinstance(frame, UnansweredFrame):
             self._unanswered = True
@@ -257,7 +257,7 @@ class CitationProcessor(FrameProcessor):
     async def _tell_unanswered(self) -> None:
         question = self._turn.question
         self._turn = PassagesFrame(passages=self._turn.passages)
-        if question is not None and (self._unanswered or not self._shown):
+        if question is not None and self._spoke and (self._unanswered or not self._shown):
             await self._call_event_handler("on_unanswered", question, self._turn.passages)
 
     async def _push(self, text: CitedText, *, like: LLMTextFrame | None = None) -> None:
@@ -269,6 +269,7 @@ class CitationProcessor(FrameProcessor):
         if text.dropped:
             await self._call_event_handler("on_marker_dropped", text.dropped)
         if text.spoken:
+            self._spoke = True
             spoken = LLMTextFrame(text.spoken)
             if like is not None:
                 spoken.skip_tts = like.skip_tts

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
+from pathlib import Path
 from uuid import UUID
 
 from knowledge.embedders.settings import REVEAL
@@ -15,10 +16,10 @@ from server.settings import Settings
 POLL_SECS = 0.1
 
 
-def retrieval(settings: Settings, database_url: str) -> SupervisedProcess:
-    """The process that calls ask, not started yet."""
+def retrieval(settings: Settings, database_url: str, *, socket: Path | None = None) -> SupervisedProcess:
+    """The process that calls ask, not started yet; at a `socket` of its own, it leaves that of a server alone."""
     startup = RetrievalStartup(
-        socket=settings.knowledge_socket,
+        socket=socket or settings.knowledge_socket,
         database_url=database_url,
         models_dir=settings.models_dir,
         lexical_dir=settings.lexical_dir,

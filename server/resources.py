@@ -66,7 +66,7 @@ async def open_queue_app(database_url: str) -> AsyncIterator[App]:
     try:
         async with queue_app(database_url).open_async() as app:
             yield app
-    except ConnectorException as error:
+    except (ConnectorException, PoolTimeout) as error:
         raise SetupError(
             "Postgres does not answer. Check DATABASE_URL, or unset it to use the embedded one."
         ) from error

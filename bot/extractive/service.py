@@ -14,7 +14,7 @@ from pipecat.utils.errors import ErrorCategory
 from bot.extractive.choice import Candidate, choose, shortlist
 from bot.extractive.question import Question, mixed, question
 from bot.extractive.sentences import sentences
-from bot.extractive.talk import NEAREST, NOTHING_FOUND, SORRY_NOT_HEARD, UNAVAILABLE, small_talk
+from bot.extractive.talk import NEAREST, NOTHING_ASKED, NOTHING_FOUND, SORRY_NOT_HEARD, UNAVAILABLE, small_talk
 from knowledge.errors import KnowledgeError
 from processors.frames import UnansweredFrame
 from processors.passages import NumberedPassage, is_passages_message, read_passages
@@ -81,7 +81,11 @@ class ExtractiveLLMService(LLMService):
             yield reply
             return
         found = next((m for m in reversed(messages) if is_passages_message(m)), None)
-        passages = read_passages(found) if found is not None else ()
+        if found is None:
+            # Nothing was looked up, as nothing was asked.
+            yield NOTHING_ASKED
+            return
+        passages = read_passages(found)
         if passages is None:
             yield UNAVAILABLE
             return

@@ -5,6 +5,7 @@ import re
 SORRY_NOT_HEARD = "Sorry, I didn't catch that. Could you say it again?"
 NOTHING_FOUND = "I couldn't find that in our documents."
 NEAREST = "I couldn't find exactly that in our documents. The nearest is this:"
+NOTHING_ASKED = "All right. What would you like to know?"
 UNAVAILABLE = "I can't look things up right now. Please try again in a moment."
 
 _REPLIES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -56,7 +57,7 @@ _REPLIES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (
             r"(ok|okay|alright|all\ right|i\ see|right|yes|no|great|perfect)(\ (ok|okay|great|good|then))*",
-            "All right. What would you like to know?",
+            NOTHING_ASKED,
         ),
     )
 )

@@ -6,7 +6,7 @@ select
     set_config('hnsw.ef_search', '100', false),
     set_config('hnsw.iterative_scan', 'strict_order', false),
     set_config('hnsw.max_scan_tuples', '100000', false),
-    set_config('plan_cache_mode', 'force_custom_plan', false),
+    set_config('plan_cache_mode', 'force_generic_plan', false),
     set_config('jit', 'off', false);
 
 -- has_tables --
@@ -75,11 +75,11 @@ on conflict (collection, source) do update set
     version = documents.version + 1,
     status = case when documents.status = 'retired' then 'retired' else 'ready' end,
     error = null,
-    effective_date = excluded.effective_date,
+    effective_date = case when documents.is_date_given then documents.effective_date else excluded.effective_date end,
     access = coalesce(%(access)s::text[], documents.access),
     indexed_at = now(),
     change = excluded.change
-returning id, access, status <> 'retired' as live;
+returning id, access, effective_date, status <> 'retired' as live;
 
 -- fail_document --
 insert into documents (collection, source, title, status, error, change)
@@ -89,8 +89,8 @@ on conflict (collection, source) do update set
     error = excluded.error;
 
 -- settle_document --
-update documents set status = 'ready', error = null
-where collection = %(collection)s and source = %(source)s and status in ('indexing', 'failed');
+update documents set status = case when status = 'retired' then 'retired' else 'ready' end, error = null
+where collection = %(collection)s and source = %(source)s and (status in ('indexing', 'failed') or error is not null);
 
 -- move_document --
 update documents set
@@ -109,9 +109,11 @@ update documents set
     status = case
         when %(retired)s::boolean is null then status
         when %(retired)s then 'retired'
+        when status <> 'retired' then status
         when error is not null then 'failed'
         else 'ready'
     end,
+    is_date_given = is_date_given or %(set_date)s,
     effective_date = case when %(set_date)s then %(effective_date)s::date else effective_date end,
     access = coalesce(%(access)s::text[], access),
     change = nextval('knowledge_changes')
@@ -181,7 +183,7 @@ select source from documents where collection = %(collection)s and origin = %(or
 
 -- find_by_hash --
 select source, title from documents
-where collection = %(collection)s and content_hash = %(content_hash)s and status in ('ready', 'indexing');
+where collection = %(collection)s and content_hash = %(content_hash)s and version > 0;
 
 -- all_texts --
 select title, text from documents where status <> 'retired' and version > 0 order by collection, source;
@@ -259,12 +261,17 @@ limit %(limit)s;
 select count(*) as missing from windows w where not exists (select from {vectors} v where v.window_id = w.id);
 
 -- present_windows --
-select id from windows where id = any(%(window_ids)s) for key share;
+select w.id as window_id, d.status <> 'retired' as live, d.access, d.effective_date
+from windows w
+join chunks c on c.id = w.chunk_id
+join documents d on d.id = c.document_id
+where w.id = any(%(window_ids)s);
 
 -- analyze_vectors --
 analyze {vectors};
 
 -- nearest --
+-- The limit is a constant, so that the plan that all searches share is made for it.
 select chunk_id, 1 - (embedding <=> %(question)s::halfvec) as similarity
 from {vectors}
 where collection = %(collection)s
@@ -272,7 +279,7 @@ where collection = %(collection)s
     and (effective_date is null or effective_date <= current_date)
     and (access = array[]::text[] or access && %(access)s::text[])
 order by embedding <=> %(question)s::halfvec
-limit %(limit)s;
+limit 100;
 
 -- nearest_exactly --
 -- Adding nought keeps the index out of it, which stops early where a filter leaves little.
@@ -283,7 +290,7 @@ where collection = %(collection)s
     and (effective_date is null or effective_date <= current_date)
     and (access = array[]::text[] or access && %(access)s::text[])
 order by (embedding <=> %(question)s::halfvec) + 0
-limit %(limit)s;
+limit 100;
 
 -- nearest_of_other_titles --
 -- For a sample of a collection's windows, the cosine to the nearest window under another title.
@@ -394,6 +401,8 @@ where job_id = %(job_id)s and ordinal = %(ordinal)s;
 insert into gaps (collection, question, embedding, model_id, passages)
 values (%(collection)s, %(question)s, %(embedding)s::halfvec, %(model_id)s, %(passages)s)
 on conflict (collection, lower(question)) do update set
+    embedding = coalesce(excluded.embedding, gaps.embedding),
+    model_id = coalesce(excluded.model_id, gaps.model_id),
     count = gaps.count + 1, last_at = now(), passages = excluded.passages, state = 'open', document_id = null
 returning id, count;
 

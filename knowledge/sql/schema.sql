@@ -15,7 +15,7 @@ create sequence if not exists knowledge_changes;
 
 create table if not exists collections (
     no integer generated always as identity unique,
-    name text primary key,
+    name text primary key check (name ~ '^[a-z0-9][a-z0-9_-]{0,62}$'),
     title_weight real not null default 0,
     title_similarity real,
     chunks_per_title real
@@ -34,6 +34,7 @@ create table if not exists documents (
     status text not null check (status in ('indexing', 'ready', 'failed', 'retired')),
     error text,
     effective_date date,
+    is_date_given boolean not null default false,
     access text[] not null default array[]::text[],
     indexed_at timestamptz,
     change bigint not null,
@@ -148,8 +149,9 @@ create table if not exists index_items (
     primary key (job_id, ordinal)
 );
 
+-- In the order in which they are done.
 create index if not exists index_items_pending on index_items (job_id, (kind = 'vanished'), ordinal)
-where state = 'pending';
+    where state = 'pending';
 
 create table if not exists gaps (
     id uuid primary key default gen_random_uuid(),

@@ -217,7 +217,7 @@ async def _indexed(
 
     folder = None if keep is None else keep / data.name
     async with own_knowledge(settings, folder=folder) as knowledge:
-        if SAMPLE_COLLECTION not in await knowledge.collections():
+        if not await knowledge.is_indexed(SAMPLE_COLLECTION):
             with console.status(f"Indexing {data.name}") as status:
                 await knowledge.index(
                     data.request(SAMPLE_COLLECTION),

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from knowledge.jobs import Job
 
 MOST = 100_000
-ANSWER_SECS = 300.0
 
 app = typer.Typer(invoke_without_command=True, pretty_exceptions_show_locals=False)
 
@@ -75,10 +74,10 @@ def answer(
     console = Console(stderr=True)
     with stop_on_setup_error(console):
         job, gap = asyncio.run(_answer(gap_id, _said(text, file), title))
-    if job.state == "done" and gap.state == "closed":
+    if job.state == "done":
         typer.echo(f"answered: {gap.question} ({short(gap.id)})")
         return
-    reasons = [failure.reason for failure in job.failures] or [job.error or "the indexer is busy; try again later."]
+    reasons = [failure.reason for failure in job.failures] or [job.error or "the log says why."]
     console.print(f"[red]not answered:[/red] {escape(' '.join(reasons))}", highlight=False, soft_wrap=True)
     raise typer.Exit(1)
 
@@ -142,12 +141,10 @@ async def _close(prefix: str) -> Gap:
 
 
 async def _answer(prefix: str, text: str, title: str | None) -> "tuple[Job, Gap]":
-    from knowledge.gaps import GapStore
     from knowledge.jobs import JobStore
     from knowledge.queue import Queue
-    from knowledge.store import Store
-    from server.knowledge import indexer
-    from server.rag.answers import GapAnswers
+    from server.knowledge import ended, indexer
+    from server.rag.answers import answer as queue_answer
     from server.resources import open_queue_app
 
     async with _open() as opened:
@@ -160,8 +157,8 @@ async def _answer(prefix: str, text: str, title: str | None) -> "tuple[Job, Gap]
         process = indexer(opened.settings, opened.database_url)
         opened.stack.push_async_callback(process.stop)
         await process.start()
-        answers = GapAnswers(store=Store(database), jobs=JobStore(database), queue=queue, gaps=GapStore(database))
-        return await answers.answer(gap, text=text, title=title, wait_secs=ANSWER_SECS)
+        job_id = await queue_answer(gap, text=text, title=title, queue=queue)
+        return await ended(job_id, jobs=JobStore(database)), gap
 
 
 async def _find(database: "Database", prefix: str) -> Gap:

@@ -11,7 +11,7 @@ from knowledge.database import Database
 from knowledge.jobs import IndexRequest, Job, JobStore
 from knowledge.lexical_sync import LexicalSync
 from knowledge.queue import Queue
-from knowledge.store import Collection, Store
+from knowledge.store import Store
 from server.errors import SetupError
 from server.knowledge import ended, indexer, retrieval
 from server.processes import SupervisedProcess
@@ -45,9 +45,10 @@ class OwnKnowledge:
             raise SetupError("The documents could not be indexed; what the indexer said stands above.")
         return job
 
-    async def collections(self) -> dict[str, Collection]:
-        """What is stored, by collection."""
-        return await Store(self.database).collections()
+    async def is_indexed(self, collection: str) -> bool:
+        """Whether the collection is stored as a whole: an index that was interrupted is not."""
+        is_there = collection in await Store(self.database).collections()
+        return is_there and collection not in {each for _, each in await JobStore(self.database).unfinished()}
 
     async def search(self) -> tuple[KnowledgeClient, SupervisedProcess]:
         """Start the search and return what asks it, and its process; both end with the knowledge."""

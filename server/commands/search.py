@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -68,25 +69,24 @@ async def _search(
 
     settings.prepare_dirs()
     async with AsyncExitStack() as stack:
-        client = KnowledgeClient(
-            settings.knowledge_socket, timeout_secs=SEARCH_SECS, collection=collection, access=access
-        )
-        stack.push_async_callback(client.aclose)
 
-        async def ask() -> SearchResult:
+        async def ask(socket: Path) -> SearchResult:
+            client = KnowledgeClient(socket, timeout_secs=SEARCH_SECS, collection=collection, access=access)
+            stack.push_async_callback(client.aclose)
             return await client.search(question, limit=limit, gated=False, explain=explain)
 
         if settings.knowledge_socket.exists():
             try:
-                return await ask()
+                return await ask(settings.knowledge_socket)
             except KnowledgeUnavailableError:
-                # The socket of a server that was killed.
+                # The socket of a server that was killed, or that is still loading.
                 pass
-        await _serve_own(settings, stack)
-        return await ask()
+        own_socket = settings.run_dir / f"search-{os.getpid()}.sock"
+        await _serve_own(settings, own_socket, stack)
+        return await ask(own_socket)
 
 
-async def _serve_own(settings: Settings, stack: AsyncExitStack) -> None:
+async def _serve_own(settings: Settings, socket: Path, stack: AsyncExitStack) -> None:
     """Start what a search takes where no server runs: the database, the index of words up to date, the search."""
     from knowledge.database import Database
     from knowledge.lexical_sync import LexicalSync
@@ -100,7 +100,7 @@ async def _serve_own(settings: Settings, stack: AsyncExitStack) -> None:
     with sync.lock() as is_ours:
         if is_ours:
             await sync.catch_up()
-    process = retrieval(settings, database_url)
+    process = retrieval(settings, database_url, socket=socket)
     stack.push_async_callback(process.stop)
     await process.start()
 

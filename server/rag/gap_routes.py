@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from knowledge.gaps import Gap
 from server.deps import KnowledgeDep, OperatorOnly
 from server.errors import Problem
-from server.rag.answers import GapAnswers
+from server.rag.answers import answer
 from server.rag.bodies import KnowledgeRoute
 from server.rag.document_routes import known_collection
 from server.rag.fields import CollectionName
@@ -16,9 +16,6 @@ from server.rag.gap_schemas import AnsweredGap, CloseGap, GapAnswer, Gaps, Store
 from server.rag.index_schemas import JobState
 from server.rag.problems import no_such, responses
 from server.services import Knowledge
-
-# A short text is indexed in a fraction of this, unless another job of its collection is under way.
-ANSWER_SECS = 5.0
 
 router = APIRouter(prefix="/gaps", tags=["gaps"], route_class=KnowledgeRoute, dependencies=[OperatorOnly])
 
@@ -52,21 +49,18 @@ async def close_gap(gap_id: UUID, knowledge: KnowledgeDep, body: CloseGap | None
 
 @router.post(
     "/{gap_id}/answer",
+    status_code=202,
     summary="Answer a gap",
-    responses={**responses(404, 413, 415), 202: {"model": AnsweredGap, "description": "The answer is not indexed yet"}},
+    responses=responses(404, 413, 415),
 )
 async def answer_gap(gap_id: UUID, body: GapAnswer, response: Response, knowledge: KnowledgeDep) -> AnsweredGap:
-    """Makes the answer a document, named after the question, of which calls know from then on.
-
-    200: it is indexed, and the gap closed by it. 202: it is not indexed after five seconds, or could not be, as the job
-    says; the gap stays open, and the same answer again closes it.
-    """
+    """Makes the answer a document, named after the question; the gap is closed by it as soon as it is indexed."""
     gap = await _gap(knowledge, gap_id)
-    answers = GapAnswers(store=knowledge.store, jobs=knowledge.jobs, queue=knowledge.queue, gaps=knowledge.gaps)
-    job, gap = await answers.answer(gap, text=body.text, title=body.title, wait_secs=ANSWER_SECS)
-    response.status_code = 200 if job.state == "done" and gap.state == "closed" else 202
-    response.headers["Location"] = f"/api/rag/jobs/{job.id}"
-    return AnsweredGap(job=JobState.of(job), gap=StoredGap.of(gap))
+    job_id = await answer(gap, text=body.text, title=body.title, queue=knowledge.queue)
+    job = await knowledge.jobs.get(job_id)
+    assert job is not None, "a job is kept for a month"
+    response.headers["Location"] = f"/api/rag/jobs/{job_id}"
+    return AnsweredGap(job=JobState.of(job), gap=StoredGap.of(await _gap(knowledge, gap_id)))
 
 
 async def _gap(knowledge: Knowledge, gap_id: UUID) -> Gap:

@@ -2,6 +2,8 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -9,25 +11,27 @@ from uuid import UUID
 import pytest
 from aiohttp import web
 
-from knowledge.client import KnowledgeClient
-from knowledge.errors import EmptyQuestionError, KnowledgeUnavailableError
-from knowledge.types import Passage, Turn
+from knowledge.client import MAX_GAP_PASSAGES, KnowledgeClient
+from knowledge.errors import EmptyQuestionError, KnowledgeUnavailableError, NoSuchCollectionError
+from knowledge.types import LegScore, Passage, SearchResult, Turn, Verdict
 
 PASSAGE = Passage(UUID(int=1), "/a.md", "A", ("B",), "text", 0, 4, 1.0, 0.5)
+EXPLAINED = replace(PASSAGE, page=2, effective_date=date(2026, 3, 1), legs={"words": LegScore(7.5, 1.0)})
+NOTHING = {"verdict": "off_topic", "passages": [], "secs": 0.001}
 
-Answer = Callable[[web.Request], Awaitable[web.Response]]
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @asynccontextmanager
-async def client_of(answer: Answer, *, timeout_secs: float = 5) -> AsyncIterator[KnowledgeClient]:
+async def client_of(answer: Answer, **settings: Any) -> AsyncIterator[KnowledgeClient]:
     """A client whose process answers as told; the folder is short, as a socket's path may have 107 characters."""
     app = web.Application()
-    app.add_routes([web.post("/search", answer)])
+    app.add_routes([web.post("/{path}", answer)])
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     with tempfile.TemporaryDirectory() as folder:
         await web.UnixSite(runner, f"{folder}/socket").start()
-        client = KnowledgeClient(Path(folder, "socket"), timeout_secs=timeout_secs)
+        client = KnowledgeClient(Path(folder, "socket"), **{"timeout_secs": 5.0, **settings})
         try:
             yield client
         finally:
@@ -35,53 +39,148 @@ async def client_of(answer: Answer, *, timeout_secs: float = 5) -> AsyncIterator
             await runner.cleanup()
 
 
-async def test_passages_come_back_as_they_were() -> None:
-    async def answer(_: web.Request) -> web.Response:
-        return web.json_response({"passages": [PASSAGE.to_dict()], "secs": 0.001})
+def saying(answer: Any, *, status: int = 200) -> Answer:
+    async def say(_: web.Request) -> web.Response:
+        return web.json_response(answer, status=status)
 
-    async with client_of(answer) as client:
-        assert await client.search("a question") == [PASSAGE]
+    return say
 
 
-async def test_the_question_is_sent_with_the_latest_turns() -> None:
-    asked: list[dict[str, Any]] = []
+class Asked:
+    """Answers each request alike, and keeps what was asked."""
 
-    async def answer(request: web.Request) -> web.Response:
-        asked.append(await request.json())
-        return web.json_response({"passages": [], "secs": 0.001})
+    def __init__(self, answer: Any = NOTHING) -> None:
+        self.answer = answer
+        self.bodies: list[tuple[str, dict[str, Any]]] = []
 
-    async with client_of(answer) as client:
-        await client.search("q", history=[Turn("user", str(number)) for number in range(9)], limit=2)
-    assert asked == [
-        {"question": "q", "history": [{"role": "user", "text": str(number)} for number in range(3, 9)], "limit": 2}
+    async def take(self, request: web.Request) -> web.Response:
+        self.bodies.append((request.path, await request.json()))
+        return web.json_response(self.answer)
+
+
+async def never(_: web.Request) -> web.Response:
+    await asyncio.Event().wait()
+    raise AssertionError("the event is never set")
+
+
+@pytest.mark.parametrize("passage", [PASSAGE, EXPLAINED, replace(PASSAGE, similarity=None)])
+async def test_passages_come_back_as_they_were(passage: Passage) -> None:
+    async with client_of(saying({"verdict": "found", "passages": [passage.to_dict()], "secs": 0.001})) as client:
+        assert await client.search("a question") == SearchResult(Verdict.FOUND, (passage,))
+
+
+@pytest.mark.parametrize("verdict", [Verdict.SMALL_TALK, Verdict.OFF_TOPIC])
+async def test_why_nothing_was_found_is_told(verdict: Verdict) -> None:
+    async with client_of(saying({"verdict": verdict, "passages": []})) as client:
+        assert await client.search("hello") == SearchResult(verdict)
+
+
+async def test_a_question_is_sent_with_all_that_was_asked_for() -> None:
+    asked = Asked()
+    async with client_of(asked.take, collection="manuals", access=["staff"]) as client:
+        await client.search(" a  q ", history=[Turn("user", "hi")], limit=2, gated=False, explain=True)
+        await client.search("q", collection="prices", access=[])
+    first = {
+        "question": "a q",
+        "history": [{"role": "user", "text": "hi"}],
+        "limit": 2,
+        "collection": "manuals",
+        "access": ["staff"],
+        "gated": False,
+        "explain": True,
+    }
+    second = {"question": "q", "history": [], "limit": 4, "gated": True, "explain": False}
+    assert asked.bodies == [
+        ("/search", first),
+        ("/search", second | {"collection": "prices", "access": []}),
     ]
 
 
-async def test_a_late_answer_is_not_waited_for() -> None:
-    async def answer(_: web.Request) -> web.Response:
-        await asyncio.Event().wait()
-        raise AssertionError("the event is never set")
+async def test_of_a_long_call_the_latest_turns_are_sent() -> None:
+    asked = Asked()
+    async with client_of(asked.take) as client:
+        await client.search("q", history=[Turn("user", str(number)) for number in range(30)])
+    assert [turn["text"] for turn in asked.bodies[0][1]["history"]] == [str(number) for number in range(10, 30)]
 
-    async with client_of(answer, timeout_secs=0.05) as client:
+
+@pytest.mark.parametrize(
+    ("question", "sent"),
+    [
+        ("um " * 400 + "when do you open", "um " * 96 + "when do you open"),
+        ("x" * 9_000, "x" * 2_000),
+    ],
+    ids=["words", "characters"],
+)
+async def test_of_a_caller_who_talked_on_the_last_words_are_sent(question: str, sent: str) -> None:
+    asked = Asked()
+    async with client_of(asked.take) as client:
+        await client.search(question)
+        await client.record_gap(question, [])
+    assert [body["question"] for _, body in asked.bodies] == [sent, sent]
+
+
+async def test_a_late_answer_is_not_waited_for() -> None:
+    async with client_of(never, timeout_secs=0.05) as client:
         with pytest.raises(KnowledgeUnavailableError, match="in time"):
             await client.search("q")
 
 
-async def test_a_refusal_is_told_in_its_own_words() -> None:
-    async def answer(_: web.Request) -> web.Response:
-        return web.json_response({"error": "The documents are still being loaded."}, status=503)
+async def test_a_late_comparison_is_not_waited_for() -> None:
+    async with client_of(never, timeout_secs=0.05) as client:
+        with pytest.raises(KnowledgeUnavailableError, match="in time"):
+            await client.similarity("q", ["a"])
 
-    async with client_of(answer) as client:
+
+async def test_a_refusal_is_told_in_its_own_words() -> None:
+    async with client_of(saying({"error": "The documents are still being loaded."}, status=503)) as client:
         with pytest.raises(KnowledgeUnavailableError, match="still being loaded"):
             await client.search("q")
 
 
-async def test_an_answer_that_makes_no_sense_counts_as_none() -> None:
+async def test_a_collection_that_is_not_there_is_named() -> None:
+    answer = {"error": "There is none.", "collection": "manuals", "there": ["default"]}
+    async with client_of(saying(answer, status=404)) as client:
+        with pytest.raises(NoSuchCollectionError) as error:
+            await client.search("q")
+    assert (error.value.collection, error.value.there) == ("manuals", ("default",))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"verdict": "found", "passages": [{"title": "A"}]},
+        {"verdict": "found", "passages": [PASSAGE.to_dict() | {"heading_path": None}]},
+        {"verdict": "perhaps", "passages": []},
+        {"passages": []},
+        {"verdict": "found"},
+        [],
+        None,
+    ],
+)
+@pytest.mark.parametrize("status", [200, 500])
+async def test_an_answer_that_makes_no_sense_counts_as_none(answer: Any, status: int) -> None:
+    async with client_of(saying(answer, status=status)) as client:
+        with pytest.raises(KnowledgeUnavailableError):
+            await client.search("q")
+
+
+async def test_an_answer_that_is_no_json_counts_as_none() -> None:
     async def answer(_: web.Request) -> web.Response:
-        return web.json_response({"passages": [{"title": "A"}]})
+        return web.Response(text="Bad gateway", status=502)
 
     async with client_of(answer) as client:
-        with pytest.raises(KnowledgeUnavailableError):
+        with pytest.raises(KnowledgeUnavailableError, match="is not there"):
+            await client.search("q")
+
+
+async def test_a_process_that_dies_while_it_is_asked_is_said_plainly() -> None:
+    async def answer(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        request.transport.close()
+        return web.Response()
+
+    async with client_of(answer) as client:
+        with pytest.raises(KnowledgeUnavailableError, match="is not there"):
             await client.search("q")
 
 
@@ -97,3 +196,20 @@ async def test_an_empty_question_is_not_sent(tmp_path: Path) -> None:
     with pytest.raises(EmptyQuestionError):
         await client.search(" ")
     await client.aclose()
+
+
+async def test_sentences_are_compared() -> None:
+    asked = Asked({"similarities": [0.5, 0.25]})
+    async with client_of(asked.take) as client:
+        assert await client.similarity("q", ["a", "b"]) == [0.5, 0.25]
+    assert asked.bodies == [("/similarity", {"question": "q", "sentences": ["a", "b"]})]
+
+
+async def test_an_unanswered_question_is_sent_with_its_best_passages() -> None:
+    asked = Asked({"id": str(UUID(int=7))})
+    async with client_of(asked.take, collection="manuals") as client:
+        await client.record_gap("q", [PASSAGE] * 9)
+    kept = {"document_id": str(UUID(int=1)), "title": "A", "source": "/a.md", "start": 0, "end": 4, "score": 1.0}
+    assert asked.bodies == [
+        ("/gaps", {"question": "q", "passages": [kept] * MAX_GAP_PASSAGES, "collection": "manuals"})
+    ]

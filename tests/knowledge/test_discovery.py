@@ -61,5 +61,84 @@ def test_nothing_has_vanished_below_a_folder_that_cannot_be_listed(
 
     monkeypatch.setattr(os, "scandir", refuse)
     found = find([tmp_path])
-    assert [error.path for error in found.unreadable] == [tmp_path / "closed"]
+    assert [error.source for error in found.unreadable] == [str(tmp_path / "closed")]
     assert found.vanished([str(tmp_path / "closed/b.md")]) == []
+
+
+def test_a_folder_that_vanishes_in_the_middle_takes_nothing_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "a.md", "going/b.md")
+    scandir = os.scandir
+
+    def vanish(path: str) -> object:
+        if Path(path).name == "going":
+            (tmp_path / "going/b.md").unlink()
+            (tmp_path / "going").rmdir()
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", vanish)
+    found = find([tmp_path])
+    assert found.files == (tmp_path / "a.md",)
+    assert found.vanished([str(tmp_path / "going/b.md")]) == []
+
+
+@pytest.mark.parametrize("target", ["secret.md", "folder"])
+def test_a_link_out_of_the_folder_is_reported_and_not_followed(tmp_path: Path, target: str) -> None:
+    write(tmp_path, "secret.md", "folder/a.md", "docs/b.md")
+    (tmp_path / "docs/link.md").symlink_to(tmp_path / target)
+    found = find([tmp_path / "docs"])
+    assert found.files == (tmp_path / "docs/b.md",)
+    assert [(error.source, error.reason) for error in found.unreadable] == [
+        (str(tmp_path / "docs/link.md"), "this link leads out of the folder; index what it leads to.")
+    ]
+
+
+def test_a_link_that_was_a_document_before_keeps_it(tmp_path: Path) -> None:
+    write(tmp_path, "secret.md", "docs/b.md")
+    (tmp_path / "docs/a.md").symlink_to(tmp_path / "secret.md")
+    assert find([tmp_path / "docs"]).vanished([str(tmp_path / "docs/a.md")]) == []
+
+
+def test_a_link_within_the_folder_is_a_document(tmp_path: Path) -> None:
+    write(tmp_path, "a.md")
+    (tmp_path / "b.md").symlink_to(tmp_path / "a.md")
+    assert find([tmp_path]).files == (tmp_path / "a.md", tmp_path / "b.md")
+
+
+def test_a_folder_that_is_itself_a_link_is_followed(tmp_path: Path) -> None:
+    write(tmp_path, "real/a.md")
+    (tmp_path / "docs").symlink_to(tmp_path / "real")
+    assert find([tmp_path / "docs"]).files == (tmp_path / "docs/a.md",)
+
+
+def test_a_link_that_leads_round_in_circles_stops_nothing(tmp_path: Path) -> None:
+    write(tmp_path, "a.md")
+    (tmp_path / "loop.md").symlink_to(tmp_path / "loop.md")
+    (tmp_path / "self").symlink_to(tmp_path)
+    assert tmp_path / "a.md" in find([tmp_path]).files
+
+
+def test_a_name_that_is_no_text_is_reported_in_a_form_that_can_be_written(tmp_path: Path) -> None:
+    write(tmp_path, "a.md")
+    Path(os.fsdecode(bytes(tmp_path) + b"/gr\xfcn.md")).write_text("text")
+    found = find([tmp_path])
+    assert found.files == (tmp_path / "a.md",)
+    assert [(error.source.encode(), error.reason) for error in found.unreadable] == [
+        (f"{tmp_path}/gr\N{REPLACEMENT CHARACTER}n.md".encode(), "its name is not valid UTF-8; rename it.")
+    ]
+
+
+def test_a_pipe_is_listed_and_left_to_the_reader_to_refuse(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.md")
+    assert find([tmp_path]).files == (tmp_path / "pipe.md",)
+
+
+def test_a_folder_below_another_is_searched_once(tmp_path: Path) -> None:
+    write(tmp_path, "docs/a.md")
+    assert find([tmp_path, tmp_path / "docs"]).files == (tmp_path / "docs/a.md",)
+
+
+def test_an_empty_folder_holds_nothing(tmp_path: Path) -> None:
+    found = find([tmp_path])
+    assert (found.files, found.missing, found.unreadable) == ((), (), ())

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from pipecat.frames.frames import (
+    Frame,
     InterruptionFrame,
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
@@ -17,7 +18,7 @@ from pipecat.tests.utils import SleepFrame, run_test
 
 from knowledge.types import Passage
 from processors.citations import CitationProcessor, MarkerReader, best_quote, spoken_date, spoken_name
-from processors.frames import PassagesFrame
+from processors.frames import PassagesFrame, UnansweredFrame
 
 
 def passage(
@@ -185,3 +186,75 @@ async def test_an_interruption_forgets_the_answer_it_cut_off():
         ],
     )
     assert "".join(f.text for f in down if isinstance(f, LLMTextFrame)) == "Within thirty daysGood."
+
+
+def answer(*texts: str) -> list[Frame]:
+    return [LLMFullResponseStartFrame(), *(LLMTextFrame(text) for text in texts), LLMFullResponseEndFrame()]
+
+
+async def unanswered(*frames: Frame | SleepFrame) -> list[tuple[str, tuple[Passage, ...]]]:
+    """What `on_unanswered` told."""
+    told: list[tuple[str, tuple[Passage, ...]]] = []
+    processor = CitationProcessor()
+
+    @processor.event_handler("on_unanswered")
+    async def on_unanswered(_processor: object, question: str, passages: tuple[Passage, ...]) -> None:
+        told.append((question, passages))
+
+    await run_test(processor, frames_to_send=[*frames, SleepFrame()])
+    return told
+
+
+LOOKED_UP = PassagesFrame(passages=(passage(),), question="Is there a zeppelin?")
+NOTHING_FOUND = PassagesFrame(question="Is there a zeppelin?")
+
+
+@pytest.mark.parametrize("found", [LOOKED_UP, NOTHING_FOUND], ids=["passages", "nothing found"])
+async def test_an_answer_that_cites_nothing_of_what_was_looked_up_is_told(found: PassagesFrame):
+    assert await unanswered(found, *answer("I couldn't ", "find that.")) == [("Is there a zeppelin?", found.passages)]
+
+
+async def test_a_marker_that_names_no_passage_answers_nothing():
+    assert len(await unanswered(LOOKED_UP, *answer("There is one [7]."))) == 1
+
+
+async def test_an_answer_that_says_of_itself_that_it_is_none_is_told_though_it_cites():
+    assert len(await unanswered(LOOKED_UP, UnansweredFrame(), *answer("The nearest is this. It flies [1]."))) == 1
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [LOOKED_UP, *answer("There is one [1].")],
+        [LOOKED_UP, *answer("There is one [", "1", "].")],
+        [PassagesFrame(), *answer("You're welcome.")],
+        [PassagesFrame(passages=(passage(),)), *answer("I can't look things up.")],
+        [*answer("Hello.")],
+        [LOOKED_UP],
+        [LOOKED_UP, LLMFullResponseStartFrame(), LLMTextFrame("I couldn't")],
+    ],
+    ids=["cited", "in pieces", "small talk", "no question", "greeting", "not answered", "not said to its end"],
+)
+async def test_an_answer_that_lacks_no_document_is_not_told(frames: list[Frame]):
+    assert await unanswered(*frames) == []
+
+
+@pytest.mark.parametrize("late", [[], [LLMFullResponseEndFrame()]], ids=["no end", "end"])
+async def test_an_answer_that_was_cut_off_is_not_told(late: list[Frame]):
+    begun = [LOOKED_UP, LLMFullResponseStartFrame(), LLMTextFrame("I couldn't"), SleepFrame()]
+    assert await unanswered(*begun, InterruptionFrame(), SleepFrame(), *late) == []
+
+
+async def test_a_question_is_told_once():
+    assert len(await unanswered(LOOKED_UP, *answer("No."), *answer("Are you still there?"))) == 1
+
+
+async def test_each_unanswered_question_of_a_call_is_told():
+    other = replace(NOTHING_FOUND, question="And a balloon?")
+    told = await unanswered(LOOKED_UP, *answer("No."), other, *answer("No."))
+    assert [question for question, _ in told] == ["Is there a zeppelin?", "And a balloon?"]
+
+
+async def test_what_one_answer_said_of_itself_holds_for_no_other():
+    frames = [LOOKED_UP, UnansweredFrame(), *answer("No."), LOOKED_UP, *answer("There is one [1].")]
+    assert len(await unanswered(*frames)) == 1

@@ -68,4 +68,5 @@ async def test_what_answers_is_opened(tmp_path: Path, database_url: str, redis_u
     right = settings(tmp_path, database_url=database_url, redis_url=redis_url)
     async with open_resources(right) as opened, opened.pool.connection() as connection:
         row = await (await connection.execute("select 1")).fetchone()
+        assert await opened.queue_app.connector.execute_query_one_async("select 1 as one") == {"one": 1}
         assert (row, await opened.redis.ping()) == ((1,), True)  # pyright: ignore[reportGeneralTypeIssues]

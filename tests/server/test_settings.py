@@ -63,6 +63,29 @@ def test_a_key_is_revealed_only_where_the_context_says_so(monkeypatch: pytest.Mo
     assert "sk-secret" in settings.model_dump_json(context={"reveal": True})
 
 
+def test_without_an_embedding_model_this_host_embeds(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    assert read_settings().embedder_settings().provider == "minilm"
+
+
+def test_an_embedding_model_is_asked_with_the_key_at_the_url(monkeypatch: pytest.MonkeyPatch):
+    for name, value in {
+        "OPENAI_API_KEY": "sk-secret",
+        "OPENAI_BASE_URL": "http://127.0.0.1:11434/v1",
+        "OPENAI_EMBEDDING_MODEL": "small",
+    }.items():
+        monkeypatch.setenv(name, value)
+    written = read_settings().embedder_settings().model_dump(mode="json", context={"reveal": True})
+    assert (written["provider"], written["model"]) == ("openai", "small")
+    assert (written["api_key"], written["base_url"]) == ("sk-secret", "http://127.0.0.1:11434/v1")
+
+
+def test_an_embedding_model_without_a_key_says_what_to_set(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OPENAI_EMBEDDING_MODEL", "small")
+    with pytest.raises(SetupError, match="OPENAI_EMBEDDING_MODEL needs OPENAI_API_KEY"):
+        read_settings().embedder_settings()
+
+
 @pytest.mark.parametrize(
     ("host", "addresses"), [("127.0.0.1", ("127.0.0.1",)), ("localhost", ("127.0.0.1",)), ("10.1.2.3", ())]
 )
@@ -81,6 +104,13 @@ def test_a_data_directory_that_cannot_be_made_says_what_to_do(tmp_path: Path):
         read_settings(data_dir=tmp_path / "file" / "data").prepare_dirs()
 
 
+def test_what_is_written_has_its_directories(tmp_path: Path):
+    settings = read_settings(data_dir=tmp_path / "data")
+    settings.prepare_dirs()
+    assert [path.is_dir() for path in (settings.run_dir, settings.models_dir, settings.lexical_dir)] == [True] * 3
+    assert stat.S_IMODE(settings.run_dir.stat().st_mode) == 0o700
+
+
 def test_a_data_directory_of_somebody_else_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
     with pytest.raises(SetupError, match="belongs to another user"):
@@ -92,3 +122,11 @@ def test_the_signing_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path
     key = settings.signing_key()
     assert settings.signing_key() == key
     assert stat.S_IMODE((tmp_path / "signing.key").stat().st_mode) == 0o600
+
+
+def test_the_operators_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path):
+    settings = read_settings(data_dir=tmp_path)
+    key = settings.operator_key()
+    assert settings.operator_key() == key
+    assert len(key) >= 32
+    assert stat.S_IMODE((tmp_path / "operator.key").stat().st_mode) == 0o600

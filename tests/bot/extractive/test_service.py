@@ -19,7 +19,7 @@ from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.tests.utils import run_test
 
 from bot.extractive.service import MAX_COMPARED, ExtractiveLLMService
-from bot.extractive.talk import NEAREST, NOTHING_FOUND, SORRY_NOT_HEARD, UNAVAILABLE
+from bot.extractive.talk import NEAREST, NOTHING_ASKED, NOTHING_FOUND, SORRY_NOT_HEARD, UNAVAILABLE
 from knowledge.errors import KnowledgeUnavailableError
 from knowledge.types import Passage
 from processors.frames import UnansweredFrame
@@ -153,7 +153,7 @@ async def test_small_talk_needs_no_passages():
         ([passages_message(None, tag="passages-1"), QUESTION], UNAVAILABLE),
         ([found(), QUESTION], NOTHING_FOUND),
         ([found(passage("We have a cat.")), QUESTION], NOTHING_FOUND),
-        ([QUESTION], NOTHING_FOUND),
+        ([QUESTION], NOTHING_ASKED),
         ([QUESTION, {"role": "developer", "content": "Ask again."}], SORRY_NOT_HEARD),
         ([{"role": "user", "content": [{"type": "image"}]}], SORRY_NOT_HEARD),
         ([], SORRY_NOT_HEARD),

@@ -15,7 +15,7 @@ def jarvis(*arguments: str) -> Result:
     [
         ([], "answers calls from your own documents"),
         (["run"], "print the call link"),
-        (["index"], "Unchanged files are skipped"),
+        (["index"], "Unchanged documents are skipped"),
         (["search"], "as a call does"),
         (["call"], "without a microphone"),
         (["eval"], "Measure"),

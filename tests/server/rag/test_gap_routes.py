@@ -1,12 +1,10 @@
 """`/api/rag/gaps`: listed, closed, and answered by a document."""
 
-import asyncio
 from uuid import UUID, uuid4
 
 import pytest
 from httpx2 import AsyncClient
 
-from server.rag import gap_routes
 from server.services import Knowledge
 from tests.server.rag.conftest import Add, Work, problem
 
@@ -18,13 +16,6 @@ ANSWER = {"text": "Dogs are welcome."}
 
 async def questions(http: AsyncClient, **query: str) -> list[str]:
     return [each["question"] for each in (await http.get("/api/rag/gaps", params=query)).json()["gaps"]]
-
-
-async def indexing(knowledge: Knowledge, work: Work) -> None:
-    """Carries out the next job that is queued."""
-    while not (unfinished := await knowledge.jobs.unfinished()):  # noqa: ASYNC110  (the database tells nobody)
-        await asyncio.sleep(0.01)
-    await work(unfinished[0][0])
 
 
 async def test_a_gap_tells_what_was_asked_and_what_was_found(http: AsyncClient, ask_in_vain: Add):
@@ -64,38 +55,27 @@ async def test_an_answer_becomes_a_document_that_closes_the_gap(
     http: AsyncClient, knowledge: Knowledge, work: Work, ask_in_vain: Add
 ):
     gap_id = await ask_in_vain("may i bring my dog")
-    response, _ = await asyncio.gather(
-        http.post(f"/api/rag/gaps/{gap_id}/answer", json=ANSWER), indexing(knowledge, work)
-    )
-    gap = response.json()["gap"]
-    assert (response.status_code, response.json()["job"]["state"], gap["state"]) == (200, "done", "closed")
+    response = await http.post(f"/api/rag/gaps/{gap_id}/answer", json=ANSWER)
+    assert (response.status_code, response.json()["gap"]["state"]) == (202, "open")
+    await work(response.json()["job"]["id"])
+    assert (await http.get(response.headers["Location"])).json()["state"] == "done"
+    (gap,) = (await http.get("/api/rag/gaps", params={"state": "all"})).json()["gaps"]
     document = await knowledge.store.get_document(UUID(gap["document"]))
     assert document is not None
-    assert (document.title, document.collection) == ("may i bring my dog", "default")
+    assert (gap["state"], document.title, document.collection) == ("closed", "may i bring my dog", "default")
     assert await knowledge.store.document_text(document.id) == "Dogs are welcome."
 
 
-async def test_an_answer_that_is_not_indexed_yet_leaves_the_gap_open(
-    http: AsyncClient, ask_in_vain: Add, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(gap_routes, "ANSWER_SECS", 0.0)
-    gap_id = await ask_in_vain("may i bring my dog")
-    response = await http.post(f"/api/rag/gaps/{gap_id}/answer", json=ANSWER)
-    assert (response.status_code, response.json()["gap"]["state"]) == (202, "open")
-    assert (await http.get(response.headers["Location"])).json()["state"] == "queued"
-
-
-async def test_the_same_answer_again_closes_a_gap_whose_document_came_late(
-    http: AsyncClient, knowledge: Knowledge, work: Work, ask_in_vain: Add, monkeypatch: pytest.MonkeyPatch
+async def test_the_same_answer_again_closes_a_gap_that_has_opened_again(
+    http: AsyncClient, work: Work, ask_in_vain: Add
 ):
     gap_id = await ask_in_vain("may i bring my dog")
-    monkeypatch.setattr(gap_routes, "ANSWER_SECS", 0.0)
-    await work((await http.post(f"/api/rag/gaps/{gap_id}/answer", json=ANSWER)).json()["job"]["id"])
-    monkeypatch.setattr(gap_routes, "ANSWER_SECS", 5.0)
-    response, _ = await asyncio.gather(
-        http.post(f"/api/rag/gaps/{gap_id}/answer", json=ANSWER), indexing(knowledge, work)
-    )
-    assert (response.json()["job"]["counts"], response.json()["gap"]["state"]) == ({"unchanged": 1}, "closed")
+    states = []
+    for _ in range(2):
+        await work((await http.post(f"/api/rag/gaps/{gap_id}/answer", json=ANSWER)).json()["job"]["id"])
+        states.append((await http.get("/api/rag/gaps")).json()["gaps"])
+        await ask_in_vain("may i bring my dog")
+    assert states == [[], []]
 
 
 async def test_another_answer_replaces_the_document(
@@ -103,9 +83,7 @@ async def test_another_answer_replaces_the_document(
 ):
     gap_id = await ask_in_vain("may i bring my dog")
     for text in ("Dogs are welcome.", "Only small dogs are welcome."):
-        await asyncio.gather(
-            http.post(f"/api/rag/gaps/{gap_id}/answer", json={"text": text}), indexing(knowledge, work)
-        )
+        await work((await http.post(f"/api/rag/gaps/{gap_id}/answer", json={"text": text})).json()["job"]["id"])
     (document,) = await knowledge.store.list_documents()
     assert await knowledge.store.document_text(document.id) == "Only small dogs are welcome."
 

@@ -1,0 +1,137 @@
+"""The life of a process: told on stdin, `ready` on stdout, an end when told or when its parent is gone."""
+
+import asyncio
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from psycopg_pool import AsyncConnectionPool
+
+from knowledge.child import migrated
+from knowledge.database import Database
+from knowledge.errors import SchemaError
+
+pytestmark = pytest.mark.integration
+
+PATIENCE_SECS = 20.0
+MODULE = """
+import asyncio
+from pydantic import BaseModel
+from knowledge.child import run_child
+from knowledge.errors import KnowledgeUnavailableError, ModelError
+
+class Startup(BaseModel):
+    how: str
+
+async def fail(error):
+    raise error
+
+async def serve(startup):
+    if startup.how == "fails":
+        raise ModelError("The model is not there; build it.")
+    if startup.how == "fails in two ways":
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(fail(ModelError("The model is not there.")))
+            tasks.create_task(fail(KnowledgeUnavailableError("The database is gone.")))
+    print("ready", flush=True)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        print("cleaned up", flush=True)
+
+run_child(serve, Startup)
+"""
+
+Start = Callable[[bytes], Awaitable[Process]]
+
+
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncIterator[Start]:
+    """Starts the module with this on stdin."""
+    (tmp_path / "module.py").write_text(MODULE)
+    children: list[Process] = []
+
+    async def run(said: bytes) -> Process:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(tmp_path / "module.py"),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
+            env={"PYTHONPATH": str(Path(__file__).parents[2]), "LOGURU_LEVEL": "ERROR"},
+        )
+        children.append(child)
+        assert child.stdin is not None
+        child.stdin.write(said)
+        await child.stdin.drain()
+        return child
+
+    yield run
+    for child in children:
+        with suppress(ProcessLookupError):
+            child.kill()
+        await child.wait()
+
+
+async def ready(child: Process) -> None:
+    assert child.stdout is not None
+    assert await asyncio.wait_for(child.stdout.readline(), PATIENCE_SECS) == b"ready\n"
+
+
+async def ended(child: Process) -> tuple[int | None, str, str]:
+    """Wait for the end, with stdin left open; returns (exit code, rest of stdout, stderr)."""
+    assert child.stdout is not None
+    assert child.stderr is not None
+    async with asyncio.timeout(PATIENCE_SECS):
+        stdout, stderr = await asyncio.gather(child.stdout.read(), child.stderr.read())
+        return await child.wait(), stdout.decode(), stderr.decode()
+
+
+async def test_term_ends_it_after_it_has_cleaned_up(start: Start) -> None:
+    child = await start(b'{"how": "serves"}\n')
+    await ready(child)
+    child.send_signal(signal.SIGTERM)
+    assert await ended(child) == (0, "cleaned up\n", "")
+
+
+async def test_it_ends_with_its_parent(start: Start) -> None:
+    child = await start(b'{"how": "serves"}\n')
+    await ready(child)
+    assert child.stdin is not None
+    child.stdin.close()
+    assert await ended(child) == (0, "cleaned up\n", "")
+
+
+@pytest.mark.parametrize("said", [b"nonsense\n", b"{}\n", b"\n"])
+async def test_what_cannot_be_understood_is_said_plainly(start: Start, said: bytes) -> None:
+    assert await ended(await start(said)) == (1, "", "The first line of stdin must be a JSON object with how.\n")
+
+
+async def test_what_goes_wrong_is_one_sentence_and_no_traceback(start: Start) -> None:
+    assert await ended(await start(b'{"how": "fails"}\n')) == (1, "", "The model is not there; build it.\n")
+
+
+async def test_each_thing_that_goes_wrong_is_one_sentence(start: Start) -> None:
+    code, _, stderr = await ended(await start(b'{"how": "fails in two ways"}\n'))
+    assert (code, stderr) == (1, "The model is not there.\nThe database is gone.\n")
+
+
+async def test_a_database_that_refuses_is_not_asked_again(database: Database, database_url: str) -> None:
+    async with AsyncConnectionPool(
+        database_url, min_size=0, max_size=1, open=False, kwargs={"options": "-c default_transaction_read_only=on"}
+    ) as pool:
+        with pytest.raises(SchemaError):
+            await migrated(Database(pool))
+
+
+async def test_a_database_that_is_not_there_is_waited_for() -> None:
+    pool = AsyncConnectionPool(
+        "postgresql://127.0.0.1:1/x?connect_timeout=1", min_size=0, max_size=1, timeout=0.1, open=False
+    )
+    async with pool:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(migrated(Database(pool)), 0.5)

@@ -1,0 +1,141 @@
+import asyncio
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg_pool import AsyncConnectionPool
+
+from knowledge.database import Database
+from knowledge.errors import KnowledgeUnavailableError, SchemaError
+from knowledge.store import Store
+
+pytestmark = pytest.mark.integration
+
+
+async def add_item(database: Database, ordinals: list[int]) -> None:
+    async with database.transaction() as statements:
+        (job,) = await statements.run("add_job", collection="default", request="{}")
+        rows = [
+            {"job_id": job["id"], "ordinal": ordinal, "kind": "file", "source": "a", "details": "{}", "content": None}
+            for ordinal in ordinals
+        ]
+        await statements.run_many("add_item", rows)
+
+
+async def test_migrating_twice_changes_nothing(database: Database, store: Store) -> None:
+    await database.migrate()
+    assert list(await store.collections()) == ["default"]
+
+
+async def test_two_may_migrate_at_once(database: Database, pool: AsyncConnectionPool[Any]) -> None:
+    await asyncio.gather(*(Database(pool).migrate() for _ in range(4)))
+
+
+async def test_tables_of_another_version_are_left_alone(database: Database, pool: AsyncConnectionPool[Any]) -> None:
+    async with pool.connection() as connection:
+        await connection.execute("update knowledge_meta set value = '1' where key = 'schema'")
+    try:
+        with pytest.raises(SchemaError, match="another version of Jarvis"):
+            await database.migrate()
+    finally:
+        async with pool.connection() as connection:
+            await connection.execute("update knowledge_meta set value = '2' where key = 'schema'")
+
+
+async def test_a_database_that_refuses_the_tables_is_said_plainly(database: Database, database_url: str) -> None:
+    async with AsyncConnectionPool(
+        database_url, min_size=0, max_size=1, open=False, kwargs={"options": "-c default_transaction_read_only=on"}
+    ) as pool:
+        with pytest.raises(SchemaError, match="the right to create"):
+            await Database(pool).migrate()
+
+
+async def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        await add_item(database, [0, 0])
+    assert await database.read("unfinished_jobs") == []
+
+
+async def test_ids_come_in_the_order_of_the_rows(database: Database, store: Store) -> None:
+    async with database.writing() as statements:
+        (row,) = await statements.run(
+            "upsert_document",
+            collection="default",
+            source="a",
+            origin=None,
+            title="A",
+            content_hash="",
+            text="",
+            page_starts=[],
+            effective_date=None,
+            access=None,
+        )
+        chunk = {"document_id": row["id"], "heading_path": [], "text": "a", "start": 0, "end": 1, "page": None}
+        ids = await statements.insert_many("insert_chunk", [chunk | {"ordinal": number} for number in range(500)])
+    assert ids == sorted(ids)
+    assert len(set(ids)) == 500
+
+
+async def test_inserting_nothing_gives_no_ids(database: Database) -> None:
+    async with database.writing() as statements:
+        assert await statements.insert_many("insert_chunk", []) == []
+
+
+async def test_writers_take_turns(database: Database, pool: AsyncConnectionPool[Any]) -> None:
+    async with database.writing():
+        with pytest.raises(KnowledgeUnavailableError):
+            async with Database(pool).writing(timeout_secs=0.2):
+                pytest.fail("two wrote at once")
+
+
+async def test_a_reader_does_not_wait_for_a_writer(database: Database) -> None:
+    async with database.writing():
+        assert await database.read("unfinished_jobs", timeout_secs=2) == []
+
+
+async def test_a_writer_that_was_cancelled_lets_the_next_one_in(database: Database) -> None:
+    inside = asyncio.Event()
+
+    async def write() -> None:
+        async with database.writing():
+            inside.set()
+            await asyncio.Event().wait()
+
+    writer = asyncio.create_task(write())
+    await inside.wait()
+    writer.cancel()
+    async with database.writing(timeout_secs=5):
+        pass
+
+
+async def test_a_connection_that_was_cut_is_said_plainly(database: Database, pool: AsyncConnectionPool[Any]) -> None:
+    async def write() -> None:
+        async with database.transaction() as statements, pool.connection() as other:
+            await other.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity "
+                "where pid <> pg_backend_pid() and datname = current_database() and state = 'idle in transaction'"
+            )
+            await statements.run("unfinished_jobs")
+
+    with pytest.raises(KnowledgeUnavailableError, match="check that Postgres runs"):
+        await write()
+
+
+async def test_a_database_that_is_not_there_is_said_plainly() -> None:
+    pool = AsyncConnectionPool(
+        "postgresql://127.0.0.1:1/x?connect_timeout=1", min_size=0, max_size=1, timeout=0.2, open=False
+    )
+    async with pool:
+        with pytest.raises(KnowledgeUnavailableError, match="check that Postgres runs"):
+            await Database(pool).read("unfinished_jobs")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("hnsw.iterative_scan", "strict_order"), ("hnsw.ef_search", "100"), ("jit", "off")]
+)
+async def test_a_pooled_connection_is_set_up_for_searches(
+    database: Database, pool: AsyncConnectionPool[Any], setting: str, value: str
+) -> None:
+    async with pool.connection() as connection:
+        row = await (await connection.execute("select current_setting(%s)", [setting])).fetchone()
+    assert row == (value,)
