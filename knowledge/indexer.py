@@ -47,6 +47,7 @@ JOBS_AT_ONCE = 2
 POLL_SECS = 0.5
 FILL_BATCH = 32
 EMBEDDING_ATTEMPTS = 6
+EMBEDDING_REST_SECS = 30.0
 
 _GONE = "The knowledge database is gone, or late; see that Postgres runs."
 
@@ -131,7 +132,12 @@ class Indexer:
         if is_new:
             logger.info("Embedding {} windows with {}", await self._vectors.count_missing(model), model.model_id)
         while windows := await self._vectors.missing(model, limit=FILL_BATCH):
-            embeddings = await self._embedder.embed([window.indexed_text for window in windows])
+            try:
+                embeddings = await self._embedder.embed([window.indexed_text for window in windows])
+            except EmbeddingError as error:
+                logger.warning("{} Trying again in {} s.", error, EMBEDDING_REST_SECS)
+                await asyncio.sleep(EMBEDDING_REST_SECS)
+                continue
             await self._vectors.fill(model, windows, embeddings)
         await self._vectors.switch_to(model)
         if is_new:

@@ -148,6 +148,7 @@ class _Work:
             model=self.ingest.model,
             access=None if access is None else tuple(access),
             effective_date=document.effective_date,
+            is_date_given=item.details.get("effective_date") is not None,
             also=self._end(item, "added" if is_new else "changed"),
         )
         # Two items of one job may have the same source: two uploads of one name.

@@ -126,14 +126,16 @@ class Store:
         model: Model,
         access: Sequence[str] | None,
         effective_date: date | None,
+        is_date_given: bool = False,
         origin: str | None = None,
         closes_gap: UUID | None = None,
         also: "ItemEnd | None" = None,
     ) -> UUID:
         """Store a document in place of what stood under its source, with one embedding a window, in reading order.
 
-        `access` None keeps the labels it has, a date that an operator gave stays. `origin` is the sitemap that led to
-        it. The gap that it answers is closed, and `also` ends the item of a job, in the same transaction.
+        `access` None keeps the labels it has; a date that an operator gave gives way only to another. `origin` is the
+        sitemap that led to it. The gap that it answers is closed, and `also` ends the item of a job, in the same
+        transaction.
         """
         async with self._database.writing() as statements:
             (row,) = await statements.run(
@@ -146,6 +148,7 @@ class Store:
                 text=document.text,
                 page_starts=list(document.page_starts),
                 effective_date=effective_date,
+                is_date_given=is_date_given,
                 access=None if access is None else list(access),
             )
             document_id = row["id"]

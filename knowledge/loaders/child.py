@@ -50,9 +50,11 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         answers.write(TAKEN)
         answers.flush()
         signal.setitimer(signal.ITIMER_REAL, request.timeout_secs + ALARM_AFTER_SECS)
-        answers.write(pack_answer(answer(request)))
-        answers.flush()
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        try:
+            answers.write(pack_answer(answer(request)))
+            answers.flush()
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def main() -> None:

@@ -59,12 +59,12 @@ where documents.status <> 'retired';
 
 -- upsert_document --
 insert into documents (
-    collection, source, origin, title, content_hash, text, page_starts, version, status, effective_date, access, indexed_at,
-    change
+    collection, source, origin, title, content_hash, text, page_starts, version, status, effective_date, is_date_given,
+    access, indexed_at, change
 )
 values (
     %(collection)s, %(source)s, %(origin)s, %(title)s, %(content_hash)s, %(text)s, %(page_starts)s, 1, 'ready',
-    %(effective_date)s, coalesce(%(access)s::text[], array[]::text[]), now(), nextval('knowledge_changes')
+    %(effective_date)s, %(is_date_given)s, coalesce(%(access)s::text[], array[]::text[]), now(), nextval('knowledge_changes')
 )
 on conflict (collection, source) do update set
     origin = coalesce(excluded.origin, documents.origin),
@@ -75,7 +75,11 @@ on conflict (collection, source) do update set
     version = documents.version + 1,
     status = case when documents.status = 'retired' then 'retired' else 'ready' end,
     error = null,
-    effective_date = case when documents.is_date_given then documents.effective_date else excluded.effective_date end,
+    effective_date = case
+        when documents.is_date_given and not excluded.is_date_given then documents.effective_date
+        else excluded.effective_date
+    end,
+    is_date_given = documents.is_date_given or excluded.is_date_given,
     access = coalesce(%(access)s::text[], documents.access),
     indexed_at = now(),
     change = excluded.change

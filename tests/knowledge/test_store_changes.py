@@ -105,6 +105,15 @@ async def test_a_day_that_an_operator_gave_stays_when_a_document_is_written_agai
     assert await marks(pool) == {(True, (), NEXT_YEAR)}
 
 
+async def test_a_date_that_an_operator_gives_replaces_one_that_another_gave(store: Store, model: Model):
+    document_id = await put(store, model)
+    await store.change_document(document_id, effective_date=NEXT_YEAR, set_date=True)
+    await put(store, model, content_hash="other", effective_date=date.today(), is_date_given=True)
+    document = await store.get_document(document_id)
+    assert document is not None
+    assert document.effective_date == date.today()
+
+
 async def test_a_day_that_a_document_gave_itself_goes_when_it_gives_none(
     store: Store, model: Model, pool: AsyncConnectionPool[Any]
 ) -> None:
