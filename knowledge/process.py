@@ -29,6 +29,8 @@ from knowledge.vectors import VectorStore
 
 SHUTDOWN_SECS = 1.0
 CONNECTIONS = 6
+# An answer that quotes compares a dozen sentences and more while its caller waits.
+THREADS = 2
 EMBEDDER_RETRY_SECS = 10.0
 
 
@@ -55,7 +57,7 @@ class Embedders:
         """Return the embedder of this model; None where nothing is configured for it, or it does not answer now."""
         if model_id in self._settings and model_id not in self._built:
             try:
-                embedder = await self._settings[model_id].build(models_dir=self._models_dir)
+                embedder = await self._settings[model_id].build(models_dir=self._models_dir, threads=THREADS)
             except EmbeddingError as error:
                 logger.error("Questions are not embedded: {}", error)
                 return None

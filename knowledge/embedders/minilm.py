@@ -20,8 +20,8 @@ MAX_TOKENS = 256
 # Raise it when minilm_build writes another model than before.
 BUILD_VERSION = 1
 BUILD_TIMEOUT_SECS = 300.0
-# A turn takes some texts, for the way to the worker and back costs a tenth of one.
-AT_ONCE = 4
+# A thread takes some texts at once, for the way to it and back costs a tenth of one.
+AT_ONCE = 3
 
 
 def model_dir(models_dir: Path) -> Path:
@@ -98,14 +98,14 @@ def embed_one(session: onnxruntime.InferenceSession, tokenizer: Tokenizer, text:
 
 
 class MiniLmEmbedder:
-    """Embeds on one worker thread of its own, so that the event loop never waits for the model."""
+    """Embeds on worker threads of its own, so that the event loop never waits for the model."""
 
     model_id = MODEL_ID
     dimensions = DIMENSIONS
     budget_secs = None
 
-    def __init__(self, *, models_dir: Path) -> None:
-        """Load the model; raises ModelError when it has not been built."""
+    def __init__(self, *, models_dir: Path, threads: int = 1) -> None:
+        """Load the model, to embed so many texts side by side; raises ModelError when it has not been built."""
         if not is_built(models_dir):
             raise ModelError(
                 f"The embedding model is not in {models_dir}; "
@@ -113,20 +113,25 @@ class MiniLmEmbedder:
             )
         self._session = open_session(model_dir(models_dir) / "model.onnx")
         self._tokenizer = load_tokenizer()
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="minilm")
+        self._threads = threads
+        self._workers = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="minilm")
 
     async def embed(self, texts: Sequence[str]) -> np.ndarray:
         """Return one unit vector a text; concurrent calls take turns, a few texts each."""
         loop = asyncio.get_running_loop()
         vectors = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
-        for first in range(0, len(texts), AT_ONCE):
-            few = texts[first : first + AT_ONCE]
-            vectors[first : first + len(few)] = await loop.run_in_executor(self._worker, self._embed, few)
+        share = AT_ONCE * self._threads
+        for first in range(0, len(texts), share):
+            starts = range(first, min(first + share, len(texts)), AT_ONCE)
+            embedding = (
+                loop.run_in_executor(self._workers, self._embed, texts[start : start + AT_ONCE]) for start in starts
+            )
+            vectors[first : first + share] = np.concatenate(await asyncio.gather(*embedding))
         return vectors
 
     def _embed(self, texts: Sequence[str]) -> np.ndarray:
         return np.stack([embed_one(self._session, self._tokenizer, text) for text in texts])
 
     async def aclose(self) -> None:
-        """Stop the worker thread; what it is embedding is finished first."""
-        await asyncio.to_thread(self._worker.shutdown)
+        """Stop the worker threads; what they are embedding is finished first."""
+        await asyncio.to_thread(self._workers.shutdown)

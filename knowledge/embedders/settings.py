@@ -25,14 +25,14 @@ class MiniLm(BaseModel):
 
         return MODEL_ID
 
-    async def build(self, *, models_dir: Path) -> Embedder:
-        """Load the model, built first where it is missing; raises ModelError."""
+    async def build(self, *, models_dir: Path, threads: int = 1) -> Embedder:
+        """Load the model, built first where it is missing, to run on so many threads; raises ModelError."""
         import asyncio
 
         from knowledge.embedders.minilm import MiniLmEmbedder, ensure_built
 
         await ensure_built(models_dir)
-        return await asyncio.to_thread(MiniLmEmbedder, models_dir=models_dir)
+        return await asyncio.to_thread(MiniLmEmbedder, models_dir=models_dir, threads=threads)
 
 
 class OpenAI(BaseModel):
@@ -57,7 +57,7 @@ class OpenAI(BaseModel):
         """The key only where the context says so: on a child's stdin, nowhere else."""
         return key.get_secret_value() if info.context == REVEAL else str(key)
 
-    async def build(self, *, models_dir: Path) -> Embedder:
+    async def build(self, *, models_dir: Path, threads: int = 1) -> Embedder:
         """Return the client; it asks once how long the vectors are, and raises EmbeddingError when that fails."""
         from knowledge.embedders.openai import OpenAIEmbedder
 

@@ -168,6 +168,7 @@ async def test_whoever_follows_the_changes_misses_none_of_two_writers(
                     text="",
                     page_starts=[],
                     effective_date=None,
+                    is_date_given=False,
                     access=None,
                 )
                 await asyncio.sleep(pause)
