@@ -307,9 +307,12 @@ class Store:
         rows = await self._database.read("find_by_hash", collection=collection, content_hash=content_hash)
         return [(row["source"], row["title"]) for row in rows]
 
-    async def all_texts(self) -> list[str]:
-        """Return each document's title and each document's text, whose headings are lines of it."""
-        rows = await self._database.read("all_texts", timeout_secs=BULK_TIMEOUT_SECS)
+    async def all_texts(self, *, max_characters: int) -> list[str]:
+        """Return each document's title and each document's text, whose headings are lines of it.
+
+        Of more than so many characters, those are returned that were indexed last.
+        """
+        rows = await self._database.read("all_texts", max_characters=max_characters, timeout_secs=BULK_TIMEOUT_SECS)
         return [text for row in rows for text in (row["title"], row["text"])]
 
     async def count(self) -> tuple[int, int]:

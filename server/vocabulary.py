@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 
 import psycopg
 from loguru import logger
@@ -13,6 +14,10 @@ from knowledge.sql import queries
 from knowledge.store import Store
 
 RETRY_SECS = 5.0
+# Learning this many takes some seconds; of more, those of the documents that were indexed last are learned.
+MAX_CHARACTERS = 2_000_000
+# While documents change one after the other, learning takes at most a tenth of the time.
+REST_PER_SEND = 9.0
 SETTLE_SECS = 1.0
 
 
@@ -62,11 +67,13 @@ class Vocabulary:
             await self.changed.wait()
             await asyncio.sleep(SETTLE_SECS)
             self.changed.clear()
+            started = time.monotonic()
             await self._send()
+            await asyncio.sleep(REST_PER_SEND * (time.monotonic() - started))
 
     async def _send(self) -> None:
         try:
-            texts = await self._store.all_texts()
+            texts = await self._store.all_texts(max_characters=MAX_CHARACTERS)
             if texts:
                 await self._speech.set_vocabulary(texts)
         except (KnowledgeError, SpeechError) as error:

@@ -190,7 +190,17 @@ select source, title from documents
 where collection = %(collection)s and content_hash = %(content_hash)s and version > 0;
 
 -- all_texts --
-select title, text from documents where status <> 'retired' and version > 0 order by collection, source;
+-- Of too many, those that were indexed last.
+select title, text
+from (
+    select
+        collection, source, title, text,
+        sum(length(text)) over (order by indexed_at desc, id rows unbounded preceding) as characters
+    from documents
+    where status <> 'retired' and version > 0
+) latest
+where characters <= %(max_characters)s
+order by collection, source;
 
 -- count --
 select

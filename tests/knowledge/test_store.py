@@ -11,7 +11,7 @@ from knowledge.jobs import IndexRequest, JobStore, NewItem
 from knowledge.store import Collection, ItemEnd, Known, Store
 from knowledge.types import Chunk, LoadedDocument, Section
 from knowledge.vectors import Model
-from tests.knowledge.documents import CHUNKS, NEXT_YEAR, WINDOWS, axes, counted, put
+from tests.knowledge.documents import CHUNKS, NEXT_YEAR, TEXT, WINDOWS, axes, counted, put
 
 pytestmark = pytest.mark.integration
 
@@ -250,3 +250,13 @@ async def test_old_removals_are_forgotten(store: Store, model: Model, pool: Asyn
 
 async def test_a_database_keeps_its_id(store: Store) -> None:
     assert await store.database_id() == await store.database_id()
+
+
+@pytest.mark.parametrize(("shortfall", "titles"), [(0, {"Old", "New"}), (1, {"New"}), (len(TEXT) + 1, set())])
+async def test_of_too_many_texts_those_that_were_indexed_last_are_given(
+    store: Store, model: Model, shortfall: int, titles: set[str]
+) -> None:
+    for title in ("Old", "New"):
+        await put(store, model, source=f"/{title}.md", title=title)
+    texts = await store.all_texts(max_characters=2 * len(TEXT) - shortfall)
+    assert set(texts) - {TEXT} == titles

@@ -24,7 +24,7 @@ class ScriptedStore:
     def __init__(self, *answers: list[str] | Exception):
         self._answers = list(answers)
 
-    async def all_texts(self) -> list[str]:
+    async def all_texts(self, *, max_characters: int) -> list[str]:
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if isinstance(answer, Exception):
             raise answer
