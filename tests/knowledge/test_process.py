@@ -4,7 +4,6 @@ import signal
 import stat
 import sys
 import tempfile
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -103,13 +102,12 @@ async def search(startup: dict[str, Any], question: str, **settings: Any) -> Sea
         return await client.search(question, gated=False)
 
 
-async def secs_until_found(startup: dict[str, Any], question: str, title: str) -> float:
-    started = time.monotonic()
+async def until_found(startup: dict[str, Any], question: str, title: str) -> None:
     async with client_of(startup) as client, asyncio.timeout(READY_SECS):
         while True:
             found = await client.search(question, gated=False)
             if title in [passage.title for passage in found.passages]:
-                return time.monotonic() - started
+                return
             await asyncio.sleep(0.01)
 
 
@@ -145,11 +143,11 @@ async def test_a_collection_that_is_not_there_is_named(corpus: Corpus, startup: 
             await search(startup, "x", collection="manuals")
 
 
-async def test_what_is_indexed_meanwhile_is_found_within_a_second(corpus: Corpus, startup: dict[str, Any]) -> None:
+async def test_what_is_indexed_meanwhile_is_found_without_a_restart(corpus: Corpus, startup: dict[str, Any]) -> None:
     async with retrieval(startup):
         await corpus.put("sauna.md", SAUNA)
         await corpus.sync()
-        assert await secs_until_found(startup, "is there a sauna", "Sauna") < 1.0
+        await until_found(startup, "is there a sauna", "Sauna")
 
 
 async def test_the_first_document_of_all_is_found_as_well(
@@ -161,7 +159,7 @@ async def test_the_first_document_of_all_is_found_as_well(
         corpus = Corpus(database, embedder, model, lexical_dir)
         await corpus.put("pool.md", POOL)
         await corpus.sync()
-        await secs_until_found(startup, "when can I swim", "Pool")
+        await until_found(startup, "when can I swim", "Pool")
         await embedder.aclose()
 
 
@@ -196,7 +194,7 @@ async def test_it_listens_again_after_the_database_dropped_it(
             )
         await corpus.put("sauna.md", SAUNA)
         await corpus.sync()
-        await secs_until_found(startup, "is there a sauna", "Sauna")
+        await until_found(startup, "is there a sauna", "Sauna")
 
 
 async def test_an_index_of_words_that_is_not_there_yet_leaves_meaning(
