@@ -129,17 +129,11 @@ async def _find(store: "Store", prefix: str) -> Document:
 
 @asynccontextmanager
 async def _open_store() -> "AsyncIterator[Store]":
-    from knowledge.database import Database
-    from knowledge.store import Store
-    from server.resources import open_database
+    from server.commands.open_knowledge import open_knowledge
 
-    settings = read_settings()
     configure("WARNING")
-    settings.prepare_dirs()
-    async with open_database(settings) as (_, pool):
-        database = Database(pool)
-        await database.migrate()
-        yield Store(database)
+    async with open_knowledge(read_settings()) as opened:
+        yield opened.store
 
 
 def _say(what: str, documents: list[Document]) -> None:

@@ -3,8 +3,8 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass
+from contextlib import asynccontextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,11 +18,11 @@ from server.commands.problems import stop_on_setup_error
 from server.commands.short_ids import by_prefix, short
 from server.errors import SetupError
 from server.logging import configure
-from server.settings import Settings, read_settings
+from server.settings import read_settings
 
 if TYPE_CHECKING:
-    from knowledge.database import Database
     from knowledge.jobs import Job
+    from server.commands.open_knowledge import OpenKnowledge
 
 MOST = 100_000
 
@@ -95,76 +95,41 @@ def _said(text: str | None, file: Path | None) -> str:
     return said
 
 
-@dataclass(frozen=True)
-class _Opened:
-    """What the commands work on; the rest of it ends with `stack`."""
-
-    settings: Settings
-    stack: AsyncExitStack
-    database_url: str
-    database: "Database"
-
-
 @asynccontextmanager
-async def _open() -> AsyncIterator[_Opened]:
-    from knowledge.database import Database
-    from server.resources import open_database
+async def _open() -> "AsyncIterator[OpenKnowledge]":
+    from server.commands.open_knowledge import open_knowledge
 
-    settings = read_settings()
     configure("WARNING")
-    settings.prepare_dirs()
-    async with AsyncExitStack() as stack:
-        database_url, pool = await stack.enter_async_context(open_database(settings))
-        database = Database(pool)
-        await database.migrate()
-        yield _Opened(settings, stack, database_url, database)
+    async with open_knowledge(read_settings()) as opened:
+        yield opened
 
 
 async def _list(collection: str | None, *, include_closed: bool) -> list[Gap]:
-    from knowledge.gaps import GapStore
-    from knowledge.store import Store
-
     async with _open() as opened:
-        if collection is not None and collection not in await Store(opened.database).collections():
+        if collection is not None and collection not in await opened.store.collections():
             raise SetupError(f"There is no collection {collection!r}. `jarvis gaps` lists the gaps of all.")
         state = None if include_closed else "open"
-        return await GapStore(opened.database).list(collection=collection, state=state, limit=MOST)
+        return await opened.gaps.list(collection=collection, state=state, limit=MOST)
 
 
 async def _close(prefix: str) -> Gap:
-    from knowledge.gaps import GapStore
-
     async with _open() as opened:
-        gap = await _find(opened.database, prefix)
-        await GapStore(opened.database).close(gap.id)
+        gap = await _find(opened, prefix)
+        await opened.gaps.close(gap.id)
         return gap
 
 
 async def _answer(prefix: str, text: str, title: str | None) -> "tuple[Job, Gap]":
-    from knowledge.jobs import JobStore
-    from knowledge.queue import Queue
-    from server.knowledge import ended, indexer
     from server.rag.answers import answer as queue_answer
-    from server.resources import open_queue_app
 
     async with _open() as opened:
-        database = opened.database
-        gap = await _find(database, prefix)
-        queue_app = await opened.stack.enter_async_context(open_queue_app(opened.database_url))
-        queue = Queue(app=queue_app, database=database)
-        await queue.prepare()
-        # Works where no server does; beside one, it waits.
-        process = indexer(opened.settings, opened.database_url)
-        opened.stack.push_async_callback(process.stop)
-        await process.start()
-        job_id = await queue_answer(gap, text=text, title=title, queue=queue)
-        return await ended(job_id, jobs=JobStore(database)), gap
+        gap = await _find(opened, prefix)
+        job_id = await queue_answer(gap, text=text, title=title, queue=await opened.queue())
+        return await opened.done(job_id), gap
 
 
-async def _find(database: "Database", prefix: str) -> Gap:
-    from knowledge.gaps import GapStore
-
-    there = {gap.id: gap for gap in await GapStore(database).list(state=None, limit=MOST)}
+async def _find(opened: "OpenKnowledge", prefix: str) -> Gap:
+    there = {gap.id: gap for gap in await opened.gaps.list(state=None, limit=MOST)}
     return there[by_prefix(prefix, there, noun="gap")]
 
 

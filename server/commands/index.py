@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -63,24 +62,10 @@ def index(
 
 
 async def _index(settings: Settings, request: IndexRequest, console: Console, *, quiet: bool) -> Job:
-    from knowledge.database import Database
-    from knowledge.jobs import JobStore
-    from knowledge.queue import Queue
-    from server.knowledge import ended, indexer
-    from server.resources import open_database, open_queue_app
+    from server.commands.open_knowledge import open_knowledge
 
-    settings.prepare_dirs()
-    async with AsyncExitStack() as stack:
-        database_url, pool = await stack.enter_async_context(open_database(settings))
-        database = Database(pool)
-        await database.migrate()
-        queue = Queue(app=await stack.enter_async_context(open_queue_app(database_url)), database=database)
-        await queue.prepare()
-        job_id = await queue.submit(request)
-        # Works where no server does; beside one, it waits.
-        process = indexer(settings, database_url)
-        stack.push_async_callback(process.stop)
-        await process.start()
+    async with open_knowledge(settings) as opened:
+        job_id = await (await opened.queue()).submit(request)
         with Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
             console=console, disable=quiet, transient=True,
@@ -91,7 +76,7 @@ async def _index(settings: Settings, request: IndexRequest, console: Console, *,
                 described = "Waiting" if job.state == "queued" else "Indexing"
                 progress.update(task, total=job.total or None, completed=job.done, description=described)
 
-            return await ended(job_id, jobs=JobStore(database), progress=show)
+            return await opened.done(job_id, progress=show)
 
 
 def _report(job: Job, console: Console, *, quiet: bool) -> None:

@@ -66,8 +66,8 @@ async def _search(
     explain: bool,
 ) -> SearchResult:
     from knowledge.client import KnowledgeClient
+    from server.commands.open_knowledge import open_knowledge
 
-    settings.prepare_dirs()
     async with AsyncExitStack() as stack:
 
         async def ask(socket: Path) -> SearchResult:
@@ -81,28 +81,10 @@ async def _search(
             except KnowledgeUnavailableError:
                 # The socket of a server that was killed, or that is still loading.
                 pass
+        opened = await stack.enter_async_context(open_knowledge(settings))
         own_socket = settings.run_dir / f"search-{os.getpid()}.sock"
-        await _serve_own(settings, own_socket, stack)
+        await opened.serve_search(own_socket)
         return await ask(own_socket)
-
-
-async def _serve_own(settings: Settings, socket: Path, stack: AsyncExitStack) -> None:
-    """Start what a search takes where no server runs: the database, the index of words up to date, the search."""
-    from knowledge.database import Database
-    from knowledge.lexical_sync import LexicalSync
-    from server.knowledge import retrieval
-    from server.resources import open_database
-
-    database_url, pool = await stack.enter_async_context(open_database(settings))
-    database = Database(pool)
-    await database.migrate()
-    sync = LexicalSync(database=database, folder=settings.lexical_dir)
-    with sync.lock() as is_ours:
-        if is_ours:
-            await sync.catch_up()
-    process = retrieval(settings, database_url, socket=socket)
-    stack.push_async_callback(process.stop)
-    await process.start()
 
 
 def _table(passages: tuple[Passage, ...]) -> Table:

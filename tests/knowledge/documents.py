@@ -47,7 +47,7 @@ async def put(
         chunks=chunks,
         embeddings=embeddings,
         model=model,
-        **{"access": None, "effective_date": None} | parameters,
+        **dict[str, Any](access=None, effective_date=None) | parameters,
     )
 
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from evals.answers import Answer, AnswersResult, AskedQuestion, Outcome, Question
 from evals.retrieval import Scores
 from evals.wer import VoiceResult, WordErrors
-from knowledge.jobs import IndexRequest, JobStore
+from knowledge.jobs import IndexRequest
 from knowledge.types import Verdict
 from server.cli import app
 from server.commands import eval as command
@@ -151,9 +151,9 @@ async def test_an_index_that_was_interrupted_is_not_taken_for_whole(tmp_path: Pa
     request = IndexRequest(paths=(str(tmp_path / "none"),))
     async with own_knowledge(Settings(), folder=kept) as knowledge:
         assert not await knowledge.is_indexed("default")
-        job_id = await knowledge.queue.submit(request)
+        job_id = await (await knowledge.opened.queue()).submit(request)
         assert not await knowledge.is_indexed("default")
-        await JobStore(knowledge.database).end(job_id)
+        await knowledge.opened.jobs.end(job_id)
         assert await knowledge.is_indexed("default")
 
 

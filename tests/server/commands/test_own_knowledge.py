@@ -35,7 +35,7 @@ async def test_what_is_indexed_is_found_and_thrown_away_at_the_end(documents: Pa
         job = await knowledge.index(IndexRequest(paths=(str(documents),)), progress=shown.append)
         client, process = await knowledge.search()
         (passage,) = (await client.search("when can I swim")).passages
-        folder, pid = knowledge.settings.data_dir, process.pid
+        folder, pid = knowledge.opened.settings.data_dir, process.pid
         assert folder.exists()
     assert (job.state, job.counts, passage.text) == ("done", {"added": 1}, "The swimming pool opens at seven.")
     assert (folder.exists(), process.pid, Path(f"/proc/{pid}").exists()) == (False, None, False)
