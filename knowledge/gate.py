@@ -2,7 +2,7 @@
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 
 import numpy as np
@@ -59,6 +59,7 @@ _WEIGHTS = {
 _BIAS = 0.14
 # Below this logit a turn is small talk; in doubt a turn is looked up.
 _LEAST_LOGIT = -0.95
+_CLEAR_LOGIT = -0.5
 # Below this nearness, in standard deviations, the collection holds nothing about the question.
 _OFF_TOPIC = 1.8
 # More than this share of its words in one window, and it holds something all the same.
@@ -196,7 +197,9 @@ class Gate:
     def verdict(self, evidence: Evidence) -> Verdict:
         """Return FOUND where the turn is to be looked up, or why it is not."""
         if self.logit(evidence) < _LEAST_LOGIT:
-            return Verdict.SMALL_TALK
+            # What would clearly be a question elsewhere is one here, too: one that this collection is far from.
+            elsewhere = replace(evidence, top_similarity=None)
+            return Verdict.OFF_TOPIC if self.logit(elsewhere) >= _CLEAR_LOGIT else Verdict.SMALL_TALK
         if evidence.top_similarity is None or evidence.word_coverage > _COVERED:
             return Verdict.FOUND
         return Verdict.FOUND if self._nearness(evidence.top_similarity) >= _OFF_TOPIC else Verdict.OFF_TOPIC

@@ -19,8 +19,8 @@ from loguru import logger
 from tantivy import Occur, Query
 
 from knowledge.chunking import indexed_text
-from knowledge.store import ChangedDocument, StoredWindow
 from knowledge.terms import TERMS, Leg, words
+from knowledge.types import ChangedDocument, StoredWindow
 
 # Raise it when texts are cut into terms in another way, or the fields change: the indexes are then made anew.
 FORMAT = 2

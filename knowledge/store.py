@@ -11,7 +11,7 @@ import numpy as np
 
 from knowledge.database import BULK_TIMEOUT_SECS, Database, Statements
 from knowledge.errors import KnowledgeError
-from knowledge.types import Chunk, Document, LoadedDocument, Passage, page_of
+from knowledge.types import ChangedDocument, Chunk, Document, LoadedDocument, Passage, StoredWindow, page_of
 from knowledge.vectors import Model, WindowToEmbed, mark, vector_row
 
 DEFAULT_COLLECTION = "default"
@@ -40,30 +40,6 @@ class Known:
 
     content_hash: str
     status: str
-
-
-@dataclass(frozen=True)
-class ChangedDocument:
-    """A document that an index of words must put in, or out where it is not live; `change` grows with each write."""
-
-    id: UUID
-    collection: str
-    change: int
-    live: bool
-    title: str
-    access: tuple[str, ...]
-    effective_date: date | None
-
-
-@dataclass(frozen=True)
-class StoredWindow:
-    """An embedded part of a chunk, as an index of words needs it."""
-
-    document_id: UUID
-    chunk_id: int
-    window_id: int
-    heading_path: tuple[str, ...]
-    text: str
 
 
 class Store:

@@ -78,6 +78,30 @@ class Chunk:
 
 
 @dataclass(frozen=True)
+class ChangedDocument:
+    """A document that an index of words must put in, or out where it is not live; `change` grows with each write."""
+
+    id: UUID
+    collection: str
+    change: int
+    live: bool
+    title: str
+    access: tuple[str, ...]
+    effective_date: date | None
+
+
+@dataclass(frozen=True)
+class StoredWindow:
+    """An embedded part of a chunk, as an index of words needs it."""
+
+    document_id: UUID
+    chunk_id: int
+    window_id: int
+    heading_path: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True)
 class Turn:
     """What one side said earlier in the call."""
 

@@ -25,6 +25,7 @@ from server.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from evals.answers import AnswersResult
+    from evals.gate import GateResult
     from evals.retrieval import DataSet, Scores
     from evals.wer import VoiceResult
     from knowledge.client import KnowledgeClient
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 SAMPLE = Path(__file__).parents[2] / "evals" / "sample"
 RECORDINGS = Path(__file__).parents[2] / "tests" / "fixtures" / "speech"
 QUESTIONS, UNANSWERABLE = SAMPLE / "questions.jsonl", SAMPLE / "unanswerable.jsonl"
+TURNS = SAMPLE / "turns.jsonl"
 # What each voice has recorded.
 VOICES = {"slt": (QUESTIONS, UNANSWERABLE), "rms": (QUESTIONS,)}
 PATH = "recogniser, answerer: embedded; no vendor in the path"
@@ -92,6 +94,22 @@ def retrieval(data: DataOption = None, keep: KeepOption = None, as_json: JsonOpt
             typer.echo(json.dumps({"embeddings": "embedded", "sets": [asdict(each) for each in results]}))
         else:
             Console(width=max(120, Console().width)).print(table(results))
+
+
+@app.command("gate")
+def gate(
+    turns: Annotated[Path, typer.Option(help="Labelled turns, a JSON object a line.")] = TURNS,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure how many questions are looked up, and how many other turns are not, over the sample handbook."""
+    from evals.gate import table
+
+    with _measuring(as_json) as console:
+        results = asyncio.run(_gate_over(read_settings(), turns, console))
+        if as_json:
+            typer.echo(json.dumps({"turns": [asdict(each) | {"right": each.right} for each in results]}))
+        else:
+            Console().print(table(results))
 
 
 def _measure_sample(*, wants_wer: bool, wants_answers: bool, as_json: bool) -> None:
@@ -191,6 +209,15 @@ async def _answers_over(
                     asked += await ask_typed(unanswerable, ask=ask, on_asked=count, asked_by=data.name)
             results.append(asked)
     return results
+
+
+async def _gate_over(settings: Settings, path: Path, console: Console) -> "list[GateResult]":
+    from evals.gate import measure, read_turns
+
+    turns = read_turns(path)
+    with console.status("Indexing the handbook in a database of its own") as status:
+        async with searchable_handbook(settings) as client:
+            return await measure(turns, search=client, on_asked=_counter(status.update, "Asking", len(turns)))
 
 
 async def _retrieval_over(

@@ -68,6 +68,7 @@ async def test_ids_come_in_the_order_of_the_rows(database: Database, store: Stor
             text="",
             page_starts=[],
             effective_date=None,
+            is_date_given=False,
             access=None,
         )
         chunk = {"document_id": row["id"], "heading_path": [], "text": "a", "start": 0, "end": 1, "page": None}

@@ -9,8 +9,8 @@ import pytest
 import tantivy
 
 from knowledge.lexical import FORMAT, IndexState, LexicalReader, LexicalWriter, read_state
-from knowledge.store import ChangedDocument, StoredWindow
 from knowledge.terms import TERMS, Leg, telling_words
+from knowledge.types import ChangedDocument, StoredWindow
 
 TODAY = date(2026, 3, 1)
 STATE = IndexState(FORMAT, "database", 1)
