@@ -1,6 +1,7 @@
 """all-MiniLM-L6-v2 on the CPU, from the model that `minilm_build` made."""
 
 import asyncio
+import math
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -120,11 +121,12 @@ class MiniLmEmbedder:
         """Return one unit vector a text; concurrent calls take turns, a few texts each."""
         loop = asyncio.get_running_loop()
         vectors = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
-        share = AT_ONCE * self._threads
-        for first in range(0, len(texts), share):
-            starts = range(first, min(first + share, len(texts)), AT_ONCE)
+        few = min(AT_ONCE, math.ceil(len(texts) / self._threads))
+        share = few * self._threads
+        for first in range(0, len(texts), max(1, share)):
+            starts = range(first, min(first + share, len(texts)), few)
             embedding = (
-                loop.run_in_executor(self._workers, self._embed, texts[start : start + AT_ONCE]) for start in starts
+                loop.run_in_executor(self._workers, self._embed, texts[start : start + few]) for start in starts
             )
             vectors[first : first + share] = np.concatenate(await asyncio.gather(*embedding))
         return vectors
