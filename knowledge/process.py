@@ -70,7 +70,7 @@ async def serve(startup: Startup) -> None:
     """Answer until cancelled; raises KnowledgeError when the model or the schema cannot be had."""
     async with AsyncExitStack() as stack:
         embedders = Embedders(startup, stack)
-        # Loaded while the database may still be empty, so that the first document does not wait for it.
+        # Built while the database may still be empty, so that the first document does not wait for it.
         await embedders.of(startup.embedder.model_id)
         pool = await stack.enter_async_context(
             AsyncConnectionPool(

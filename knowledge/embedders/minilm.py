@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import onnxruntime
@@ -106,14 +107,18 @@ class MiniLmEmbedder:
     budget_secs = None
 
     def __init__(self, *, models_dir: Path, threads: int = 1) -> None:
-        """Load the model, to embed so many texts side by side; raises ModelError when it has not been built."""
+        """Embed so many texts side by side; raises ModelError when the model has not been built.
+
+        The model, some eighty megabytes, is loaded when the first text comes.
+        """
         if not is_built(models_dir):
             raise ModelError(
                 f"The embedding model is not in {models_dir}; "
                 f"build it with: python -m knowledge.embedders.minilm_build {models_dir}"
             )
-        self._session = open_session(model_dir(models_dir) / "model.onnx")
-        self._tokenizer = load_tokenizer()
+        self._path = model_dir(models_dir) / "model.onnx"
+        self._loading = Lock()
+        self._loaded: tuple[onnxruntime.InferenceSession, Tokenizer] | None = None
         self._threads = threads
         self._workers = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="minilm")
 
@@ -132,7 +137,11 @@ class MiniLmEmbedder:
         return vectors
 
     def _embed(self, texts: Sequence[str]) -> np.ndarray:
-        return np.stack([embed_one(self._session, self._tokenizer, text) for text in texts])
+        with self._loading:
+            if self._loaded is None:
+                self._loaded = open_session(self._path), load_tokenizer()
+        session, tokenizer = self._loaded
+        return np.stack([embed_one(session, tokenizer, text) for text in texts])
 
     async def aclose(self) -> None:
         """Stop the worker threads; what they are embedding is finished first."""

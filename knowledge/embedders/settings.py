@@ -26,13 +26,11 @@ class MiniLm(BaseModel):
         return MODEL_ID
 
     async def build(self, *, models_dir: Path, threads: int = 1) -> Embedder:
-        """Load the model, built first where it is missing, to run on so many threads; raises ModelError."""
-        import asyncio
-
+        """Return the model, built first where it is missing, to run on so many threads; raises ModelError."""
         from knowledge.embedders.minilm import MiniLmEmbedder, ensure_built
 
         await ensure_built(models_dir)
-        return await asyncio.to_thread(MiniLmEmbedder, models_dir=models_dir, threads=threads)
+        return MiniLmEmbedder(models_dir=models_dir, threads=threads)
 
 
 class OpenAI(BaseModel):
