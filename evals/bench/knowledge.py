@@ -36,7 +36,9 @@ QUESTIONS = 300
 SEARCH_SECS = 10.0
 INDEX_SECS = 7_200.0
 POLL_SECS = 0.2
-WAIT_SECS = 120.0
+SETTLE_SECS = 120.0
+QUIET_SECS = 3.0
+QUIET_PERCENT = 5.0
 
 
 class Writer:
@@ -108,6 +110,7 @@ def size(passages: int) -> dict[str, float]:
         secs = time.monotonic() - began
         if indexed.code:
             raise SystemExit(f"The documents could not be indexed:\n{indexed.err}")
+        settle()
         took_ms = asyncio.run(searches(path / "run" / "knowledge.sock", [writer.question() for _ in range(QUESTIONS)]))
         retrieval, indexer = (child(jarvis, module) for module in ("knowledge.process", "knowledge.indexer"))
         return {
@@ -120,6 +123,13 @@ def size(passages: int) -> dict[str, float]:
             "index of words MB": sum(file.stat().st_size for file in (path / "lexical").rglob("*") if file.is_file())
             / 2**20,
         }
+
+
+def settle() -> None:
+    """Wait until the host is quiet: the recogniser learns new words, and the database counts its rows."""
+    deadline = time.monotonic() + SETTLE_SECS
+    while psutil.cpu_percent(interval=QUIET_SECS) > QUIET_PERCENT and time.monotonic() < deadline:
+        pass
 
 
 async def searches(socket: Path, questions: Sequence[str]) -> list[float]:
