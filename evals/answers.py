@@ -32,6 +32,7 @@ from processors.retrieval import RetrievalProcessor, Search
 
 ANSWER_SECS = 20.0
 MOST_PASSAGES = 40
+_MARKUP = dict.fromkeys(map(ord, "`*"))
 _CITED = re.compile(r"\s*(.+?) \[(\d+)\]", re.DOTALL)
 
 
@@ -80,10 +81,10 @@ class Quote:
 
     @property
     def is_verbatim(self) -> bool:
-        """Whether the sentence stands in the passage word for word, apart from line ends and an added full stop."""
+        """Whether the sentence stands in the passage word for word but for markup, line ends and a full stop."""
         if self.passage is None:
             return False
-        spoken, written = " ".join(self.text.split()), " ".join(self.passage.text.split())
+        spoken, written = (" ".join(text.translate(_MARKUP).split()) for text in (self.text, self.passage.text))
         return spoken in written or spoken.removesuffix(".") in written
 
 

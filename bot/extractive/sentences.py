@@ -10,7 +10,7 @@ _HEADING = re.compile(r"^\s{0,3}#{1,6}\s")
 _LABEL = re.compile(r"^[A-Z][^:.!?]{0,40}: \S")
 _RULE = re.compile(r"^[\s|:*_-]+$")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
-_CODE_SIGN = re.compile(r"[{}<>=\\;]|\w_\w|\w\(|\"[:,]")
+_CODE_SIGN = re.compile(r"[{}<>=\\;]|\w_\w|\w\(|\"\s?[:,]")
 _EMPHASIS = re.compile(r"(\*\*|__|\*|(?<!`)`(?!`)|~~)(?=\S)(.+?)(?<=\S)\1(?!`)")
 
 # A line shorter than this was not wrapped: a capital on the next begins a new block.
