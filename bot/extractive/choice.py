@@ -31,9 +31,7 @@ FEWEST_PASSAGES = 3
 NEUTRAL_STANDOUT = 0.14
 BIAS = -4.12
 # Nine in ten questions whose passage is missing stay below it.
-# A mixture of turns is less near to any one sentence.
 MIN_LOG_ODDS = 0.25
-MIN_LOG_ODDS_LEANING = -0.2
 # What is no answer may still be worth hearing as the nearest that there is.
 MIN_LOG_ODDS_NEAREST = -1.6
 # Without similarities there are only the words.
@@ -117,7 +115,7 @@ def choose(question: Question, candidates: Sequence[Candidate]) -> Choice:
     disagreeing = _conflict(question, judged)
     # What disagrees with an answer is no sign that it is none.
     others = [j for j in judged if not disagreeing or j.sentence.number != disagreeing[1].number]
-    answers, is_near = _answers(question, others)
+    answers, is_near = _answers(others)
     if not is_near:
         return Choice()
     if answers and disagreeing:
@@ -163,7 +161,7 @@ def _supported(term: str, own: frozenset[str], above: frozenset[str], fitting: E
     return max(support(term, own), HEADING_SUPPORT * support(term, above))
 
 
-def _answers(question: Question, judged: Sequence[_Judged]) -> tuple[bool, bool]:
+def _answers(judged: Sequence[_Judged]) -> tuple[bool, bool]:
     """Whether the best sentence answers, and whether it is near enough to be said at all."""
     best = judged[0]
     if best.candidate.similarity is None:
@@ -175,8 +173,7 @@ def _answers(question: Question, judged: Sequence[_Judged]) -> tuple[bool, bool]
         + MISFIT_WEIGHT * (best.fit is Fit.NO)
         + BIAS
     )
-    least = MIN_LOG_ODDS_LEANING if question.earlier else MIN_LOG_ODDS
-    return log_odds >= least, log_odds >= MIN_LOG_ODDS_NEAREST
+    return log_odds >= MIN_LOG_ODDS, log_odds >= MIN_LOG_ODDS_NEAREST
 
 
 def _standout(judged: Sequence[_Judged]) -> float:

@@ -1,4 +1,6 @@
 import asyncio
+import subprocess
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -213,3 +215,8 @@ async def test_an_unanswered_question_is_sent_with_its_best_passages() -> None:
     assert asked.bodies == [
         ("/gaps", {"question": "q", "passages": [kept] * MAX_GAP_PASSAGES, "collection": "manuals"})
     ]
+
+
+def test_a_bot_that_asks_loads_no_database_driver():
+    check = "import sys, knowledge.client; sys.exit('psycopg' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

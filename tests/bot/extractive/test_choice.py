@@ -152,6 +152,11 @@ def test_words_of_an_earlier_turn_count_less_than_those_of_the_last():
     assert answer[-1].text == "An electric one is 70 dollars."
 
 
+def test_a_turn_that_leans_on_an_earlier_one_is_answered_no_more_readily():
+    rows = candidates(("A rental for a week costs as much as 5 days.", 0.92), FAR)
+    assert not choose(Question("And for a whole week?", ("What does a locker cost?",)), rows).answers
+
+
 DISAGREEING = ("Returns are accepted within 30 days.", 0.8), ("Returns are accepted within 14 days.", 0.75)
 
 
