@@ -9,5 +9,9 @@ class SessionTakenError(BotError):
     """Somebody else is on this call already."""
 
 
+class OwnedError(BotError):
+    """Another server listens to this bot."""
+
+
 class OfferError(BotError):
     """The offer is not one that can be answered."""

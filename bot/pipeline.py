@@ -1,9 +1,11 @@
 """The frame path of a call, as one readable list."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from pipecat.pipeline.pipeline import Pipeline
-from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.aggregators.llm_context import LLMContext, LLMContextMessage
 from pipecat.processors.aggregators.llm_response_universal import (
     LLMAssistantAggregator,
     LLMContextAggregatorPair,
@@ -15,6 +17,7 @@ from pipecat.services.tts_service import TTSService
 from pipecat.transports.base_transport import BaseTransport
 
 from bot.settings import BotSettings
+from bot.story import Message
 from bot.turns import TurnModels, user_params
 from processors.citations import CitationProcessor
 from processors.retrieval import RetrievalProcessor, Search
@@ -34,16 +37,24 @@ class CallPipeline:
     """The pipeline, and those of its members whose events the session hears."""
 
     pipeline: Pipeline
+    context: LLMContext
     user: LLMUserAggregator
     assistant: LLMAssistantAggregator
     citations: CitationProcessor
 
 
 def build_pipeline(
-    settings: BotSettings, *, transport: BaseTransport, services: Services, search: Search, models: TurnModels
+    settings: BotSettings,
+    *,
+    transport: BaseTransport,
+    services: Services,
+    search: Search,
+    models: TurnModels,
+    story: Sequence[Message] = (),
 ) -> CallPipeline:
-    """Joins the parts of one call."""
-    pair = LLMContextAggregatorPair(LLMContext(), user_params=user_params(settings.turns, models=models))
+    """Joins the parts of one call; `story` is what was said in it before."""
+    context = LLMContext(cast(list[LLMContextMessage], [*story]))
+    pair = LLMContextAggregatorPair(context, user_params=user_params(settings.turns, models=models))
     user, assistant = pair.user(), pair.assistant()
     retrieval = RetrievalProcessor(search=search, limit=settings.retrieval.passages)
     citations = CitationProcessor()
@@ -60,4 +71,4 @@ def build_pipeline(
             assistant,  # what was actually heard
         ]
     )
-    return CallPipeline(pipeline=pipeline, user=user, assistant=assistant, citations=citations)
+    return CallPipeline(pipeline=pipeline, context=context, user=user, assistant=assistant, citations=citations)

@@ -2,11 +2,15 @@
 
 The control socket is HTTP on a unix socket, for the server alone:
 
-    POST  /session   {session_id, settings}       the call this bot takes
-    POST  /offer     {sdp, type, pc_id, restart_pc} → {sdp, type, pc_id}
-    PATCH /offer     {pc_id, candidates}
+    POST  /session   {session_id, settings, call, story}   the call this bot takes
+    GET   /session   → {session_id, call, owned}           that call; session_id is null while the bot waits
+    POST  /connect   a channel (bot/channels.py) → its answer
+    PATCH /connect   what the channel's ends tell each other later
     POST  /end       {reason}
-    GET   /events    one JSON object a line, until the bot ends; a heartbeat every second
+    GET   /events    one JSON object a line, from the first, until the bot ends; a heartbeat every second
+
+`call` is the server's own record of the call: kept here, and given back to a server that takes the call over. The
+events have one listener at a time, the server that owns the call; another is refused with 409 while the first is there.
 """
 
 import asyncio
@@ -20,15 +24,20 @@ from typing import Any
 
 from aiohttp import web
 from loguru import logger
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from bot.errors import BotError, OfferError, SessionTakenError
+from bot.channels import Channel, Signals
+from bot.confinement import Confinement, private_mb
+from bot.errors import BotError, OfferError, OwnedError, SessionTakenError
 from bot.session import Session
 from bot.settings import BotSettings
 from bot.turns import TurnModels
 
 HEARTBEAT_SECS = 1.0
 ORPHANED_SECS = 10.0
+# A call that nobody has joined, on a bot that no server listens to.
+UNJOINED_SECS = 60.0
+MEMORY_EVERY_SECS = 5.0
 LOG_FORMAT = "{time:HH:mm:ss.SSS} {level: <7} bot {process} {name}: {message}"
 # Pipecat's WebRTC warns of the video that no call has, and of the track that ends with each call.
 LOG_LEVELS: dict[str | None, str | int | bool] = {"": "WARNING", "pipecat.transports.smallwebrtc": "ERROR"}
@@ -40,9 +49,12 @@ class BotProcess:
     def __init__(self, *, models: TurnModels):
         self._models = models
         self._session: Session | None = None
-        self._listeners: set[asyncio.Queue[dict[str, Any] | None]] = set()
+        self._session_id: str | None = None
+        self._call: dict[str, Any] = {}
+        self._owner: tuple[web.Request, asyncio.Queue[dict[str, Any] | None]] | None = None
         self._history: list[dict[str, Any]] = []
-        self._heard_at = time.monotonic()
+        self._owned_at = time.monotonic()
+        self._memory: tuple[float, float] | None = None
         self.done = asyncio.Event()
 
     def app(self) -> web.Application:
@@ -51,10 +63,11 @@ class BotProcess:
         app.add_routes(
             [
                 web.post("/session", self._take),
-                web.post("/offer", self._offer),
-                web.patch("/offer", self._candidates),
+                web.get("/session", self._tell_session),
+                web.post("/connect", self._connect),
+                web.patch("/connect", self._signal),
                 web.post("/end", self._end),
-                web.get("/events", self._events),
+                web.get("/events", self._events, allow_head=False),
             ]
         )
         return app
@@ -66,24 +79,35 @@ class BotProcess:
         else:
             await self._session.end(reason)
 
-    async def watch(self) -> None:
+    async def watch(self, confinement: Confinement) -> None:
         """Beats until the bot is done."""
         while not self.done.is_set():
             before = time.monotonic()
+            confinement.renew(now=before, cpu_secs=time.process_time())
             await asyncio.sleep(HEARTBEAT_SECS)
             now = time.monotonic()
             self.beat(now=now, lag_secs=now - before - HEARTBEAT_SECS)
 
     def beat(self, *, now: float, lag_secs: float) -> None:
-        """Tells the server that this bot lives; ends a waiting bot that no server listens to any more.
+        """Tells the server that this bot lives; ends a bot that no server listens to and that nobody is on a call with.
 
         `now` is the monotonic clock's, `lag_secs` how late the event loop came to this.
         """
-        self._tell({"type": "heartbeat", "loop_lag_secs": round(lag_secs, 4)})
-        if self._listeners:
-            self._heard_at = now
-        elif self._session is None and now - self._heard_at > ORPHANED_SECS:
-            logger.info("no server listens to this waiting bot; it ends")
+        if self._memory is None or now - self._memory[0] >= MEMORY_EVERY_SECS:
+            self._memory = now, round(private_mb(), 1)
+        vitals = {
+            "loop_lag_secs": round(lag_secs, 4),
+            "cpu_secs": round(time.process_time(), 2),
+            "private_mb": self._memory[1],
+            "floor": "nobody" if self._session is None else self._session.floor,
+        }
+        self._tell({"type": "heartbeat", **vitals})
+        if self._owner is not None:
+            self._owned_at = now
+            return
+        patience_secs = ORPHANED_SECS if self._session is None else UNJOINED_SECS
+        if (self._session is None or not self._session.joined) and now - self._owned_at > patience_secs:
+            logger.info("no server listens to this bot, and nobody called; it ends")
             self.done.set()
 
     async def _take(self, request: web.Request) -> web.Response:
@@ -91,22 +115,26 @@ class BotProcess:
         if self._session is not None:
             raise SessionTakenError("This bot has a session already.")
         settings = BotSettings.model_validate(body["settings"])
+        self._session_id, self._call = body["session_id"], body["call"]
         self._session = Session(
-            session_id=body["session_id"], settings=settings, models=self._models, report=self._on_event
+            session_id=body["session_id"],
+            settings=settings,
+            models=self._models,
+            report=self._on_event,
+            story=body["story"],
         )
         return web.Response(status=204)
 
-    async def _offer(self, request: web.Request) -> web.Response:
-        body = await request.json()
-        answer = await self._taken().answer(
-            sdp=body["sdp"], kind=body["type"], pc_id=body.get("pc_id"), restart=bool(body.get("restart_pc"))
-        )
-        return web.json_response(answer)
+    async def _tell_session(self, request: web.Request) -> web.Response:
+        return web.json_response({"session_id": self._session_id, "call": self._call, "owned": self._owned})
 
-    async def _candidates(self, request: web.Request) -> web.Response:
-        body = await request.json()
-        candidates = [(c["candidate"], c.get("sdp_mid"), c.get("sdp_mline_index")) for c in body["candidates"]]
-        await self._taken().add_candidates(pc_id=body["pc_id"], candidates=candidates)
+    async def _connect(self, request: web.Request) -> web.Response:
+        channel = TypeAdapter[Channel](Channel).validate_python(await request.json())
+        return web.json_response(await self._taken().connect(channel))
+
+    async def _signal(self, request: web.Request) -> web.Response:
+        signals = TypeAdapter[Signals](Signals).validate_python(await request.json())
+        await self._taken().signal(signals)
         return web.Response(status=204)
 
     async def _end(self, request: web.Request) -> web.Response:
@@ -115,22 +143,29 @@ class BotProcess:
         return web.Response(status=204)
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
-        await response.prepare(request)
+        if self._owned:
+            raise OwnedError("Another server listens to this bot.")
         queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        self._owner = owner = (request, queue)
+        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         for event in self._history:
             queue.put_nowait(event)
         if self.done.is_set():
             queue.put_nowait(None)
-        self._listeners.add(queue)
         try:
+            await response.prepare(request)
             while (event := await queue.get()) is not None:
                 await response.write(json.dumps(event).encode() + b"\n")
         except ConnectionError:
             pass  # the server stopped listening
         finally:
-            self._listeners.discard(queue)
+            if self._owner is owner:
+                self._owner = None
         return response
+
+    @property
+    def _owned(self) -> bool:
+        return self._owner is not None and not _is_gone(self._owner[0])
 
     def _taken(self) -> Session:
         if self._session is None:
@@ -144,19 +179,24 @@ class BotProcess:
             self.done.set()
 
     def _tell(self, event: dict[str, Any] | None) -> None:
-        for queue in self._listeners:
-            queue.put_nowait(event)
+        if self._owner is not None:
+            self._owner[1].put_nowait(event)
 
-    def close_streams(self) -> None:
-        """Lets each event stream end after what it still has to say."""
+    def close_stream(self) -> None:
+        """Lets the stream of events end after what it still has to say."""
         self._tell(None)
+
+
+def _is_gone(request: web.Request) -> bool:
+    """Whether the other end of the request has closed the connection."""
+    return request.transport is None or request.transport.is_closing()
 
 
 @web.middleware
 async def _errors_as_json(request: web.Request, handler: Any) -> web.StreamResponse:
     try:
         return await handler(request)
-    except SessionTakenError as error:
+    except (SessionTakenError, OwnedError) as error:
         return web.json_response({"error": str(error)}, status=409)
     except BotError as error:
         return web.json_response({"error": str(error)}, status=422)
@@ -164,7 +204,7 @@ async def _errors_as_json(request: web.Request, handler: Any) -> web.StreamRespo
         return web.json_response({"error": f"not a request this bot knows: {type(error).__name__}"}, status=400)
 
 
-async def serve(socket_path: Path, *, models: TurnModels) -> None:
+async def serve(socket_path: Path, *, models: TurnModels, confinement: Confinement) -> None:
     """Serves one session on the control socket, from waiting to its end."""
     bot = BotProcess(models=models)
     loop = asyncio.get_running_loop()
@@ -174,23 +214,26 @@ async def serve(socket_path: Path, *, models: TurnModels) -> None:
     await runner.setup()
     await web.UnixSite(runner, str(socket_path)).start()
     socket_path.chmod(0o600)
-    watch = asyncio.create_task(bot.watch())
+    watch = asyncio.create_task(bot.watch(confinement))
     try:
         await bot.done.wait()
-        bot.close_streams()
+        bot.close_stream()
         await asyncio.sleep(0)
     finally:
         watch.cancel()
+        confinement.stop()
         await runner.cleanup()
         socket_path.unlink(missing_ok=True)
 
 
-def main(socket_path: str) -> None:
-    """Entry of a forked bot."""
+def main(socket_path: str, memory_mb: int) -> None:
+    """Entry of a forked bot that may take so much memory of its own."""
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logger.remove()
     logger.add(sys.stderr, format=LOG_FORMAT, filter=LOG_LEVELS)
+    confinement = Confinement(memory_mb=memory_mb)
+    confinement.start()
     from bot import preload
 
-    asyncio.run(serve(Path(socket_path), models=preload.MODELS))
+    asyncio.run(serve(Path(socket_path), models=preload.MODELS, confinement=confinement))

@@ -1,43 +1,54 @@
 """One call from connect to hang-up."""
 
 import asyncio
-import contextlib
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from aiortc.sdp import candidate_from_sdp
 from loguru import logger
-from pipecat.frames.frames import EndFrame, ErrorFrame, TTSSpeakFrame
+from pipecat.frames.frames import (
+    EndFrame,
+    ErrorFrame,
+    Frame,
+    InterruptionFrame,
+    LLMMessagesUpdateFrame,
+    LLMRunFrame,
+    TTSSpeakFrame,
+)
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
 from pipecat.processors.frameworks.rtvi import RTVIObserverParams, RTVIServerMessageFrame
 from pipecat.services.llm_service import LLMService
-from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
 from pipecat.utils.errors import ErrorCategory
 from pipecat.workers.runner import WorkerRunner
 
-from bot.errors import OfferError, SessionTakenError
+from bot.channels import WebRtcCandidates, WebRtcOffer
+from bot.errors import OfferError
 from bot.extractive.talk import small_talk
-from bot.observers import Report, TurnObserver
+from bot.observers import Floor, Report, TurnObserver
 from bot.pipeline import CallPipeline, Services, build_pipeline
 from bot.prompts import prompt
 from bot.settings import BotSettings
-from bot.transports import release_at_once, webrtc_connection, webrtc_transport
+from bot.story import Message, Story, awaits_answer, without_last_answer
 from bot.turns import TurnModels
+from bot.webrtc import WebRtcChannel
 from knowledge.client import KnowledgeClient
 from knowledge.errors import KnowledgeError
 from knowledge.types import Passage
 from processors.citations import Citation
 
 GRACE_SECS = 3.0
+SILENCED_SECS = 1.0
 
 NO_ANSWER = "Sorry, I couldn't work out an answer just now. Please ask me again."
+LOST_YOU = "Sorry, I lost you for a moment."
+GO_ON = "Please go on."
 
 FAREWELLS = {
     "idle": "The call ended because nobody spoke for a while.",
     "max_duration": "The call reached its maximum duration.",
     "shutdown": "Jarvis is being restarted. Please call again in a moment.",
+    "operator": "The call was ended by the people who run Jarvis.",
     "error": "Something went wrong on our side. Please call again.",
 }
 
@@ -45,18 +56,33 @@ FAREWELLS = {
 class Session:
     """A caller's connection and its one bot.
 
-    `report` is told what happens: `connected`, `turn`, `citation`, `marker_dropped`, `gap`, `llm_failed`,
-    `turn_stop_timeout`, and at last `ended` with its reason (hang_up, idle, max_duration, never_connected, shutdown,
-    error).
+    `story` is what was said before, where this bot goes on with a call that another one lost; None where the call is
+    new. `report` is told what happens: `answered` an offer, `connected`, `turn`, `story`, `citation`, `marker_dropped`,
+    `gap`, `llm_failed`, `turn_stop_timeout`, and at last `ended` with its reason (hang_up, idle, max_duration,
+    never_connected, shutdown, operator, error).
     """
 
-    def __init__(self, *, session_id: str, settings: BotSettings, models: TurnModels, report: Report):
+    def __init__(
+        self,
+        *,
+        session_id: str,
+        settings: BotSettings,
+        models: TurnModels,
+        report: Report,
+        story: Sequence[Message] | None = None,
+    ):
         self._id = session_id
         self._settings = settings
         self._models = models
         self._report = report
-        self._connection: SmallWebRTCConnection | None = None
-        self._answering = asyncio.Lock()
+        self._story = story
+        self._channel = WebRtcChannel(
+            ice_servers=settings.ice_servers,
+            media_addresses=settings.media_addresses,
+            connect_secs=settings.limits.connect_secs,
+        )
+        self._turns = TurnObserver(report=report)
+        self._silent = asyncio.Event()
         self._connected = asyncio.Event()
         self._worker: PipelineWorker | None = None
         self._runner: WorkerRunner | None = None
@@ -64,47 +90,32 @@ class Session:
         self._reason: str | None = None
         self.ended = asyncio.Event()
 
-    async def answer(self, *, sdp: str, kind: str, pc_id: str | None, restart: bool) -> dict[str, str]:
-        """Answers a WebRTC offer, or renegotiates the connection that `pc_id` names.
+    @property
+    def floor(self) -> Floor:
+        """Who has the word."""
+        return self._turns.floor
+
+    @property
+    def joined(self) -> bool:
+        """Whether a caller's offer was answered."""
+        return self._run is not None
+
+    async def connect(self, offer: WebRtcOffer) -> dict[str, str]:
+        """Joins the caller, or joins them again: the answer to the offer.
 
         Raises `SessionTakenError` for a second caller and `OfferError` for an offer that can't be answered.
         """
-        async with self._answering:
-            if self._connection is not None:
-                if pc_id != self._connection.pc_id:
-                    raise SessionTakenError("This call was answered elsewhere. Start a new call.")
-                await self._connection.renegotiate(sdp=sdp, type=kind, restart_pc=restart)
-                if restart:
-                    release_at_once(self._connection.pc)
-                return self._answer_of(self._connection)
-            if "m=audio" not in sdp:
-                raise OfferError("The offer is not a WebRTC session description with audio.")
-            connection = webrtc_connection(
-                ice_servers=self._settings.ice_servers,
-                media_addresses=self._settings.media_addresses,
-                connect_secs=self._settings.limits.connect_secs,
-            )
-            try:
-                await connection.initialize(sdp=sdp, type=kind)
-                release_at_once(connection.pc)
-                answer = self._answer_of(connection)
-            except Exception as error:
-                await connection.disconnect()
-                raise OfferError("The offer could not be read. Send the SDP as the browser made it.") from error
-            self._connection = connection
-            self._run = asyncio.create_task(self._serve(connection), name=f"session-{self._id}")
-            return answer
+        if self._reason is not None:
+            raise OfferError("This call is ending.")
+        answer = await self._channel.answer(offer)
+        self._report({"type": "answered", "pc_id": answer["pc_id"]})
+        if self._run is None:
+            self._run = asyncio.create_task(self._serve(), name=f"session-{self._id}")
+        return answer
 
-    async def add_candidates(self, *, pc_id: str, candidates: Sequence[tuple[str, str | None, int | None]]) -> None:
-        """Takes the caller's late ICE candidates, each (candidate, sdp_mid, sdp_mline_index)."""
-        if self._connection is None or pc_id != self._connection.pc_id:
-            raise OfferError("These candidates belong to no connection of this call.")
-        for text, mid, line in candidates:
-            candidate = None
-            if text:
-                candidate = candidate_from_sdp(text.removeprefix("candidate:"))
-                candidate.sdpMid, candidate.sdpMLineIndex = mid, line
-            await self._connection.add_ice_candidate(candidate)
+    async def signal(self, signals: WebRtcCandidates) -> None:
+        """Takes what a channel's two ends tell each other after the answer; raises `OfferError`."""
+        await self._channel.add_candidates(pc_id=signals.pc_id, candidates=signals.candidates)
 
     async def end(self, reason: str) -> None:
         """Ends the call: tells the page why, lets what is queued go out, then cancels."""
@@ -121,7 +132,7 @@ class Session:
                 await asyncio.wait({self._run}, timeout=GRACE_SECS)
         await self._runner.cancel(reason)
 
-    async def _serve(self, connection: SmallWebRTCConnection) -> None:
+    async def _serve(self) -> None:
         retrieval = self._settings.retrieval
         search = KnowledgeClient(
             retrieval.socket,
@@ -131,21 +142,27 @@ class Session:
         )
         limits = asyncio.create_task(self._keep_limits(), name=f"limits-{self._id}")
         try:
-            transport, services = webrtc_transport(connection), self._services(search)
+            transport, services = self._channel.transport(), self._services(search)
             call = build_pipeline(
-                self._settings, transport=transport, services=services, search=search, models=self._models
+                self._settings,
+                transport=transport,
+                services=services,
+                search=search,
+                models=self._models,
+                story=self._story or (),
             )
+            story = Story(context=call.context, report=self._report)
             self._worker = worker = PipelineWorker(
                 call.pipeline,
                 params=PipelineParams(audio_in_sample_rate=16000, audio_out_sample_rate=24000),
-                observers=[TurnObserver(report=self._report)],
+                observers=[self._turns, story],
                 rtvi_observer_params=RTVIObserverParams(bot_llm_enabled=False, metrics_enabled=False),
                 enable_turn_tracking=False,
                 idle_timeout_secs=self._settings.limits.idle_secs,
                 cancel_on_idle_timeout=False,
                 conversation_id=self._id,
             )
-            self._listen(worker, transport, call, services.llm)
+            self._listen(worker, transport, call, services.llm, story)
             self._keep_gaps(call, search)
             self._runner = WorkerRunner(handle_sigint=False, handle_sigterm=False)
             await self._runner.add_workers(worker)
@@ -155,8 +172,7 @@ class Session:
             self._reason = "error"
         finally:
             limits.cancel()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(connection.disconnect(), GRACE_SECS)
+            await self._channel.close()
             await search.aclose()
             self._finish()
 
@@ -169,15 +185,29 @@ class Session:
             tts=self._settings.tts.build(speech_socket=socket),
         )
 
-    def _listen(self, worker: PipelineWorker, transport: Any, call: CallPipeline, llm: LLMService) -> None:
+    def _listen(
+        self, worker: PipelineWorker, transport: Any, call: CallPipeline, llm: LLMService, story: Story
+    ) -> None:
         greeting = self._settings.persona.spoken_greeting(self._settings.llm.notice)
 
         @transport.event_handler("on_client_connected")
         async def on_client_connected(_transport: object, _client: object) -> None:
-            if not self._connected.is_set():
-                self._connected.set()
-                self._report({"type": "connected"})
+            first = not self._connected.is_set()
+            self._connected.set()
+            self._report({"type": "connected"})
+            if first and self._story is None:
                 await worker.queue_frame(TTSSpeakFrame(greeting))
+            else:
+                await self._go_on(worker, call, greeting=greeting)
+
+        @call.assistant.event_handler("on_assistant_turn_started")
+        async def on_assistant_turn_started(_aggregator: object) -> None:
+            self._silent.clear()
+
+        @call.assistant.event_handler("on_assistant_turn_stopped")
+        async def on_assistant_turn_stopped(_aggregator: object, _message: object) -> None:
+            story.tell()
+            self._silent.set()
 
         @transport.event_handler("on_client_disconnected")
         async def on_client_disconnected(_transport: object, _client: object) -> None:
@@ -206,6 +236,26 @@ class Session:
         async def on_user_turn_stop_timeout(_aggregator: object) -> None:
             self._report({"type": "turn_stop_timeout"})
 
+    async def _go_on(self, worker: PipelineWorker, call: CallPipeline, *, greeting: str) -> None:
+        """Speaks to a caller who was lost, and answers again what they asked but did not hear the answer to."""
+        lost_at = self._channel.lost_at
+        messages = call.context.get_messages()
+        frames: list[Frame] = [TTSSpeakFrame(LOST_YOU, append_to_context=False)]
+        if lost_at is not None and (self.floor == "bot" or self._turns.spoke_at > lost_at):
+            await worker.queue_frame(InterruptionFrame())
+            try:
+                await asyncio.wait_for(self._silent.wait(), SILENCED_SECS)
+            except TimeoutError:
+                logger.warning("session {}: the bot did not fall silent for a caller who came back", self._id)
+            heard = without_last_answer(call.context.get_messages())
+            again = LLMMessagesUpdateFrame(heard, run_llm=True) if awaits_answer(heard) else TTSSpeakFrame(greeting)
+            frames.append(again)
+        elif lost_at is None and awaits_answer(messages):
+            frames.append(LLMRunFrame())
+        elif self.floor != "thinking":
+            frames.append(TTSSpeakFrame(GO_ON, append_to_context=False))
+        await worker.queue_frames(frames)
+
     def _keep_gaps(self, call: CallPipeline, search: KnowledgeClient) -> None:
         @call.citations.event_handler("on_unanswered")
         async def on_unanswered(_processor: object, question: str, passages: Sequence[Passage]) -> None:
@@ -231,13 +281,6 @@ class Session:
         if not self.ended.is_set():
             self.ended.set()
             self._report({"type": "ended", "reason": self._reason or "hang_up"})
-
-    @staticmethod
-    def _answer_of(connection: SmallWebRTCConnection) -> dict[str, str]:
-        answer = connection.get_answer()
-        if answer is None:
-            raise OfferError("The offer could not be answered.")
-        return answer
 
 
 def place_of(error: BaseException) -> str:
