@@ -123,6 +123,8 @@ class BotProcess:
             report=self._on_event,
             story=body["story"],
         )
+        if body["story"]:
+            self._on_event({"type": "story", "keep": 0, "add": body["story"]})
         return web.Response(status=204)
 
     async def _tell_session(self, request: web.Request) -> web.Response:

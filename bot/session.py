@@ -1,6 +1,7 @@
 """One call from connect to hang-up."""
 
 import asyncio
+import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -194,7 +195,7 @@ class Session:
         async def on_client_connected(_transport: object, _client: object) -> None:
             first = not self._connected.is_set()
             self._connected.set()
-            self._report({"type": "connected"})
+            self._report({"type": "connected", "at": time.time()})
             if first and self._story is None:
                 await worker.queue_frame(TTSSpeakFrame(greeting))
             else:

@@ -9,6 +9,8 @@ from knowledge.queue import Queue
 from knowledge.store import Store
 from server.auth.operator import OperatorKey
 from server.auth.tokens import SessionTokens
+from server.ingress.busy import BusySentence
+from server.ingress.operations import Operations
 from server.ingress.page import Page
 from server.ingress.sessions import Sessions
 from server.processes import SupervisedProcess
@@ -35,5 +37,8 @@ class Services:
     operator: OperatorKey
     tokens: SessionTokens
     sessions: Sessions
+    operations: Operations
+    busy: BusySentence
+    drain_secs: float
     page: Page
     processes: tuple[SupervisedProcess, ...]

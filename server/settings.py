@@ -53,6 +53,18 @@ class Settings(BaseSettings):
     )
     warm_bots: int = Field(default=1, ge=0, le=50, description="bot processes that wait for a call")
     bot_memory_mb: int = Field(default=150, ge=0, description="free memory that one more bot needs")
+    bot_memory_limit_mb: int = Field(
+        default=512, ge=100, description="memory that a bot may take; one that wants more ends, and its call goes on"
+    )
+    max_cpu_percent: float = Field(
+        default=85, gt=0, le=100, description="load of all cores up to which another call is taken"
+    )
+    queue_length: int = Field(
+        default=0, ge=0, le=1000, description="callers that may wait in line while all lines are busy; 0 is no line"
+    )
+    drain_secs: float = Field(
+        default=1800, gt=0, description="seconds that calls have to end by themselves where the server is to stop"
+    )
     session_token_secs: int = Field(
         default=600, ge=10, le=86400, description="seconds in which a call link must be used"
     )

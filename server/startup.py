@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import resources as package_resources
@@ -19,10 +20,17 @@ from knowledge.store import DEFAULT_COLLECTION, Store
 from server.auth.operator import OperatorKey
 from server.auth.tokens import SessionTokens
 from server.errors import SetupError
-from server.ingress.launcher import LauncherError, LocalLauncher
+from server.ingress.admission import HostMeter, Limits
+from server.ingress.busy import BusySentence
+from server.ingress.launcher import LauncherError
+from server.ingress.lines import Lines
+from server.ingress.local_launcher import LocalLauncher
+from server.ingress.mirror import Mirror
+from server.ingress.operations import Operations
 from server.ingress.page import Page
 from server.ingress.registry import Registry
 from server.ingress.sessions import Sessions
+from server.ingress.waiting import WaitingLine
 from server.knowledge import ended, indexer, retrieval
 from server.processes import SupervisedProcess
 from server.resources import Resources, open_resources
@@ -39,8 +47,10 @@ Progress = Callable[[str], None]
 
 
 @asynccontextmanager
-async def start(settings: Settings, *, page_dist: Path, public_url: str, progress: Progress) -> AsyncIterator[Services]:
-    """Everything that serves calls, started; all of it stopped again at the end. Raises `SetupError`."""
+async def start(
+    settings: Settings, *, page_dist: Path, public_url: str, address: str, progress: Progress
+) -> AsyncIterator[Services]:
+    """Everything that serves calls at this address, started; stopped again at the end. Raises `SetupError`."""
     page = Page(dist=page_dist, business=settings.business)
     settings.prepare_dirs()
     tokens = SessionTokens(key=settings.signing_key(), max_age_secs=settings.session_token_secs)
@@ -50,7 +60,7 @@ async def start(settings: Settings, *, page_dist: Path, public_url: str, progres
             sockets_dir=settings.run_dir / "bots",
             preload=bot_settings.preload,
             warm_bots=settings.warm_bots,
-            bot_memory_mb=settings.bot_memory_mb,
+            memory_limit_mb=settings.bot_memory_limit_mb,
         )
         stack.push_async_callback(launcher.close)
         speech = _speech(settings)
@@ -71,14 +81,39 @@ async def start(settings: Settings, *, page_dist: Path, public_url: str, progres
         progress("the words of the documents")
         await vocabulary.start()
 
+        registry = Registry(redis=resources.redis)
+        mirror, meter = Mirror(registry=registry), HostMeter()
+        queue_length = settings.queue_length
+        lines = Lines(
+            meter=meter,
+            mirror=mirror,
+            waiting=WaitingLine(redis=resources.redis, length=queue_length) if queue_length else None,
+            limits=Limits(
+                max_sessions=settings.max_sessions,
+                max_cpu_percent=settings.max_cpu_percent,
+                bot_memory_mb=settings.bot_memory_mb,
+            ),
+        )
         sessions = Sessions(
+            server_id=secrets.token_hex(4),
             launcher=launcher,
-            registry=Registry(redis=resources.redis),
+            registry=registry,
+            mirror=mirror,
+            lines=lines,
             tokens=tokens,
             settings=bot_settings,
             public_url=public_url,
-            max_sessions=settings.max_sessions,
         )
+        operations = Operations(
+            sessions=sessions,
+            launcher=launcher,
+            registry=registry,
+            mirror=mirror,
+            lines=lines,
+            meter=meter,
+            address=address,
+        )
+        await stack.enter_async_context(operations.running())
         stack.push_async_callback(sessions.close)
         yield Services(
             resources=resources,
@@ -86,6 +121,9 @@ async def start(settings: Settings, *, page_dist: Path, public_url: str, progres
             operator=OperatorKey(settings.operator_key()),
             tokens=tokens,
             sessions=sessions,
+            operations=operations,
+            busy=BusySentence(speech=speech_client),
+            drain_secs=settings.drain_secs,
             page=page,
             processes=(speech, *processes),
         )

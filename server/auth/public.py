@@ -9,6 +9,7 @@ PUBLIC_ROUTES = frozenset(
         ("GET", "/healthz"),
         ("GET", "/readyz"),
         ("GET", "/api/rag/healthz"),
+        ("GET", "/api/ingress/lines-busy.wav"),  # one sentence, the same for everybody
         ("POST", "/api/ingress/session/create"),  # public call links, on loopback unless JARVIS_HOST says otherwise
         ("GET", "/docs"),
         ("GET", "/openapi.json"),

@@ -16,15 +16,19 @@ class SessionTokens:
         """A token for this session, good from now on for `max_age_secs`."""
         return self._serializer.dumps(session_id)
 
-    def read(self, token: str, *, expires: bool = True) -> str:
-        """The session's id; raises a 401 or 410 `Problem`. `expires` False admits a call that is under way."""
+    def read(self, token: str) -> str:
+        """The session's id, however old the token is; raises a 401 `Problem`."""
         try:
-            return str(self._serializer.loads(token, max_age=self.max_age_secs if expires else None))
-        except SignatureExpired:
-            raise Problem(
-                410, "This call link has expired", "Links are good for a short time. Start a new call."
-            ) from None
+            return str(self._serializer.loads(token))
         except BadSignature:
             raise Problem(
                 401, "This call link is not valid", "Check that it was copied whole, or start a new call."
             ) from None
+
+    def is_fresh(self, token: str) -> bool:
+        """Whether a token that was read may still join a call that nobody is on."""
+        try:
+            self._serializer.loads(token, max_age=self.max_age_secs)
+        except SignatureExpired:
+            return False
+        return True

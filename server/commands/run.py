@@ -3,23 +3,28 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 import uvicorn
 from rich.console import Console
 
 from server.commands.problems import stop_on_setup_error
-from server.errors import SetupError
+from server.listener import bound, shown
 from server.logging import configure
 from server.settings import Settings, read_settings
 
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from server.services import Services
+
 CLOSE_SECS = 3
+DRAIN_POLL_SECS = 0.2
 
 
 def run(
@@ -42,14 +47,12 @@ async def _serve(settings: Settings, console: Console) -> None:
     from server.startup import start
 
     started = time.monotonic()
-    listener = _listen(settings)
+    listener = bound(settings)
     port = listener.getsockname()[1]
-    public_url = (settings.public_url or f"http://{_shown(settings.host)}:{port}").rstrip("/")
+    public_url = (settings.public_url or f"http://{shown(settings.host)}:{port}").rstrip("/")
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
     app = create_app()
+    _on_signals(app, stop)
     server = _Server(
         uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=CLOSE_SECS)
     )
@@ -58,6 +61,7 @@ async def _serve(settings: Settings, console: Console) -> None:
             settings,
             page_dist=PAGE_DIST,
             public_url=public_url,
+            address=f"{settings.host}:{port}",
             progress=lambda text: status.update(f"Starting: {text}"),
         )
         entering = asyncio.ensure_future(starting.__aenter__())
@@ -67,20 +71,54 @@ async def _serve(settings: Settings, console: Console) -> None:
             entering.cancel()
             await asyncio.wait({entering})
             return
-        app.state.services = entering.result()
+        services: Services = entering.result()
+        app.state.services = services
     serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started and not serving.done():  # noqa: ASYNC110  (uvicorn has no event for it)
+        await asyncio.sleep(0.005)
+    services.operations.opened()
     console.print(
         f"\nJarvis is ready after {time.monotonic() - started:.1f} s.\n\n"
         f"  Call it:  [bold]{public_url}/call[/bold]\n"
         f'  or:       jarvis call "What are your opening hours?"\n'
-        f"  Stop it:  Ctrl-C\n",
+        f"  Stop it:  Ctrl-C, or `jarvis drain` to let calls finish\n",
         highlight=False,
     )
-    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    console.print("Stopping: calls are told goodbye.")
+    draining = asyncio.ensure_future(services.sessions.draining.wait())
+    await asyncio.wait({serving, stopping, draining}, return_when=asyncio.FIRST_COMPLETED)
+    if draining.done():
+        console.print(f"Draining: no new calls; {len(services.sessions.live)} go on. Ctrl-C ends them now.")
+        await _drained(services, server, stop)
+    if services.sessions.live:
+        console.print("Stopping: calls are told goodbye.")
     await starting.__aexit__(None, None, None)
     server.should_exit = True
     await serving
+
+
+def _on_signals(app: "FastAPI", stop: asyncio.Event) -> None:
+    """Ctrl-C stops; TERM drains, and stops where it comes again or where nothing runs yet."""
+
+    def on_term() -> None:
+        services: Services | None = getattr(app.state, "services", None)
+        if services is None or services.sessions.draining.is_set():
+            stop.set()
+        else:
+            services.sessions.drain()
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, stop.set)
+    loop.add_signal_handler(signal.SIGTERM, on_term)
+
+
+async def _drained(services: "Services", server: uvicorn.Server, stop: asyncio.Event) -> None:
+    """Returns when the calls have ended, or need not be waited for any longer; leaves the address to a successor."""
+    deadline = time.monotonic() + services.drain_secs
+    while services.sessions.live and not stop.is_set() and time.monotonic() < deadline:
+        if any(each.is_serving() for each in server.servers) and await services.operations.succeeded():
+            for each in server.servers:
+                each.close()
+        await asyncio.sleep(DRAIN_POLL_SECS)
 
 
 class _Server(uvicorn.Server):
@@ -89,25 +127,3 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-def _listen(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((settings.host, settings.port))
-        listener.listen(128)
-    except OSError as error:
-        listener.close()
-        raise SetupError(
-            f"Port {settings.port} on {settings.host} can't be used ({error.strerror}). Stop what uses it, "
-            f"or choose another: jarvis run --port {settings.port + 1} (or set JARVIS_PORT)."
-        ) from error
-    return listener
-
-
-def _shown(host: str) -> str:
-    if host in ("0.0.0.0", "::"):  # noqa: S104
-        return socket.gethostname()
-    return f"[{host}]" if ":" in host else host

@@ -27,8 +27,9 @@ async def readyz(held: ServicesDep) -> JSONResponse:
     """Asks each part that a call needs."""
     postgres, redis = await asyncio.gather(_postgres(held.resources), _redis(held.resources))
     parts = {"postgres": postgres, "redis": redis, **{p.name: p.pid is not None for p in held.processes}}
-    ready = all(parts.values())
-    body = {"ready": ready, "parts": parts, "live_sessions": held.sessions.live}
+    draining = held.sessions.draining.is_set()
+    ready = all(parts.values()) and not draining
+    body = {"ready": ready, "draining": draining, "parts": parts, "live_sessions": len(held.sessions.live)}
     return JSONResponse(body, status_code=200 if ready else 503)
 
 

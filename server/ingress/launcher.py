@@ -49,6 +49,10 @@ class Bot(Protocol):
         """One control request; raises `BotRefusedError` or `BotGoneError`."""
         ...
 
+    async def ping(self) -> None:
+        """Returns within a second where the bot answers; raises `BotGoneError`."""
+        ...
+
     def events(self) -> AsyncIterator[dict[str, Any]]:
         """What happens in the call, from its beginning until its end.
 

@@ -21,6 +21,7 @@ SILENT_SECS = 5.0
 END_SECS = 5.0
 TERM_SECS = 3.0
 ATTACH_SECS = 1.0
+PING_SECS = 1.0
 
 
 class LocalBot:
@@ -62,6 +63,10 @@ class LocalBot:
         if response.status >= 400:
             raise BotRefusedError(response.status, str(answer.get("error", "refused")))
         return answer
+
+    async def ping(self) -> None:
+        """Returns within a second where the bot answers; raises `BotGoneError`."""
+        await self.request("GET", "/session", timeout_secs=PING_SECS)
 
     async def events(self) -> AsyncIterator[dict[str, Any]]:
         """What happens in the call; ends with the bot. A bot that is silent for 5 s is stalled: `BotGoneError`."""

@@ -29,6 +29,8 @@ async def call(token: str, page: PageDep, tokens: TokensDep, sessions: SessionsD
     try:
         session_id = tokens.read(token)
         state = await sessions.state(session_id)
+        if state.state == "created" and not tokens.is_fresh(token):
+            raise Problem(410, "This call link has expired", "Links are good for a short time. Start a new call.")
         if state.state == "ended":
             raise Problem(410, "This call has ended", "Start a new call.")
     except Problem as problem:

@@ -1,7 +1,7 @@
 """Who is on a call, in Redis: what every server of this host sees, and what outlives each of them.
 
-Everything here has a lease that its server renews. It mirrors what bots and servers know: where Redis is gone, calls go on,
-and it is filled again when it is back. No write raises; reads raise `RegistryGoneError`.
+Everything here has a lease that its server renews. It mirrors what bots and servers know: where Redis is gone, calls go
+on, and it is filled again when it is back. No write raises; reads raise `RegistryGoneError`.
 """
 
 import json
@@ -59,7 +59,7 @@ class ServerRecord(BaseModel):
 
     id: str
     address: str
-    state: Literal["ready", "draining"]
+    state: Literal["starting", "ready", "draining"]
     sessions: int
     warm_bots: int
     started_at: datetime

@@ -5,6 +5,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot.observers import Floor
+from server.ingress.admission import Capacity
+from server.ingress.registry import ServerRecord, SessionRecord, State
+
 
 class CreateSession(BaseModel):
     """A new call."""
@@ -12,6 +16,8 @@ class CreateSession(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"channel": "webrtc"}]})
 
     channel: Literal["webrtc"] = "webrtc"
+    wait: bool = Field(default=False, description="whether to wait in line where all lines are busy")
+    ticket: str | None = Field(default=None, max_length=100, description="the place in line, once there is one")
 
 
 class CreatedSession(BaseModel):
@@ -23,13 +29,32 @@ class CreatedSession(BaseModel):
     expires_at: datetime = Field(description="the call must be joined by then")
 
 
+class Waiting(BaseModel):
+    """A place in line: ask again with the ticket."""
+
+    ticket: str
+    position: int = Field(description="1 is next")
+    retry_after_secs: int
+
+
+class RequestData(BaseModel):
+    """What a client adds to an offer."""
+
+    replaces: str | None = Field(default=None, max_length=200, description="the lost connection's pc_id")
+
+
 class Offer(BaseModel):
-    """A WebRTC offer."""
+    """A WebRTC offer.
+
+    The first one of a call has neither `pc_id` nor `replaces`. `pc_id` alone renegotiates that connection. A caller who
+    lost the connection offers a new one: with `pc_id` and `restart_pc`, or with `requestData.replaces`.
+    """
 
     sdp: str = Field(min_length=1, max_length=100_000)
     type: Literal["offer"] = "offer"
-    pc_id: str | None = Field(default=None, description="the connection to renegotiate; none for the first offer")
+    pc_id: str | None = Field(default=None, max_length=200)
     restart_pc: bool | None = None
+    requestData: RequestData | None = None
 
 
 class Answer(BaseModel):
@@ -56,10 +81,55 @@ class Candidates(BaseModel):
 
 
 class SessionState(BaseModel):
-    """How a call stands."""
+    """How a call stands, as its caller may know it."""
 
     id: str
-    state: Literal["created", "connected", "ended"]
+    state: State = Field(description="reconnecting: a new bot waits for the caller's new offer")
     created_at: datetime
     turns: int = Field(description="answers given so far")
     end_reason: str | None = None
+
+
+class LiveCall(BaseModel):
+    """How a call stands, as the operator may know it."""
+
+    id: str
+    state: State
+    channel: str
+    created_at: datetime
+    connected_at: datetime | None
+    turns: int
+    floor: Floor = Field(description="who has the word")
+    v2v_ms: int | None = Field(description="the last answer's, as the bot measures it")
+    cpu_percent: float | None = Field(description="of one core")
+    memory_mb: float | None = Field(description="of its bot alone")
+    bots: int = Field(description="how many bots it has had")
+    server: str
+
+    @classmethod
+    def of(cls, record: SessionRecord) -> "LiveCall":
+        """The record without what joins a caller."""
+        return cls.model_validate(record.model_dump(include=set(cls.model_fields)))
+
+
+class LiveServer(ServerRecord):
+    """A server of this host."""
+
+    answering: bool = Field(description="whether it is the one that answers")
+
+
+class Overview(BaseModel):
+    """Everything that runs on this host."""
+
+    sessions: list[LiveCall]
+    servers: list[LiveServer]
+    capacity: Capacity
+    waiting: int = Field(description="callers in line")
+
+
+class Draining(BaseModel):
+    """A server that takes no new calls."""
+
+    draining: Literal[True] = True
+    live_sessions: int
+    limit_secs: float = Field(description="after which calls that still run are told goodbye")

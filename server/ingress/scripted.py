@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from bot.settings import BotSettings
-from server.ingress.launcher import LauncherError
+from server.ingress.launcher import BotGoneError, LauncherError, Stray, Task
 
 
 class ScriptedBot:
@@ -15,21 +14,38 @@ class ScriptedBot:
         self.id = bot_id
         self._script = list(script)
         self._events: asyncio.Queue[dict[str, Any] | Exception | None] = asyncio.Queue()
+        self.asked: list[Mapping[str, Any]] = []
+        self.alive = True
         self.stopped = False
+        self.killed = False
+        self.detached = 0
 
     def happens(self, *events: dict[str, Any] | Exception | None) -> None:
         """What the bot reports next; None is the end of its reports."""
         for event in events:
             self._events.put_nowait(event)
 
-    async def request(self, method: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def dies(self) -> None:
+        """Answers nothing any more."""
+        self.alive = False
+        self.happens(BotGoneError("dead"))
+
+    async def request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The next answer of the script."""
+        if not self.alive:
+            raise BotGoneError("dead")
         if not self._script or self._script[0][:2] != (method, path):
             raise AssertionError(f"{method} {path} was not expected")
         answer = self._script.pop(0)[2]
+        self.asked.append(body or {})
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    async def ping(self) -> None:
+        """Answers while it is alive."""
+        if not self.alive:
+            raise BotGoneError("dead")
 
     async def events(self) -> AsyncIterator[dict[str, Any]]:
         """The reports, as they happen."""
@@ -43,22 +59,54 @@ class ScriptedBot:
         self.stopped = True
         self.happens(None)
 
+    async def kill(self) -> None:
+        """Ends the bot."""
+        self.killed = True
+        self.dies()
+
+    async def detach(self) -> None:
+        """Lets go of the bot."""
+        self.detached += 1
+
     def assert_done(self) -> None:
         """Fails where a request of the script never came."""
         assert self._script == [], f"never asked: {self._script}"
 
 
 class ScriptedLauncher:
-    """Hands out its bots, or raises its errors, in order."""
+    """Hands out its bots, or raises its errors, in order; `others` are bots of other servers, `found` its strays."""
 
-    def __init__(self, *bots: ScriptedBot | LauncherError):
+    def __init__(
+        self,
+        *bots: ScriptedBot | LauncherError,
+        others: Mapping[str, ScriptedBot] | None = None,
+        found: list[Stray] | None = None,
+    ):
         self._bots = list(bots)
+        self._others = others or {}
+        self._found = found or []
+        self.tasks: list[Task] = []
 
-    async def acquire(self, *, session_id: str, settings: BotSettings) -> ScriptedBot:
+    @property
+    def warm(self) -> int:
+        """The bots that were not handed out yet."""
+        return len(self._bots)
+
+    async def acquire(self, task: Task) -> ScriptedBot:
         """The next bot."""
         if not self._bots:
             raise AssertionError("no bot was expected to be asked for")
+        self.tasks.append(task)
         bot = self._bots.pop(0)
         if isinstance(bot, LauncherError):
             raise bot
         return bot
+
+    async def attach(self, bot_id: str) -> ScriptedBot | None:
+        """The bot of another server."""
+        return self._others.get(bot_id)
+
+    async def strays(self, *, known: frozenset[str]) -> list[Stray]:
+        """The strays, once."""
+        found, self._found = self._found, []
+        return [stray for stray in found if stray.bot.id not in known]

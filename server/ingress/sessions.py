@@ -1,83 +1,86 @@
 """Sessions from create to end: who may call, which bot answers, what became of it."""
 
 import asyncio
-import contextlib
 import secrets
-from dataclasses import dataclass, field
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from loguru import logger
 
 from bot.settings import BotSettings
+from bot.story import Message
 from server.auth.tokens import SessionTokens
 from server.errors import Problem
-from server.ingress.launcher import Bot, BotGoneError, BotRefusedError, Launcher, LauncherError, OutOfMemoryError
-from server.ingress.registry import Registry
-from server.ingress.schemas import Answer, Candidates, CreatedSession, Offer, SessionState
+from server.ingress.launcher import Bot, BotGoneError, BotRefusedError, Launcher, LauncherError, Task
+from server.ingress.lines import Lines
+from server.ingress.live import LiveSession, adopted
+from server.ingress.mirror import Mirror
+from server.ingress.registry import Registry, RegistryGoneError, SessionRecord
+from server.ingress.schemas import Answer, Candidates, CreatedSession, CreateSession, Offer, SessionState, Waiting
 
-BUSY_RETRY_SECS = 15
-DRAIN_SECS = 5.0
-
-
-@dataclass(slots=True)
-class LiveSession:
-    """A session whose bot runs in this server's care."""
-
-    id: str
-    bot: Bot
-    connected: bool = False
-    turns: int = 0
-    end_reason: str | None = None
-    watch: asyncio.Task[None] | None = None
-    unused: asyncio.TimerHandle | None = field(default=None, repr=False)
+CLOSE_SECS = 12.0
+# A caller who lost the line, or whose bot died, has this long to come back.
+RECONNECT_SECS = 30.0
+REPLACEMENT_SECS = 8.0
+# A bot that was not heard of for this long is asked whether it lives before a caller is sent to it.
+QUIET_SECS = 2.0
+ENDED_KEPT = 1000
 
 
 class Sessions:
-    """The calls of this server."""
+    """The calls of this server, and a way to those of the others on this host."""
 
     def __init__(
         self,
         *,
+        server_id: str,
         launcher: Launcher,
         registry: Registry,
+        mirror: Mirror,
+        lines: Lines,
         tokens: SessionTokens,
         settings: BotSettings,
         public_url: str,
-        max_sessions: int,
     ):
+        self.server_id = server_id
         self._launcher = launcher
         self._registry = registry
+        self._mirror = mirror
+        self._lines = lines
         self._tokens = tokens
         self._settings = settings
         self._public_url = public_url
-        self._max_sessions = max_sessions
         self._live: dict[str, LiveSession] = {}
-        self._starting = 0
-        self._endings: set[asyncio.Task[None]] = set()
+        self._ended: OrderedDict[str, SessionRecord] = OrderedDict()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
+        self.draining = asyncio.Event()
 
     @property
-    def live(self) -> int:
-        """Sessions that hold a bot now."""
-        return len(self._live)
+    def live(self) -> Sequence[LiveSession]:
+        """The sessions that this server looks after now."""
+        return tuple(self._live.values())
 
-    async def create(self) -> CreatedSession:
-        """A new session with its bot; raises a 503 `Problem` when the host is full."""
-        if self._closed or len(self._live) + self._starting >= self._max_sessions:
-            raise _busy("All lines are busy", "Every line of this assistant is taken. Try again in a moment.")
-        self._starting += 1
-        try:
-            session_id = secrets.token_hex(8)
+    async def create(self, wanted: CreateSession) -> CreatedSession | Waiting:
+        """A new session with its bot, or a place in line; raises a 503 `Problem` when the host is full."""
+        if self._closed or self.draining.is_set():
+            raise _draining()
+        now_mono = time.monotonic()
+        async with self._lines.taken(wanted, live=self.live, now_mono=now_mono) as waiting:
+            if waiting is not None:
+                return waiting
             now = datetime.now(UTC)
-            await self._registry.create(session_id, now=now)
-            bot = await self._acquire(session_id)
-        finally:
-            self._starting -= 1
-        session = self._live[session_id] = LiveSession(id=session_id, bot=bot)
-        session.watch = asyncio.create_task(self._follow(session), name=f"session-{session_id}")
-        loop = asyncio.get_running_loop()
-        session.unused = loop.call_later(self._tokens.max_age_secs, self._end_unused, session)
+            session_id = secrets.token_hex(8)
+            call = {"channel": wanted.channel, "created_at": now.isoformat(), "connected_at": None}
+            call |= {"turns": 0, "bots": 1, "pc_ids": []}
+            bot = await self._acquire(Task(session_id, self._settings, call))
+            session = LiveSession(id=session_id, bot=bot, server=self.server_id, created_at=now)
+            session.admitted_mono = now_mono
+            session.has_bot.set()
+            self.follow(session, unjoined_secs=self._tokens.max_age_secs, reason="never_connected")
         token = self._tokens.make(session_id)
         logger.info("session {} created", session_id)
         return CreatedSession(
@@ -89,108 +92,270 @@ class Sessions:
 
     async def state(self, session_id: str) -> SessionState:
         """How the session stands; raises a 404 `Problem` when it is not known."""
-        state = await self._registry.read(session_id)
-        if state is None:
-            raise Problem(404, "There is no such call", "It may have ended long ago. Start a new call.")
-        return state
+        record = await self._record(session_id)
+        return SessionState.model_validate(record.model_dump(include=set(SessionState.model_fields)))
 
-    async def offer(self, session_id: str, offer: Offer) -> Answer:
-        """The bot's answer to the caller's offer."""
-        body = offer.model_dump()
-        return Answer.model_validate(await self._ask(session_id, "POST", "/offer", body))
+    async def offer(self, session_id: str, offer: Offer, *, token_is_fresh: bool) -> Answer:
+        """The bot's answer to the caller's offer; a bot that died meanwhile is waited for.
+
+        A token that is not fresh joins nobody who was not on the call before.
+        """
+        record = await self._record(session_id)
+        body = _connect(offer, known=record.pc_ids, token_is_fresh=token_is_fresh)
+        session = self._live.get(session_id)
+        if session is None:
+            return Answer.model_validate(await self._ask_elsewhere(record, "POST", "/connect", body))
+        if time.monotonic() - session.heard_mono > QUIET_SECS:
+            await self._check(session)
+        answer = await self._ask(session, "POST", "/connect", body)
+        if answer["pc_id"] not in session.pc_ids:
+            session.pc_ids.append(answer["pc_id"])
+        return Answer.model_validate(answer)
 
     async def candidates(self, session_id: str, candidates: Candidates) -> None:
         """Late ICE candidates, handed on to the bot."""
-        await self._ask(session_id, "PATCH", "/offer", candidates.model_dump())
+        body = {"channel": "webrtc", **candidates.model_dump()}
+        session = self._live.get(session_id)
+        if session is None:
+            await self._ask_elsewhere(await self._record(session_id), "PATCH", "/connect", body)
+        else:
+            await self._ask(session, "PATCH", "/connect", body)
 
     async def end(self, session_id: str, *, reason: str) -> None:
         """Ends the call; one that ended before is left as it is."""
         session = self._live.get(session_id)
         if session is None:
-            await self.state(session_id)
+            record = await self._record(session_id)
+            if record.state != "ended":
+                await self._ask_elsewhere(record, "POST", "/end", {"reason": reason})
             return
         session.end_reason = session.end_reason or reason
+        bot = session.bot
         try:
-            await session.bot.request("POST", "/end", {"reason": reason})
+            await bot.request("POST", "/end", {"reason": reason})
         except (BotGoneError, BotRefusedError):
             logger.info("session {}: its bot had ended already, or did not take the end", session_id)
-        await session.bot.stop()
+        await bot.stop()
+
+    def drain(self) -> None:
+        """Takes no new calls from now on; links that nobody followed end soon."""
+        if not self.draining.is_set():
+            logger.info("draining: {} calls go on, no new ones are taken", len(self._live))
+            self.draining.set()
+            self._mirror.wake()
+            for session in self.live:
+                if not session.pc_ids:
+                    self._expire(session, secs=RECONNECT_SECS, reason="shutdown")
 
     async def close(self) -> None:
         """Ends every call with a word to its caller."""
         self._closed = True
         await asyncio.gather(*(self.end(i, reason="shutdown") for i in list(self._live)), return_exceptions=True)
-        watches = [s.watch for s in self._live.values() if s.watch is not None]
-        if watches or self._endings:
-            await asyncio.wait({*watches, *self._endings}, timeout=DRAIN_SECS)
+        pending = {s.watch for s in self.live if s.watch is not None} | self._tasks
+        if pending:
+            await asyncio.wait(pending, timeout=CLOSE_SECS)
 
-    async def _acquire(self, session_id: str) -> Bot:
+    def follow(self, session: LiveSession, *, unjoined_secs: float, reason: str) -> None:
+        """Looks after the session from now on; one that nobody joins in time ends for that reason."""
+        self._live[session.id] = session
+        session.heard_mono = time.monotonic()
+        self._expire(session, secs=unjoined_secs, reason=reason)
+        self._mirror.touch(session)
+        session.watch = asyncio.create_task(self._follow(session), name=f"session-{session.id}")
+
+    async def revive(self, record: SessionRecord, story: list[Message]) -> None:
+        """Looks after a call that lost both its server and its bot; raises `LauncherError` where no bot can be had."""
+        call = record.model_dump(mode="json", include={"channel", "created_at", "connected_at", "turns", "pc_ids"})
+        call["bots"] = record.bots + 1
+        connected_at = record.connected_at or record.created_at
+        settings = self._settings_lasting(since=connected_at)
+        bot = await self._launcher.acquire(Task(record.id, settings, call, story))
+        session = adopted(record.id, bot=bot, call=call, server=self.server_id)
+        self.follow(session, unjoined_secs=RECONNECT_SECS, reason="caller_lost")
+
+    async def _acquire(self, task: Task) -> Bot:
         try:
-            return await self._launcher.acquire(session_id=session_id, settings=self._settings)
-        except OutOfMemoryError as error:
-            logger.error("session {} refused: {}", session_id, error)
-            raise _busy("All lines are busy", "This host has no memory for one more call. Try again later.") from error
+            return await self._launcher.acquire(task)
         except LauncherError as error:
-            logger.error("session {} refused: {}", session_id, error)
-            raise _busy("No assistant could be started", "Try again in a moment.") from error
+            logger.error("session {} refused: {}", task.session_id, error)
+            raise Problem(503, "No assistant could be started", "Try again in a moment.", retry_after_secs=5) from error
 
-    async def _ask(self, session_id: str, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        session = self._live.get(session_id)
-        if session is None:
-            await self.state(session_id)
-            raise Problem(410, "This call has ended", "Start a new call.")
+    async def _record(self, session_id: str) -> SessionRecord:
+        """What is known of the session, here or in the registry; raises a 404 `Problem`."""
+        if session_id in self._live:
+            return self._live[session_id].record()
+        if session_id in self._ended:
+            return self._ended[session_id]
         try:
-            return await session.bot.request(method, path, body)
+            record = await self._registry.read(session_id)
+        except RegistryGoneError as error:
+            raise Problem(
+                503, "The call registry is unreachable", "Try again in a moment.", retry_after_secs=1
+            ) from error
+        if record is None:
+            raise Problem(404, "There is no such call", "It may have ended long ago. Start a new call.")
+        return record
+
+    async def _ask(self, session: LiveSession, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """What its bot answers; where that one turns out to be dead, the next one."""
+        for _ in range(2):
+            try:
+                await asyncio.wait_for(session.has_bot.wait(), REPLACEMENT_SECS)
+            except TimeoutError:
+                break
+            bot = session.bot
+            try:
+                return await bot.request(method, path, body)
+            except BotRefusedError as error:
+                raise _refused(error) from error
+            except BotGoneError:
+                await self._lose(session, bot)
+        if session.id not in self._live:
+            raise _over()
+        raise Problem(503, "The assistant did not answer", "Try again in a moment.", retry_after_secs=1)
+
+    async def _ask_elsewhere(
+        self, record: SessionRecord, method: str, path: str, body: dict[str, Any]
+    ) -> dict[str, Any]:
+        """What the bot of a session answers that another server of this host looks after."""
+        if record.state == "ended":
+            raise _over()
+        bot = None if record.bot is None else await self._launcher.attach(record.bot)
+        if bot is None:
+            raise Problem(503, "The assistant was lost", "Another takes its place. Try again.", retry_after_secs=1)
+        try:
+            return await bot.request(method, path, body)
         except BotRefusedError as error:
-            if error.status == 409:
-                raise Problem(409, "This call is already taken", str(error)) from error
-            raise Problem(422, "The offer can't be answered", str(error)) from error
+            raise _refused(error) from error
         except BotGoneError as error:
-            raise Problem(503, "The assistant did not answer", "Start a new call.", retry_after_secs=1) from error
+            raise Problem(503, "The assistant did not answer", "Try again in a moment.", retry_after_secs=1) from error
+        finally:
+            await bot.detach()
+
+    async def _check(self, session: LiveSession) -> None:
+        """Makes sure that the bot lives, or that it is replaced."""
+        bot = session.bot
+        try:
+            await bot.ping()
+        except (BotGoneError, BotRefusedError):
+            await self._lose(session, bot)
+
+    async def _lose(self, session: LiveSession, bot: Bot) -> None:
+        """Gives up a bot that does not answer; whoever follows the session replaces it."""
+        if session.bot is bot and session.has_bot.is_set():
+            session.has_bot.clear()
+            await bot.kill()
 
     async def _follow(self, session: LiveSession) -> None:
-        """Hears the bot until it ends, however it ends, and clears up after it."""
+        """Hears the session's bots until the last one ends, however it ends, and clears up after it."""
+        reason: str | None = None
+        while reason is None:
+            reason = await self._hear(session)
+            session.has_bot.clear()
+            if reason is None:
+                await session.bot.kill()
+                reason = session.end_reason or await self._try_to_replace(session)
+            else:
+                await session.bot.stop()
+        self._live.pop(session.id, None)
+        if session.expiry is not None:
+            session.expiry.cancel()
+        record = session.record().model_copy(update={"state": "ended", "end_reason": reason})
+        self._mirror.ended(record)
+        self._ended[session.id] = record
+        while len(self._ended) > ENDED_KEPT:
+            self._ended.popitem(last=False)
+        logger.info("session {} ended: {} after {} turns", session.id, reason, session.turns)
+
+    async def _hear(self, session: LiveSession) -> str | None:
+        """Takes in what the bot reports until it is gone: the reason where it said one."""
         reason: str | None = None
         try:
             async for event in session.bot.events():
-                reason = await self._on_event(session, event) or reason
-        except BotGoneError:
+                reason = session.fold(event, now_mono=time.monotonic()) or reason
+                self._note(session, event)
+        except (BotGoneError, BotRefusedError):
             logger.error("session {}: its bot died or stalled", session.id)
-        await session.bot.stop()
-        self._live.pop(session.id, None)
-        if session.unused is not None:
-            session.unused.cancel()
-        reason = reason or session.end_reason or "bot_died"
-        with contextlib.suppress(Problem):
-            await self._registry.ended(session.id, reason=reason)
-        logger.info("session {} ended: {} after {} turns", session.id, reason, session.turns)
+        return reason
 
-    async def _on_event(self, session: LiveSession, event: dict[str, Any]) -> str | None:
-        with contextlib.suppress(Problem):
-            match event["type"]:
-                case "connected":
-                    session.connected = True
-                    if session.unused is not None:
-                        session.unused.cancel()
-                    await self._registry.connected(session.id)
-                case "turn":
-                    session.turns += 1
-                    logger.info(
-                        "session {} turn {}: answered after {} s", session.id, event["number"], event["latency_secs"]
-                    )
-                    await self._registry.turn(session.id)
-                case "marker_dropped" | "llm_failed" | "turn_stop_timeout":
-                    logger.warning("session {}: {}", session.id, event["type"])
-                case "ended":
-                    return str(event["reason"])
+    def _note(self, session: LiveSession, event: dict[str, Any]) -> None:
+        match event["type"]:
+            case "connected":
+                if session.expiry is not None:
+                    session.expiry.cancel()
+                self._mirror.touch(session)
+            case "answered":
+                self._mirror.touch(session)
+            case "story":
+                self._mirror.tell(session)
+            case "turn":
+                logger.info("session {} turn {}: answered after {} ms", session.id, session.turns, session.v2v_ms)
+
+    async def _try_to_replace(self, session: LiveSession) -> str | None:
+        """Another bot for the session, or why it ends."""
+        if not session.may_be_replaced(time.monotonic()):
+            logger.error("session {}: its bots die one after another; it ends", session.id)
+            return "bot_died"
+        try:
+            await self._replace(session)
+        except LauncherError as error:
+            logger.error("session {}: no other bot could be had: {}", session.id, error)
+            return "bot_died"
+        self._expire(session, secs=RECONNECT_SECS, reason="caller_lost")
+        self._mirror.touch(session)
         return None
 
-    def _end_unused(self, session: LiveSession) -> None:
-        if not session.connected:
-            task = asyncio.create_task(self.end(session.id, reason="never_connected"))
-            self._endings.add(task)
-            task.add_done_callback(self._endings.discard)
+    async def _replace(self, session: LiveSession) -> None:
+        story = None if session.connected_at is None else session.story
+        call = session.call() | {"bots": session.bots + 1}
+        task = Task(session.id, self._settings_lasting(since=session.connected_at), call, story)
+        session.replaced_by(await self._launcher.acquire(task))
+        logger.info("session {} goes on with its bot number {}", session.id, session.bots)
+
+    def _settings_lasting(self, *, since: datetime | None) -> BotSettings:
+        """The settings of a call that began then."""
+        if since is None:
+            return self._settings
+        limits = self._settings.limits
+        left_secs = max(1.0, limits.max_duration_secs - max(0.0, (datetime.now(UTC) - since).total_seconds()))
+        return self._settings.model_copy(update={"limits": limits.model_copy(update={"max_duration_secs": left_secs})})
+
+    def _expire(self, session: LiveSession, *, secs: float, reason: str) -> None:
+        """Ends the session for that reason unless its caller is connected by then."""
+        if session.expiry is not None:
+            session.expiry.cancel()
+        session.expiry = asyncio.get_running_loop().call_later(secs, self._end_unjoined, session, reason)
+
+    def _end_unjoined(self, session: LiveSession, reason: str) -> None:
+        if session.state != "connected":
+            task = asyncio.create_task(self.end(session.id, reason=reason))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
 
-def _busy(title: str, detail: str) -> Problem:
-    return Problem(503, title, detail, retry_after_secs=BUSY_RETRY_SECS)
+def _connect(offer: Offer, *, known: Sequence[str], token_is_fresh: bool) -> dict[str, Any]:
+    """What the bot is told of an offer, once it is clear that it comes from the caller of this call."""
+    replaces = offer.requestData.replaces if offer.requestData is not None else None
+    if offer.restart_pc:
+        replaces = offer.pc_id
+    named = replaces or offer.pc_id
+    if known and named not in known:
+        raise Problem(409, "This call is already taken", "This call was answered elsewhere. Start a new call.")
+    if not known and not token_is_fresh:
+        raise Problem(410, "This call link has expired", "Links are good for a short time. Start a new call.")
+    body = {"channel": "webrtc", "sdp": offer.sdp, "type": offer.type}
+    return body | ({"anew": True} if replaces else {"pc_id": offer.pc_id})
+
+
+def _refused(error: BotRefusedError) -> Problem:
+    if error.status == 409:
+        return Problem(409, "This call is already taken", str(error))
+    return Problem(422, "The offer can't be answered", str(error))
+
+
+def _over() -> Problem:
+    return Problem(410, "This call has ended", "Start a new call.")
+
+
+def _draining() -> Problem:
+    return Problem(503, "This server takes no new calls", "It is about to be replaced. Try again.", retry_after_secs=1)

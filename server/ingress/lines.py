@@ -1,0 +1,96 @@
+"""Whether one more call fits on this host, and who is next where none does."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import psutil
+
+from server.errors import Problem
+from server.ingress.admission import Capacity, HostMeter, Limits, capacity, measured_cost
+from server.ingress.live import LiveSession
+from server.ingress.mirror import Mirror
+from server.ingress.schemas import CreateSession, Waiting
+from server.ingress.waiting import Place, WaitingLine
+
+BUSY_RETRY_SECS = 15
+WAITING_RETRY_SECS = 2
+# Until then the host's load does not show what a call costs.
+YOUNG_SECS = 10.0
+
+
+class Lines:
+    """Admits calls, one at a time in the order of their coming."""
+
+    def __init__(self, *, meter: HostMeter, mirror: Mirror, waiting: WaitingLine | None, limits: Limits):
+        self._meter = meter
+        self._mirror = mirror
+        self._waiting = waiting
+        self._limits = limits
+        self._starting = 0
+
+    def capacity(self, *, live: Sequence[LiveSession], now_mono: float) -> Capacity:
+        """What this host can take now."""
+        young = sum(now_mono - session.admitted_mono < YOUNG_SECS for session in live)
+        grown = [session for session in live if now_mono - session.admitted_mono >= YOUNG_SECS]
+        samples = [
+            (session.cpu_percent, session.memory_mb)
+            for session in grown
+            if session.cpu_percent is not None and session.memory_mb is not None
+        ]
+        return capacity(
+            load=self._meter.load,
+            live=len(live) + self._starting + self._mirror.elsewhere,
+            young=young + self._starting,
+            cost=measured_cost(samples, cores=psutil.cpu_count() or 1),
+            limits=self._limits,
+        )
+
+    async def waiting(self) -> int:
+        """How many callers wait in line."""
+        return 0 if self._waiting is None else await self._waiting.count()
+
+    @asynccontextmanager
+    async def taken(
+        self, wanted: CreateSession, *, live: Sequence[LiveSession], now_mono: float
+    ) -> AsyncIterator[Waiting | None]:
+        """None: a line for one call, while it starts. Else a place to wait; raises a 503 `Problem` for none."""
+        fits = self.capacity(live=live, now_mono=now_mono).free > 0
+        if fits and self._waiting is None:
+            place = None
+        else:
+            place = await self._place(wanted, fits=fits)
+            fits = fits and (place is None or place.position == 1)
+        if not fits:
+            assert place is not None
+            yield Waiting(ticket=place.ticket, position=place.position, retry_after_secs=WAITING_RETRY_SECS)
+            return
+        self._starting += 1
+        try:
+            yield None
+        finally:
+            self._starting -= 1
+        if place is not None and self._waiting is not None:
+            await self._waiting.leave(place.ticket)
+
+    async def _place(self, wanted: CreateSession, *, fits: bool) -> Place | None:
+        """The caller's place in line; None where the caller need not wait. Raises `Problem`."""
+        if self._waiting is None:
+            raise _busy()
+        if wanted.ticket is not None:
+            place = await self._waiting.renew(wanted.ticket)
+        elif fits and not await self._waiting.count():
+            return None
+        else:
+            place = await self._waiting.join() if wanted.wait else None
+        if place is None:
+            raise _busy()
+        return place
+
+
+def _busy() -> Problem:
+    return Problem(
+        503,
+        "All lines are busy",
+        "Every line of this assistant is taken. Try again in a moment.",
+        retry_after_secs=BUSY_RETRY_SECS,
+    )

@@ -1,0 +1,157 @@
+"""A call that this server looks after, and what its bot's reports make of it."""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from loguru import logger
+
+from bot.observers import Floor
+from bot.story import Message, changed
+from server.ingress.launcher import Bot
+from server.ingress.registry import SessionRecord, State
+
+# A bot may die and be replaced this often in so many seconds; then it is the call that kills it.
+REPLACEMENTS = 5
+REPLACEMENTS_SECS = 10.0
+CPU_MEMORY = 0.7
+
+
+@dataclass(slots=True)
+class LiveSession:
+    """A session whose bot runs in this server's care. Times ending in `_mono` are the monotonic clock's."""
+
+    id: str
+    bot: Bot
+    server: str
+    created_at: datetime
+    channel: str = "webrtc"
+    state: State = "created"
+    connected_at: datetime | None = None
+    earlier_turns: int = 0
+    own_turns: int = 0
+    bots: int = 1
+    pc_ids: list[str] = field(default_factory=list)
+    story: list[Message] = field(default_factory=list, repr=False)
+    floor: Floor = "nobody"
+    v2v_ms: int | None = None
+    cpu_percent: float | None = None
+    memory_mb: float | None = None
+    end_reason: str | None = None
+    joined: bool = False
+    admitted_mono: float = 0.0
+    heard_mono: float = 0.0
+    has_bot: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+    watch: asyncio.Task[None] | None = field(default=None, repr=False)
+    expiry: asyncio.TimerHandle | None = field(default=None, repr=False)
+    _beat: tuple[float, float] | None = None
+    _replaced_mono: deque[float] = field(default_factory=lambda: deque(maxlen=REPLACEMENTS))
+
+    @property
+    def turns(self) -> int:
+        """Answers given so far, by all its bots."""
+        return self.earlier_turns + self.own_turns
+
+    def record(self) -> SessionRecord:
+        """The session as the registry keeps it."""
+        return SessionRecord(
+            id=self.id,
+            state=self.state,
+            channel=self.channel,
+            created_at=self.created_at,
+            connected_at=self.connected_at,
+            turns=self.turns,
+            floor=self.floor,
+            v2v_ms=self.v2v_ms,
+            cpu_percent=self.cpu_percent,
+            memory_mb=self.memory_mb,
+            bots=self.bots,
+            bot=self.bot.id,
+            pc_ids=self.pc_ids,
+            server=self.server,
+        )
+
+    def call(self) -> dict[str, Any]:
+        """What its bot keeps of it, for a server that takes the call over."""
+        return {
+            "channel": self.channel,
+            "created_at": self.created_at.isoformat(),
+            "connected_at": None if self.connected_at is None else self.connected_at.isoformat(),
+            "turns": self.turns,
+            "bots": self.bots,
+            "pc_ids": self.pc_ids,
+        }
+
+    def fold(self, event: Mapping[str, Any], *, now_mono: float) -> str | None:
+        """Takes in what the bot reports; returns the reason where it reports the end."""
+        self.heard_mono = now_mono
+        match event["type"]:
+            case "heartbeat":
+                self._beats(event, now_mono)
+            case "answered":
+                self.joined = True
+                if event["pc_id"] not in self.pc_ids:
+                    self.pc_ids.append(event["pc_id"])
+            case "connected":
+                self.state = "connected"
+                self.connected_at = self.connected_at or datetime.fromtimestamp(event["at"], UTC)
+            case "turn":
+                self.own_turns += 1
+                self.v2v_ms = round(event["latency_secs"] * 1000)
+            case "story":
+                self.story = changed(self.story, keep=event["keep"], add=event["add"])
+            case "marker_dropped" | "llm_failed" | "turn_stop_timeout":
+                logger.warning("session {}: {}", self.id, event["type"])
+            case "ended":
+                return str(event["reason"])
+        return None
+
+    def replaced_by(self, bot: Bot) -> None:
+        """Goes on with another bot, which waits for the caller."""
+        self.bot = bot
+        self.bots += 1
+        self.earlier_turns, self.own_turns = self.turns, 0
+        self.floor = "nobody"
+        self._beat = None
+        self.cpu_percent = self.memory_mb = None
+        if self.joined:
+            self.state = "reconnecting"
+        self.joined = False
+        self.has_bot.set()
+
+    def may_be_replaced(self, now_mono: float) -> bool:
+        """Whether the bot's death can be bad luck; counts it."""
+        doomed = len(self._replaced_mono) == REPLACEMENTS and now_mono - self._replaced_mono[0] < REPLACEMENTS_SECS
+        self._replaced_mono.append(now_mono)
+        return not doomed
+
+    def _beats(self, event: Mapping[str, Any], now_mono: float) -> None:
+        self.floor, self.memory_mb = event["floor"], event["private_mb"]
+        if self._beat is not None and now_mono > self._beat[0]:
+            percent = 100 * (event["cpu_secs"] - self._beat[1]) / (now_mono - self._beat[0])
+            before = percent if self.cpu_percent is None else self.cpu_percent
+            self.cpu_percent = round(CPU_MEMORY * before + (1 - CPU_MEMORY) * percent, 1)
+        self._beat = now_mono, event["cpu_secs"]
+
+
+def adopted(session_id: str, *, bot: Bot, call: Mapping[str, Any], server: str) -> LiveSession:
+    """A call that another server began, as its bot keeps it; the rest comes with the bot's reports."""
+    connected_at = call["connected_at"]
+    session = LiveSession(
+        id=session_id,
+        bot=bot,
+        server=server,
+        created_at=datetime.fromisoformat(call["created_at"]),
+        channel=call["channel"],
+        connected_at=None if connected_at is None else datetime.fromisoformat(connected_at),
+        earlier_turns=call["turns"],
+        bots=call["bots"],
+        pc_ids=list(call["pc_ids"]),
+    )
+    if session.pc_ids:
+        session.state = "reconnecting"
+    session.has_bot.set()
+    return session
