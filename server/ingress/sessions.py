@@ -335,9 +335,9 @@ class Sessions:
 
 def _connect(offer: Offer, *, known: Sequence[str], token_is_fresh: bool) -> dict[str, Any]:
     """What the bot is told of an offer, once it is clear that it comes from the caller of this call."""
-    replaces = offer.requestData.replaces if offer.requestData is not None else None
-    if offer.restart_pc:
-        replaces = offer.pc_id
+    replaces = offer.pc_id if offer.restart_pc else None
+    if offer.pc_id is None and offer.requestData is not None:
+        replaces = offer.requestData.replaces
     named = replaces or offer.pc_id
     if known and named not in known:
         raise Problem(409, "This call is already taken", "This call was answered elsewhere. Start a new call.")

@@ -1,15 +1,20 @@
-"""One running Jarvis for all calls."""
+"""One running Jarvis for all calls, and a browser to call it with."""
 
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
+import soxr
+from playwright.sync_api import Page, sync_playwright
 
-from evals.program import ROOT, Jarvis
+from evals.program import RECORDINGS, ROOT, Jarvis
 
 ARTIFACTS = ROOT / "artifacts"
+GREETING_SECS = 12
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +42,40 @@ def artifacts(request: pytest.FixtureRequest) -> Path:
     folder = artifact(request.node.name)
     folder.mkdir(exist_ok=True)
     return folder
+
+
+@pytest.fixture
+def microphone(tmp_path: Path) -> Path:
+    """A recorded question after a silence as long as the greeting, at the rate of Chromium's fake microphone."""
+    speech, rate_hz = soundfile.read(RECORDINGS / "slt" / "q18.flac", dtype="float32")
+    speech = soxr.resample(speech, rate_hz, 48000)
+    quiet = np.zeros(48000 * GREETING_SECS, dtype=np.float32)
+    path = tmp_path / "microphone.wav"
+    soundfile.write(path, np.concatenate([quiet, speech, quiet, quiet]), 48000, subtype="PCM_16")
+    return path
+
+
+@pytest.fixture
+def page(microphone: Path, tmp_path: Path) -> Iterator[Page]:
+    chromium = shutil.which("chromium")
+    assert chromium, "the browser test needs Debian's chromium: apt-get install chromium"
+    with sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            str(tmp_path / "profile"),
+            executable_path=chromium,
+            viewport={"width": 1100, "height": 760},
+            args=[
+                "--no-sandbox",
+                "--use-fake-ui-for-media-stream",
+                "--use-fake-device-for-media-stream",
+                f"--use-file-for-fake-audio-capture={microphone}%noloop",
+                "--autoplay-policy=no-user-gesture-required",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-quic",
+                "--disable-sync",
+                "--no-first-run",
+            ],
+        )
+        yield context.pages[0]
+        context.close()

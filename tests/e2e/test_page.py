@@ -1,59 +1,16 @@
 """The call page in a real browser, with a recording for its microphone."""
 
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
-import soxr
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, Route, expect
 
-from evals.program import RECORDINGS, Jarvis
+from evals.program import Jarvis
 
 pytestmark = pytest.mark.e2e
 
 ANSWER_MS = 40_000
-GREETING_SECS = 12
-
-
-@pytest.fixture
-def microphone(tmp_path: Path) -> Path:
-    """A recorded question after a silence as long as the greeting, at the rate of Chromium's fake microphone."""
-    speech, rate_hz = soundfile.read(RECORDINGS / "slt" / "q18.flac", dtype="float32")
-    speech = soxr.resample(speech, rate_hz, 48000)
-    quiet = np.zeros(48000 * GREETING_SECS, dtype=np.float32)
-    path = tmp_path / "microphone.wav"
-    soundfile.write(path, np.concatenate([quiet, speech, quiet, quiet]), 48000, subtype="PCM_16")
-    return path
-
-
-@pytest.fixture
-def page(microphone: Path, tmp_path: Path) -> Iterator[Page]:
-    chromium = shutil.which("chromium")
-    assert chromium, "the browser test needs Debian's chromium: apt-get install chromium"
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            str(tmp_path / "profile"),
-            executable_path=chromium,
-            viewport={"width": 1100, "height": 760},
-            args=[
-                "--no-sandbox",
-                "--use-fake-ui-for-media-stream",
-                "--use-fake-device-for-media-stream",
-                f"--use-file-for-fake-audio-capture={microphone}%noloop",
-                "--autoplay-policy=no-user-gesture-required",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-quic",
-                "--disable-sync",
-                "--no-first-run",
-            ],
-        )
-        yield context.pages[0]
-        context.close()
 
 
 def test_a_caller_speaks_and_reads_the_answer_and_its_source(jarvis: Jarvis, page: Page, artifacts: Path):
@@ -84,6 +41,37 @@ def test_a_typed_question_is_answered_too(jarvis: Jarvis, page: Page):
     box.press("Enter")
     expect(page.get_by_test_id("citation").first).to_contain_text("Bicycle rental", timeout=ANSWER_MS)
     page.get_by_test_id("hang-up").click()
+
+
+def test_a_caller_who_waits_in_line_is_put_through(jarvis: Jarvis, page: Page, artifacts: Path):
+    places = iter([2, 1])
+
+    def busy_at_first(route: Route) -> None:
+        position = next(places, None)
+        if position is None:
+            route.continue_(post_data="{}")
+        else:
+            route.fulfill(status=202, json={"ticket": "t", "position": position, "retry_after_secs": 2})
+
+    page.route("**/session/create", busy_at_first)
+    page.goto(f"{jarvis.url}/call")
+    page.get_by_test_id("start-call").click()
+    expect(page.get_by_test_id("place")).to_have_text("All lines are busy. You are number 2 in line.")
+    expect(page.get_by_test_id("cancel")).to_be_focused()
+    page.screenshot(path=artifacts / "waiting.png")
+    expect(page.get_by_test_id("place")).to_have_text("All lines are busy. You are next.")
+    expect(page.get_by_test_id("turn-bot").first).to_be_visible(timeout=ANSWER_MS)
+    page.get_by_test_id("hang-up").click()
+
+
+def test_a_caller_who_gives_up_waiting_is_back_in_the_lobby(jarvis: Jarvis, page: Page):
+    answer = {"ticket": "t", "position": 4, "retry_after_secs": 2}
+    page.route("**/session/create", lambda route: route.fulfill(status=202, json=answer))
+    page.goto(f"{jarvis.url}/call")
+    page.get_by_test_id("start-call").click()
+    page.get_by_test_id("cancel").click()
+    expect(page.get_by_test_id("place")).to_be_empty()
+    expect(page.get_by_test_id("start-call")).to_be_focused()
 
 
 def test_a_link_that_is_no_good_says_so_plainly(jarvis: Jarvis, page: Page, artifacts: Path):

@@ -8,16 +8,19 @@ const LOUDEST_DB = -10;
 export class Levels {
   private context: AudioContext | null = null;
   private readonly analysers = new Map<Voice, AnalyserNode>();
+  private readonly sources = new Map<Voice, AudioNode>();
   private readonly samples = new Float32Array(1024);
 
   /** Measures a stream from now on. A stream of the same voice before it is let go. */
   listen(voice: Voice, stream: MediaStream): void {
     this.context ??= new AudioContext();
     this.resume();
-    this.analysers.get(voice)?.disconnect();
+    this.sources.get(voice)?.disconnect();
     const analyser = this.context.createAnalyser();
     analyser.fftSize = this.samples.length;
-    this.context.createMediaStreamSource(stream).connect(analyser);
+    const source = this.context.createMediaStreamSource(stream);
+    source.connect(analyser);
+    this.sources.set(voice, source);
     this.analysers.set(voice, analyser);
   }
 
@@ -38,6 +41,7 @@ export class Levels {
 
   close(): void {
     this.analysers.clear();
+    this.sources.clear();
     this.context?.close().catch(() => {});
     this.context = null;
   }

@@ -49,8 +49,11 @@ export class MicrophoneManager {
   private callbacks: RTVIEventCallbacks = {};
   private sent: MediaStreamTrack[] = [];
 
-  constructor(private readonly stream: MediaStream | null) {
-    this.isMicEnabled = stream !== null;
+  constructor(
+    private readonly stream: MediaStream | null,
+    enabled: boolean,
+  ) {
+    this.isMicEnabled = stream !== null && enabled;
   }
 
   get selectedMic(): MediaDeviceInfo | Record<string, never> {
@@ -68,9 +71,9 @@ export class MicrophoneManager {
     if (track) this.callbacks.onTrackStarted?.(track, { id: "local", name: "", local: true });
   }
 
+  /** Leaves the microphone open: the call may go on over another connection. */
   async disconnect(): Promise<void> {
     this.sent.forEach((track) => track.stop());
-    stopStream(this.stream);
   }
 
   /** A clone at each call: the transport stops the tracks it has sent when it replaces a broken connection. */

@@ -1,5 +1,8 @@
 /** The server's side of a call: what it put into the page, and the session requests. */
 
+import type { Standing } from "./line";
+import { endReasonNamed } from "./state";
+
 export interface Session {
   id: string;
   token: string;
@@ -21,7 +24,20 @@ export interface PageData {
   problem: Problem | null;
 }
 
+export interface CreatedCall extends Session {
+  call_link: string;
+}
+
+/** A place in the waiting line. */
+export interface Place {
+  ticket: string;
+  /** Counted from 1. */
+  position: number;
+  retryAfterSecs: number;
+}
+
 const CREATE_TIMEOUT_MS = 15_000;
+const STANDING_TIMEOUT_MS = 1_000;
 
 export class CallRefused extends Error {
   constructor(readonly problem: Problem) {
@@ -65,22 +81,55 @@ export function adviceFor({ status, retryAfterSecs }: Problem): string {
   return "Please start a new call.";
 }
 
-/** Opens a session and returns the link of its call page. Raises CallRefused. */
-export async function createSession(): Promise<string> {
+/**
+ * Asks for a call, or for a place in line where there is none; a ticket from before keeps its place.
+ *
+ * Raises CallRefused.
+ */
+export async function requestCall(ticket: string | null): Promise<CreatedCall | Place> {
   let response: Response;
   try {
     response = await fetch("/api/ingress/session/create", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: "{}",
+      body: JSON.stringify({ wait: true, ...(ticket !== null && { ticket }) }),
       signal: AbortSignal.timeout(CREATE_TIMEOUT_MS),
     });
   } catch {
     throw new CallRefused(unreachable());
   }
+  return callFromResponse(response);
+}
+
+export async function callFromResponse(response: Response): Promise<CreatedCall | Place> {
   if (!response.ok) throw new CallRefused(await problemFromResponse(response));
-  const created = (await response.json()) as { call_link: string };
-  return created.call_link;
+  if (response.status !== 202) return (await response.json()) as CreatedCall;
+  const place = (await response.json()) as { ticket: string; position: number; retry_after_secs: number };
+  return { ticket: place.ticket, position: place.position, retryAfterSecs: place.retry_after_secs };
+}
+
+/** How the call stands; null where the server gives no answer just now. */
+export async function readStanding(session: Session): Promise<Standing | null> {
+  try {
+    const response = await fetch(sessionUrl(session), {
+      headers: authorization(session),
+      signal: AbortSignal.timeout(STANDING_TIMEOUT_MS),
+    });
+    return await standingFromResponse(response);
+  } catch {
+    return null;
+  }
+}
+
+export async function standingFromResponse(response: Response): Promise<Standing | null> {
+  if (!response.ok) {
+    // A call that the server does not know can't be come back to.
+    const gone = response.status < 500 && response.status !== 429;
+    return gone ? { state: "ended", reason: "lost" } : null;
+  }
+  const { state, end_reason } = (await response.json()) as { state: string; end_reason: string | null };
+  if (state === "ended") return { state, reason: endReasonNamed(end_reason) };
+  return { state: state === "reconnecting" ? state : "connected" };
 }
 
 /** Tells the server that the caller has gone. Outlives the page; the server's own timeouts cover its failure. */
@@ -92,16 +141,16 @@ export function offerUrl(session: Session): string {
   return `${sessionUrl(session)}/offer`;
 }
 
-export function authorization(session: Session): Headers {
-  return new Headers({ Authorization: `Bearer ${session.token}` });
+export function authorization({ token }: Session): Headers {
+  return new Headers({ Authorization: `Bearer ${token}` });
 }
 
 export function unreachable(): Problem {
   return problem("Jarvis can’t be reached", "The server did not answer.");
 }
 
-function sessionUrl(session: Session): string {
-  return `/api/ingress/session/${encodeURIComponent(session.id)}`;
+function sessionUrl({ id }: Session): string {
+  return `/api/ingress/session/${encodeURIComponent(id)}`;
 }
 
 function whenToRetry(secs: number | null): string {

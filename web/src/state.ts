@@ -7,7 +7,24 @@ import { closeTranscript, emptyTranscript, foldTranscript, type Transcript, type
 /** ready: not yet called. asking: the browser asks for the microphone. The rest as in a telephone call. */
 export type Phase = "ready" | "asking" | "connecting" | "live" | "ended" | "failed";
 
-export type EndReason = "hang_up" | "idle" | "max_duration" | "error" | "lost" | "left";
+/** The server's reasons for the end of a call, and the page's own, which is lost. */
+export const endReasons = [
+  "hang_up",
+  "idle",
+  "max_duration",
+  "never_connected",
+  "operator",
+  "shutdown",
+  "bot_died",
+  "caller_lost",
+  "error",
+  "lost",
+] as const;
+export type EndReason = (typeof endReasons)[number];
+
+export function endReasonNamed(name: string | null): EndReason {
+  return endReasons.find((reason) => reason === name) ?? "error";
+}
 
 export interface Ending {
   reason: EndReason;
@@ -23,7 +40,7 @@ export interface CallState {
   userSpeaking: boolean;
   botSpeaking: boolean;
   thinking: boolean;
-  /** False while packets do not get through and the page tries to reconnect. */
+  /** False while packets do not get through, or a new connection is made. */
   lineSteady: boolean;
   /** True where the browser refused to play sound before a tap. */
   soundBlocked: boolean;
@@ -46,8 +63,9 @@ export type CallEvent =
   | { type: "bot_speaking"; speaking: boolean }
   | { type: "interrupted" }
   | { type: "line"; steady: boolean }
+  | { type: "reconnecting" }
   | { type: "sound_blocked"; blocked: boolean }
-  | Exclude<TranscriptEvent, { type: "bot_interrupted" }>;
+  | Exclude<TranscriptEvent, { type: "bot_interrupted" | "line_lost" }>;
 
 export const newCall: CallState = {
   phase: "ready",
@@ -79,7 +97,7 @@ export function reduceCall(state: CallState, event: CallEvent): CallState {
     case "connecting":
       return { ...state, phase: "connecting", microphone: event.withMicrophone ? "on" : "off" };
     case "connected":
-      return { ...state, phase: "live", startedAtMs: event.atMs, lineSteady: true };
+      return { ...state, phase: "live", startedAtMs: state.startedAtMs ?? event.atMs, lineSteady: true };
     case "failed":
       return { ...state, phase: "failed", problem: event.problem };
     case "ended":
@@ -102,6 +120,11 @@ export function reduceCall(state: CallState, event: CallEvent): CallState {
     }
     case "line":
       return state.lineSteady === event.steady ? state : { ...state, lineSteady: event.steady };
+    case "reconnecting": {
+      const loss = { type: "line_lost", whileSpeaking: state.botSpeaking } as const;
+      const transcript = foldTranscript(state.transcript, loss);
+      return { ...state, lineSteady: false, userSpeaking: false, botSpeaking: false, thinking: false, transcript };
+    }
     case "sound_blocked":
       return { ...state, soundBlocked: event.blocked };
     case "bot_answering":

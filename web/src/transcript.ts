@@ -55,6 +55,8 @@ export interface Transcript {
   /** Key of the turn that Jarvis's next words belong to. */
   openBotKey: number | null;
   nextKey: number;
+  /** Turns with a smaller key were said over a connection that was lost: nothing is added to them. */
+  settledBelowKey: number;
 }
 
 export type SegmentStatus = "new" | "in-progress" | "completed";
@@ -65,10 +67,11 @@ export type TranscriptEvent =
   | { type: "bot_answering" }
   | { type: "bot_words"; segment: Segment; status: SegmentStatus }
   | { type: "bot_interrupted"; whileSpeaking: boolean }
+  | { type: "line_lost"; whileSpeaking: boolean }
   | { type: "citation"; citation: Citation }
   | { type: "notice"; text: string };
 
-export const emptyTranscript: Transcript = { turns: [], openBotKey: null, nextKey: 1 };
+export const emptyTranscript: Transcript = { turns: [], openBotKey: null, nextKey: 1, settledBelowKey: 1 };
 
 export function foldTranscript(transcript: Transcript, event: TranscriptEvent): Transcript {
   switch (event.type) {
@@ -82,6 +85,8 @@ export function foldTranscript(transcript: Transcript, event: TranscriptEvent): 
       return withBotWords(transcript, event.segment, event.status);
     case "bot_interrupted":
       return withInterruption(transcript, event.whileSpeaking);
+    case "line_lost":
+      return settled(withInterruption(transcript, event.whileSpeaking));
     case "citation":
       return withCitation(transcript, event.citation);
     case "notice":
@@ -107,12 +112,16 @@ function withUserWords(transcript: Transcript, text: string, final: boolean): Tr
   const last = transcript.turns.findLast((turn) => turn.who !== "notice");
   const update = (turn: UserTurn): UserTurn =>
     final ? { ...turn, said: join(turn.said, words), interim: "" } : { ...turn, interim: words };
-  if (last?.who === "user" && !last.typed) return replace(transcript, update(last));
+  const goesOn = last?.who === "user" && !last.typed && last.key >= transcript.settledBelowKey;
+  if (goesOn) return replace(transcript, update(last));
   return append(transcript, (key) => update({ who: "user", key, said: "", interim: "", typed: false }));
 }
 
 function withBotWords(transcript: Transcript, segment: Segment, status: SegmentStatus): Transcript {
-  const known = transcript.turns.find((turn) => turn.who === "bot" && turn.segments.some((s) => s.id === segment.id));
+  const known = transcript.turns.find(
+    (turn) =>
+      turn.who === "bot" && turn.key >= transcript.settledBelowKey && turn.segments.some((s) => s.id === segment.id),
+  );
   if (known?.who === "bot") {
     if (known.interrupted) return transcript;
     // A segment's first words may be reported before the segment itself; what was said stays said.
@@ -146,10 +155,21 @@ function closedIfAnswered(transcript: Transcript): Transcript {
   const last = transcript.turns.findLast((turn) => turn.who !== "notice");
   if (last?.who !== "user") return transcript;
   const open = openBot(transcript);
-  const turns = transcript.turns
-    .filter((turn) => turn.who !== "user" || turn.said !== "")
-    .map((turn) => (turn.key === open?.key ? withoutUnsaid(open) : turn));
+  const kept = withoutUnsettled(transcript.turns);
+  const turns = kept.map((turn) => (turn.key === open?.key ? withoutUnsaid(open) : turn));
   return { ...transcript, turns, openBotKey: null };
+}
+
+/** Another bot may number its segments as the last one did, and has not heard what the caller was just saying. */
+function settled(transcript: Transcript): Transcript {
+  const kept = withoutUnsettled(transcript.turns);
+  const turns = kept.map((turn) => (turn.who === "user" ? { ...turn, interim: "" } : turn));
+  return { ...transcript, turns, openBotKey: null, settledBelowKey: transcript.nextKey };
+}
+
+/** Without the turns of the caller of which the recogniser settled nothing. */
+function withoutUnsettled(turns: Turn[]): Turn[] {
+  return turns.filter((turn) => turn.who !== "user" || turn.said !== "");
 }
 
 function withOpenBot(transcript: Transcript): { transcript: Transcript; turn: BotTurn } {

@@ -55,14 +55,25 @@ export function endingWords({ reason, text }: Ending): Advice {
   return { title, detail: text || detail };
 }
 
+const lost: Advice = { title: "The connection was lost", detail: "The line broke and could not be restored." };
+
 const endings: Record<Ending["reason"], Advice> = {
   hang_up: { title: "Call ended", detail: "" },
-  left: { title: "Jarvis ended the call", detail: "" },
   idle: { title: "Call ended", detail: "Nothing was said for a while." },
   max_duration: { title: "Call ended", detail: "It reached the longest time that a call may last." },
-  lost: { title: "The connection was lost", detail: "The line broke and could not be restored." },
+  never_connected: { title: "The call was not connected", detail: "Its sound did not get through in time." },
+  operator: { title: "Call ended", detail: "The people who run Jarvis have ended it." },
+  shutdown: { title: "Call ended", detail: "Jarvis is being restarted. Please call again in a moment." },
+  bot_died: { title: "Jarvis was lost and could not come back", detail: "Please call again." },
+  caller_lost: lost,
   error: { title: "The call broke off", detail: "Something went wrong on Jarvis’s side." },
+  lost,
 };
+
+/** Where the caller stands in line, counted from 1. */
+export function placeWords(position: number): string {
+  return position <= 1 ? "You are next." : `You are number ${position} in line.`;
+}
 
 /** A span of time as a call timer shows it: 4:07, 1:02:30. */
 export function clock(ms: number): string {

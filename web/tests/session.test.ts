@@ -1,5 +1,13 @@
 import { expect, test } from "vitest";
-import { adviceFor, problem, problemFromResponse, readPageData } from "../src/session";
+import {
+  adviceFor,
+  callFromResponse,
+  CallRefused,
+  problem,
+  problemFromResponse,
+  readPageData,
+  standingFromResponse,
+} from "../src/session";
 
 function answer(status: number, body: string, headers: Record<string, string> = {}): Response {
   return new Response(body, { status, headers });
@@ -23,4 +31,24 @@ test("a refusal without words of its own is explained by its status", async () =
 
 test("a call answered elsewhere sends the caller there", () => {
   expect(adviceFor(problem("", "", 409))).toContain("the tab or on the device that answered");
+});
+
+test("a place in line is told from a call", async () => {
+  const body = '{"ticket":"t","position":3,"retry_after_secs":2}';
+  expect(await callFromResponse(answer(202, body))).toEqual({ ticket: "t", position: 3, retryAfterSecs: 2 });
+  expect(await callFromResponse(answer(201, '{"call_link":"/call/x"}'))).toEqual({ call_link: "/call/x" });
+});
+
+test("a full house refuses", async () => {
+  await expect(callFromResponse(answer(503, "{}"))).rejects.toBeInstanceOf(CallRefused);
+});
+
+test.each([
+  ["goes on", 200, '{"state":"connected","end_reason":null}', { state: "connected" }],
+  ["waits for its caller", 200, '{"state":"reconnecting","end_reason":null}', { state: "reconnecting" }],
+  ["has ended", 200, '{"state":"ended","end_reason":"idle"}', { state: "ended", reason: "idle" }],
+  ["is not known", 404, "{}", { state: "ended", reason: "lost" }],
+  ["can't be told of just now", 503, "{}", null],
+])("a call that %s", async (_, status, body, standing) => {
+  expect(await standingFromResponse(answer(status, body))).toEqual(standing);
 });

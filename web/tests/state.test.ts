@@ -69,3 +69,20 @@ test("nothing changes a call that is over", () => {
   const over = after(...connected, { type: "ended", ending: { reason: "hang_up", text: "" }, atMs: 2_000 });
   expect(reduceCall(over, { type: "bot_speaking", speaking: true })).toBe(over);
 });
+
+test("a call that goes on over a new connection keeps its time, its transcript and its mute", () => {
+  const state = after(
+    ...connected,
+    { type: "muted", muted: true },
+    { type: "user_words", text: "Hello", final: true },
+    { type: "reconnecting" },
+    { type: "connected", atMs: 9_000 },
+  );
+  expect([state.startedAtMs, state.transcript.turns.length, statusOf(state)]).toEqual([1_000, 1, "muted"]);
+});
+
+test("a new connection knows nothing of what went on over the old one", () => {
+  const speaking = after(...connected, { type: "bot_speaking", speaking: true }, { type: "reconnecting" });
+  expect(statusOf(speaking)).toBe("reconnecting");
+  expect(statusOf(reduceCall(speaking, { type: "connected", atMs: 9_000 }))).toBe("listening");
+});

@@ -5,6 +5,7 @@ import type { Citation, SegmentStatus, Transcript, TranscriptEvent } from "../sr
 const heard = (text: string): TranscriptEvent => ({ type: "user_words", text, final: true });
 const hearing = (text: string): TranscriptEvent => ({ type: "user_words", text, final: false });
 const interrupted: TranscriptEvent = { type: "bot_interrupted", whileSpeaking: true };
+const lost: TranscriptEvent = { type: "line_lost", whileSpeaking: false };
 const answering: TranscriptEvent = { type: "bot_answering" };
 
 function says(id: number, said: string, unsaid = "", status?: SegmentStatus): TranscriptEvent {
@@ -129,4 +130,24 @@ test("a closed transcript holds nothing unsaid", () => {
 test("counts are of the caller's turns and of different documents", () => {
   const events = [heard("A?"), cites(1), cites(2), cites(3, "Hours"), says(1, "Yes.", "", "completed")];
   expect(countTranscript(after(...events))).toEqual({ questions: 1, sources: 2 });
+});
+
+test("a lost line cuts off what was being said, by either side", () => {
+  const events = [heard("Hi"), hearing("and"), says(1, "", "We open at nine."), says(1, "We", "open at nine."), lost];
+  expect(short(after(...events))).toEqual(["you: Hi", "jarvis: We !"]);
+});
+
+test("a bot that numbers its words as the lost one did says them in a turn of its own", () => {
+  const events = [says(1, "Hello.", "", "completed"), lost, says(1, "", "Sorry."), says(1, "Sorry.", "", "completed")];
+  expect(short(after(...events))).toEqual(["jarvis: Hello.", "jarvis: Sorry."]);
+});
+
+test("late progress on words of a lost bot is ignored", () => {
+  expect(short(after(says(1, "", "One two."), says(1, "One", "two."), lost, says(1, "One two.")))).toEqual([
+    "jarvis: One !",
+  ]);
+});
+
+test("what the caller says over a new connection is a turn of its own", () => {
+  expect(short(after(heard("Can I"), lost, heard("Can I return it?")))).toEqual(["you: Can I", "you: Can I return it?"]);
 });

@@ -97,14 +97,12 @@ function Warnings({ state, onAllowSound }: { state: CallState; onAllowSound: () 
 function Controls({ state, call }: { state: CallState; call: RefObject<Call | null> }) {
   const [text, setText] = useState("");
   const live = state.phase === "live";
+  const sendable = live && state.lineSteady && text.trim() !== "";
   const muted = state.microphone === "muted";
 
   function send(event: Event): void {
     event.preventDefault();
-    const words = text.trim();
-    if (!words || !live) return;
-    call.current?.sendText(words);
-    setText("");
+    if (sendable && call.current?.sendText(text.trim())) setText("");
   }
 
   return (
@@ -123,7 +121,7 @@ function Controls({ state, call }: { state: CallState; call: RefObject<Call | nu
           enterkeyhint="send"
           maxLength={2000}
         />
-        <button class="secondary" type="submit" disabled={!live || text.trim() === ""}>
+        <button class="secondary" type="submit" disabled={!sendable}>
           Send
         </button>
       </form>

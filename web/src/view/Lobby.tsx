@@ -1,10 +1,8 @@
 import { Frame, Headline } from "./Frame";
 import { Illustration } from "./Illustration";
-import { ProblemNote } from "./Screens";
-import { useNewCall } from "./newCall";
+import { StartCall } from "./StartCall";
 
 export function Lobby({ name }: { name: string }) {
-  const call = useNewCall();
   return (
     <Frame name={name}>
       <Illustration />
@@ -13,12 +11,7 @@ export function Lobby({ name }: { name: string }) {
         Jarvis answers by voice from {name ? `the documents of ${name}` : "the documents it was given"}, and shows you the
         passage each answer comes from.
       </p>
-      <div class="actions">
-        <button class="primary" data-testid="start-call" onClick={call.start} disabled={call.starting}>
-          {call.starting ? "Opening a line" : "Start a call"}
-        </button>
-      </div>
-      {call.problem && <ProblemNote problem={call.problem} />}
+      <StartCall label="Start a call" />
       <p class="fine">
         Your browser will ask to use the microphone. Jarvis hears you only during the call, you can interrupt it at any
         time, and you can type instead.

@@ -3,8 +3,8 @@ import type { CallState } from "../state";
 import { countTranscript } from "../transcript";
 import { clock, counted, endingWords, microphoneAdvice } from "../words";
 import { Frame, Headline } from "./Frame";
+import { StartCall } from "./StartCall";
 import { TranscriptView } from "./TranscriptView";
-import { useNewCall } from "./newCall";
 
 /** A call that can't be had: what went wrong, and what to do. */
 export function ProblemScreen({ name, problem, takesFocus }: { name: string; problem: Problem; takesFocus?: boolean }) {
@@ -16,7 +16,7 @@ export function ProblemScreen({ name, problem, takesFocus }: { name: string; pro
       <Headline takesFocus={takesFocus}>{problem.title}</Headline>
       <p class="lede">{problem.detail}</p>
       <p>{adviceFor(problem)}</p>
-      <NewCallButton label="Start a new call" />
+      <StartCall label="Start a new call" />
     </Frame>
   );
 }
@@ -76,7 +76,7 @@ export function EndedScreen({ name, state }: { name: string; state: CallState })
         <dt>Answered from</dt>
         <dd>{counted(sources, "document")}</dd>
       </dl>
-      <NewCallButton label="Call again" />
+      <StartCall label="Call again" />
       {state.transcript.turns.length > 0 && (
         <section class="kept">
           <h2>What was said</h2>
@@ -84,30 +84,5 @@ export function EndedScreen({ name, state }: { name: string; state: CallState })
         </section>
       )}
     </Frame>
-  );
-}
-
-export function ProblemNote({ problem }: { problem: Problem }) {
-  return (
-    <div class="note" role="alert">
-      <strong>{problem.title}</strong>
-      <p>
-        {problem.detail} {adviceFor(problem)}
-      </p>
-    </div>
-  );
-}
-
-function NewCallButton({ label }: { label: string }) {
-  const call = useNewCall();
-  return (
-    <>
-      <div class="actions">
-        <button class="primary" data-testid="start-call" onClick={call.start} disabled={call.starting}>
-          {call.starting ? "Opening a line" : label}
-        </button>
-      </div>
-      {call.problem && <ProblemNote problem={call.problem} />}
-    </>
   );
 }
