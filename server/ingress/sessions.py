@@ -24,6 +24,8 @@ from server.ingress.schemas import Answer, Candidates, CreatedSession, CreateSes
 CLOSE_SECS = 12.0
 # A caller who lost the line, or whose bot died, has this long to come back.
 RECONNECT_SECS = 30.0
+# A link that nobody has followed when the server begins to drain is good for so long.
+UNFOLLOWED_SECS = 8.0
 REPLACEMENT_SECS = 8.0
 # A bot that was not heard of for this long is asked whether it lives before a caller is sent to it.
 QUIET_SECS = 2.0
@@ -145,7 +147,7 @@ class Sessions:
             self._mirror.wake()
             for session in self.live:
                 if not session.pc_ids:
-                    self._expire(session, secs=RECONNECT_SECS, reason="shutdown")
+                    self._expire(session, secs=UNFOLLOWED_SECS, reason="shutdown")
 
     async def close(self) -> None:
         """Ends every call with a word to its caller."""

@@ -14,6 +14,7 @@ from loguru import logger
 from pipecat.frames.frames import LLMFullResponseEndFrame, LLMFullResponseStartFrame, LLMTextFrame
 from pipecat.tests.utils import SleepFrame, run_test
 
+from bot.channels import WebRtcCandidate, WebRtcCandidates, WebRtcOffer
 from bot.errors import OfferError, SessionTakenError
 from bot.pipeline import CallPipeline
 from bot.session import Session, place_of
@@ -47,8 +48,8 @@ class Call:
         )
         self.session = Session(session_id="6f1c", settings=settings, models=models, report=self.events.append)
 
-    async def answer(self, sdp: str, pc_id: str | None = None) -> dict[str, str]:
-        return await self.session.answer(sdp=sdp, kind="offer", pc_id=pc_id, restart=False)
+    async def answer(self, sdp: str, *, pc_id: str | None = None, anew: bool = False) -> dict[str, str]:
+        return await self.session.connect(WebRtcOffer(sdp=sdp, pc_id=pc_id, anew=anew))
 
     async def ended(self) -> str:
         await asyncio.wait_for(self.session.ended.wait(), END_SECS)
@@ -81,8 +82,9 @@ async def test_an_offer_that_cannot_be_read_leaves_the_call_to_the_next(models: 
 
 
 async def test_candidates_before_an_offer_are_refused(models: TurnModels):
+    signals = WebRtcCandidates(pc_id="pc-1", candidates=(WebRtcCandidate(candidate=""),))
     with pytest.raises(OfferError, match="no connection"):
-        await Call(models).session.add_candidates(pc_id="pc-1", candidates=[("", None, None)])
+        await Call(models).session.signal(signals)
 
 
 async def test_a_session_that_nobody_joined_ends_at_once_and_says_why(models: TurnModels):
