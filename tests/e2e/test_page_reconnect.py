@@ -37,6 +37,7 @@ def test_a_call_goes_on_when_its_bot_is_killed(jarvis: Jarvis, page: Page, artif
     greeting = page.get_by_test_id("turn-bot").first
     expect(greeting).to_be_visible(timeout=ANSWER_MS)
     expect(page.locator(".unsaid")).to_have_count(0, timeout=ANSWER_MS)
+    expect(page.get_by_test_id("status")).to_have_attribute("data-state", "muted", timeout=ANSWER_MS)
     greeted, shown_secs = greeting.inner_text(), timer_secs(page)
 
     bot_in_a_call(jarvis).kill()
