@@ -1,24 +1,43 @@
-"""How a process of this package lives: settings on stdin, `ready` on stdout, until SIGTERM or the end of stdin."""
+"""How a process that serves all calls lives: settings on stdin, `ready` on stdout, until told to end or left alone."""
 
 import asyncio
 import signal
+import socket
+import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 from loguru import logger
 from pydantic import BaseModel, ValidationError
 
-from knowledge.database import Database
-from knowledge.errors import KnowledgeError, KnowledgeUnavailableError
+from knowledge.address import SharedAddress
+from knowledge.errors import KnowledgeError
 
-RETRY_SECS = 1.0
+TEND_SECS = 1.0
+CONNECT_SECS = 0.5
 
 Settings = TypeVar("Settings", bound=BaseModel)
 
 
+class Lingering(BaseModel):
+    """What a process is told that calls need even while no server runs.
+
+    When its parent is gone it stays as long as any socket in `calls_dir` accepts, unless a successor has taken its path
+    over; at its end it runs `then`.
+    """
+
+    calls_dir: Path
+    then: tuple[str, ...] = ()
+
+
 def run_child(serve: Callable[[Settings], Awaitable[None]], settings_type: type[Settings]) -> None:
-    """Run until told to end; where that cannot go on, end with a sentence on stderr and exit code 1."""
+    """Run until told to end; where that cannot go on, end with a sentence on stderr and exit code 1.
+
+    SIGTERM ends it, and so does the end of stdin, since its parent is gone then; settings with a field `lingering` that
+    is not None make it stay for the calls that go on.
+    """
     try:
         asyncio.run(_run(serve, settings_type))
     except* ValidationError:
@@ -27,14 +46,11 @@ def run_child(serve: Callable[[Settings], Awaitable[None]], settings_type: type[
         sys.exit("\n".join(str(error) for error in _leaves(errors)))
 
 
-async def migrated(database: Database) -> None:
-    """Create the schema, as soon as the database is there; raises SchemaError."""
+async def tended(address: SharedAddress) -> None:
+    """Keep the address published until cancelled, except to a successor that lives."""
     while True:
-        try:
-            return await database.migrate()
-        except KnowledgeUnavailableError:
-            logger.warning("The knowledge database is not there; trying again every {} s", RETRY_SECS)
-            await asyncio.sleep(RETRY_SECS)
+        await asyncio.sleep(TEND_SECS)
+        address.tend()
 
 
 async def _run(serve: Callable[[Settings], Awaitable[None]], settings_type: type[Settings]) -> None:
@@ -42,17 +58,55 @@ async def _run(serve: Callable[[Settings], Awaitable[None]], settings_type: type
     stdin = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdin), sys.stdin)
     settings = settings_type.model_validate_json(await stdin.readline())
+    lingering: Lingering | None = getattr(settings, "lingering", None)
     terminated = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, terminated.set)
     serving = asyncio.ensure_future(serve(settings))
-    endings = [asyncio.create_task(terminated.wait()), asyncio.create_task(stdin.read())]
-    await asyncio.wait([serving, *endings], return_when=asyncio.FIRST_COMPLETED)
-    for task in (*endings, serving):
+    told = asyncio.create_task(terminated.wait())
+    left = asyncio.create_task(_left_alone(stdin, lingering, getattr(settings, "socket", None)))
+    await asyncio.wait([serving, told, left], return_when=asyncio.FIRST_COMPLETED)
+    orphaned = left.done() and not terminated.is_set()
+    for task in (told, left, serving):
         task.cancel()
     try:
         await serving
     except asyncio.CancelledError:
         logger.info("The process ends as it was told to")
+    finally:
+        if orphaned and lingering is not None and lingering.then:
+            _start(lingering.then)
+
+
+async def _left_alone(stdin: asyncio.StreamReader, lingering: Lingering | None, path: Path | None) -> None:
+    """Return when the parent is gone, and no call needs this process any more."""
+    await stdin.read()
+    if lingering is None or path is None:
+        return
+    logger.info("The server is gone; this process stays while calls go on")
+    address = SharedAddress(path)
+    while address.is_published and await asyncio.to_thread(_any_accepts, lingering.calls_dir):  # noqa: ASYNC110
+        await asyncio.sleep(TEND_SECS)
+
+
+def _any_accepts(folder: Path) -> bool:
+    return any(_accepts(path) for path in folder.glob("*.sock"))
+
+
+def _accepts(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(CONNECT_SECS)
+        try:
+            client.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
+def _start(command: Sequence[str]) -> None:
+    """Start a program that outlives this one."""
+    subprocess.Popen(  # noqa: S603  (our own settings say what)
+        list(command), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
+    )
 
 
 def _leaves(errors: BaseExceptionGroup[BaseException]) -> list[BaseException]:

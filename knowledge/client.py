@@ -98,7 +98,7 @@ class KnowledgeClient:
 
     async def _ask(self, path: str, request: dict[str, Any]) -> dict[str, Any]:
         try:
-            async with self._session.post(path, json=request) as response:
+            async with await self._post(path, request) as response:
                 answer = await response.json()
                 if response.status == 404 and "collection" in answer:
                     raise NoSuchCollectionError(answer["collection"], answer["there"])
@@ -111,6 +111,13 @@ class KnowledgeClient:
             ) from error
         except (aiohttp.ClientError, OSError, KeyError, TypeError, ValueError) as error:
             raise KnowledgeUnavailableError(_NOT_THERE) from error
+
+    async def _post(self, path: str, request: dict[str, Any]) -> aiohttp.ClientResponse:
+        """The response; a connection that was kept, and that its process gave up meanwhile, is tried anew once."""
+        try:
+            return await self._session.post(path, json=request)
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+            return await self._session.post(path, json=request)
 
     async def aclose(self) -> None:
         """Close the connections."""

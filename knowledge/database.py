@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import psycopg
+from loguru import logger
 from psycopg import sql
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -14,6 +15,7 @@ from knowledge.errors import KnowledgeUnavailableError, SchemaError
 from knowledge.sql import queries, schema
 
 READ_TIMEOUT_SECS = 5.0
+RETRY_SECS = 1.0
 # Loading every document, writing a large one or making an index takes longer than a look-up.
 BULK_TIMEOUT_SECS = 120.0
 # The shape of the tables. Another number than the stored one means tables that this code cannot use.
@@ -126,6 +128,16 @@ class Database:
             raise KnowledgeUnavailableError(
                 "The knowledge database does not answer; check that Postgres runs and that its URL is right."
             ) from error
+
+
+async def migrated(database: Database) -> None:
+    """Create the schema, as soon as the database is there; raises SchemaError."""
+    while True:
+        try:
+            return await database.migrate()
+        except KnowledgeUnavailableError:
+            logger.warning("The knowledge database is not there; trying again every {} s", RETRY_SECS)
+            await asyncio.sleep(RETRY_SECS)
 
 
 async def prepare_connection(connection: psycopg.AsyncConnection[Any]) -> None:

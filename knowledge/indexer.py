@@ -20,8 +20,8 @@ from procrastinate.exceptions import ConnectorException
 from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel
 
-from knowledge.child import migrated, run_child
-from knowledge.database import Database, prepare_connection
+from knowledge.child import run_child
+from knowledge.database import Database, migrated, prepare_connection
 from knowledge.embedders import Embedder
 from knowledge.embedders.minilm import load_tokenizer, token_spans
 from knowledge.embedders.settings import EmbedderSettings

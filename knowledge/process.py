@@ -1,12 +1,10 @@
 """The retrieval process: one index and one model for all calls, asked over a unix socket.
 
 `python -m knowledge.process` reads one line of JSON from stdin (`Startup`), prints `ready` when it can answer, and ends
-on SIGTERM or when stdin ends, as its parent is then gone.
+on SIGTERM or when stdin ends, as its parent is then gone; while calls go on it stays, until a successor has taken over.
 """
 
 import asyncio
-import os
-import socket
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
@@ -15,9 +13,10 @@ from loguru import logger
 from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel
 
+from knowledge.address import SharedAddress
 from knowledge.changes import ChangeWatcher
-from knowledge.child import migrated, run_child
-from knowledge.database import Database, prepare_connection
+from knowledge.child import Lingering, run_child, tended
+from knowledge.database import Database, migrated, prepare_connection
 from knowledge.embedders import Embedder
 from knowledge.embedders.settings import EmbedderSettings, MiniLm
 from knowledge.errors import EmbeddingError, KnowledgeError
@@ -27,7 +26,8 @@ from knowledge.routes import create_app
 from knowledge.store import Store
 from knowledge.vectors import VectorStore
 
-SHUTDOWN_SECS = 1.0
+# A request that is under way when the process ends, or when a successor takes over, gets so long.
+SHUTDOWN_SECS = 5.0
 CONNECTIONS = 6
 # An answer that quotes compares a dozen sentences and more while its caller waits.
 THREADS = 2
@@ -42,6 +42,7 @@ class Startup(BaseModel):
     models_dir: Path
     lexical_dir: Path
     embedder: EmbedderSettings
+    lingering: Lingering | None = None
 
 
 class Embedders:
@@ -93,8 +94,9 @@ async def serve(startup: Startup) -> None:
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECS)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        await web.SockSite(runner, _listen_on(startup.socket)).start()
-        stack.callback(startup.socket.unlink, missing_ok=True)
+        address = SharedAddress(startup.socket)
+        stack.callback(address.close)
+        await web.SockSite(runner, address.bind()).start()
         await migrated(database)
         watcher = ChangeWatcher(database_url=startup.database_url, refresh=retriever.refresh)
         async with asyncio.TaskGroup() as tasks:
@@ -103,24 +105,13 @@ async def serve(startup: Startup) -> None:
             # The first search pays for what later ones find warm, so no caller should ask it.
             with suppress(KnowledgeError):
                 await retriever.search("ready")
+            address.publish()
+            tasks.create_task(tended(address))
             print("ready", flush=True)
             while True:
                 await asyncio.sleep(EMBEDDER_RETRY_SECS)
                 with suppress(KnowledgeError):
                     await retriever.use_current_model()
-
-
-def _listen_on(path: Path) -> socket.socket:
-    """Bind a unix socket that only this user may open, in place of one that a dead process left."""
-    if path.is_socket():
-        path.unlink()
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    others_mask = os.umask(0o177)
-    try:
-        listener.bind(str(path))
-    finally:
-        os.umask(others_mask)
-    return listener
 
 
 if __name__ == "__main__":

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
+from knowledge.child import Lingering
 from knowledge.embedders.settings import REVEAL
 from knowledge.indexer import Startup as IndexerStartup
 from knowledge.jobs import Job, JobStore
 from knowledge.process import Startup as RetrievalStartup
+from server.embedded.leave import leave_command
 from server.processes import SupervisedProcess
 from server.settings import Settings
 
@@ -17,13 +19,17 @@ POLL_SECS = 0.1
 
 
 def retrieval(settings: Settings, database_url: str, *, socket: Path | None = None) -> SupervisedProcess:
-    """The process that calls ask, not started yet; at a `socket` of its own, it leaves that of a server alone."""
+    """The process that calls ask, not started yet; at a `socket` of its own, it leaves that of a server alone.
+
+    That of a server stays for the calls that go on without one, and is the last to need the embedded databases.
+    """
     startup = RetrievalStartup(
         socket=socket or settings.knowledge_socket,
         database_url=database_url,
         models_dir=settings.models_dir,
         lexical_dir=settings.lexical_dir,
         embedder=settings.embedder_settings(),
+        lingering=None if socket else Lingering(calls_dir=settings.bots_dir, then=leave_command(settings.data_dir)),
     )
     wanted = startup.model_dump(mode="json", context=REVEAL)
     return SupervisedProcess("retrieval", module="knowledge.process", settings=wanted, environment=os.environ)

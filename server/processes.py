@@ -14,7 +14,8 @@ from loguru import logger
 from server.errors import SetupError
 
 READY_SECS = 60.0
-STOP_SECS = 5.0
+STOP_SECS = 8.0
+KILL_SECS = 5.0
 FIRST_BACKOFF_SECS = 0.1
 MAX_BACKOFF_SECS = 10.0
 HEALTHY_SECS = 30.0
@@ -27,8 +28,8 @@ QUIET = {"LOGURU_LEVEL": "WARNING", "PIPECAT_LOG_LLM_CONTEXT": "off"}
 class SupervisedProcess:
     """A Python module that runs as a child and is started again when it dies.
 
-    The child reads its settings as one line of JSON from stdin, prints `ready` when it serves, and ends when stdin
-    closes, so it never outlives this process.
+    The child reads its settings as one line of JSON from stdin and prints `ready` when it serves. It ends on TERM;
+    where this process dies its stdin closes, and it ends as soon as no call needs it.
     """
 
     def __init__(self, name: str, *, module: str, settings: Mapping[str, Any], environment: Mapping[str, str]):
@@ -56,7 +57,7 @@ class SupervisedProcess:
         self._watch = asyncio.create_task(self._restart_when_dead(), name=f"watch-{self.name}")
 
     async def stop(self) -> None:
-        """Ends the child: stdin closed, then TERM, then KILL."""
+        """Ends the child: TERM, then KILL."""
         self._stopping = True
         if self._watch is not None:
             self._watch.cancel()
@@ -116,13 +117,12 @@ class SupervisedProcess:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.stdin is not None:
-        process.stdin.close()
-    for number, patience in ((None, STOP_SECS), (signal.SIGTERM, STOP_SECS), (signal.SIGKILL, STOP_SECS)):
+    for number, patience in ((signal.SIGTERM, STOP_SECS), (signal.SIGKILL, KILL_SECS)):
         if process.returncode is not None:
-            return
-        if number is not None:
-            with contextlib.suppress(ProcessLookupError):
-                process.send_signal(number)
+            break
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(number)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(process.wait(), patience)
+    if process.stdin is not None:
+        process.stdin.close()

@@ -19,6 +19,7 @@ from knowledge.queue import queue_app
 from server.embedded.errors import EmbeddedServiceError
 from server.embedded.postgres import EmbeddedPostgres
 from server.embedded.redis import EmbeddedRedis
+from server.embedded.service import EmbeddedService
 from server.errors import SetupError
 from server.settings import Settings
 
@@ -120,6 +121,7 @@ async def _database_url(settings: Settings, stack: AsyncExitStack) -> str:
     except EmbeddedServiceError as error:
         raise SetupError(str(error)) from error
     stack.push_async_callback(postgres.stop)
+    _keep(postgres, stack)
     return url
 
 
@@ -132,4 +134,16 @@ async def _redis_url(settings: Settings, stack: AsyncExitStack) -> str:
     except EmbeddedServiceError as error:
         raise SetupError(str(error)) from error
     stack.push_async_callback(redis.stop)
+    _keep(redis, stack)
     return url
+
+
+def _keep(service: EmbeddedService, stack: AsyncExitStack) -> None:
+    """Watches over the service until the stack is left."""
+    keeping = asyncio.create_task(service.keep(), name=f"keep-{service.name}")
+
+    async def stop() -> None:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+
+    stack.push_async_callback(stop)

@@ -115,6 +115,11 @@ class Settings(BaseSettings):
         return Path(tempfile.gettempdir()) / f"jarvis-{os.geteuid()}-{digest}"
 
     @property
+    def bots_dir(self) -> Path:
+        """Where each bot's control socket is."""
+        return self.run_dir / "bots"
+
+    @property
     def models_dir(self) -> Path:
         """Where built models are kept."""
         return self.data_dir / "models"
@@ -172,7 +177,7 @@ class Settings(BaseSettings):
 
     def prepare_dirs(self) -> None:
         """Makes the directories that Jarvis writes to; raises `SetupError` where it may not."""
-        private = (self.run_dir, self.run_dir / "bots")
+        private = (self.run_dir, self.bots_dir)
         for path in (self.data_dir, *private, self.models_dir, self.lexical_dir):
             try:
                 path.mkdir(mode=0o700 if path in private else 0o755, parents=True, exist_ok=True)

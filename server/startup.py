@@ -57,7 +57,7 @@ async def start(
     bot_settings = settings.bot_settings()
     async with AsyncExitStack() as stack:
         launcher = LocalLauncher(
-            sockets_dir=settings.run_dir / "bots",
+            sockets_dir=settings.bots_dir,
             preload=bot_settings.preload,
             warm_bots=settings.warm_bots,
             memory_limit_mb=settings.bot_memory_limit_mb,
@@ -141,6 +141,7 @@ def _speech(settings: Settings) -> SupervisedProcess:
         "socket": str(settings.speech_socket),
         "cache_dir": str(settings.data_dir / "speech"),
         "recognisers": min(MOST_RECOGNISERS, os.cpu_count() or 1),
+        "lingering": {"calls_dir": str(settings.bots_dir)},
     }
     return SupervisedProcess("speech", module="bot.speech.process", settings=wanted, environment=os.environ)
 

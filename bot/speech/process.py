@@ -1,13 +1,11 @@
 """The embedded recogniser and voice as one process that every call asks: `python -m bot.speech.process`.
 
-The first line of stdin is `{"socket": path, "cache_dir": path, "recognisers": count}`; `ready` on stdout says that the
-socket answers. It ends on SIGTERM and when stdin ends, which is when its parent is gone.
+The first line of stdin is JSON (`ProcessSettings`); `ready` on stdout says that the socket answers. It ends on SIGTERM
+and when stdin ends, as its parent is then gone; while calls go on it stays, until a successor has taken over.
 """
 
 import asyncio
 import json
-import os
-import signal
 import sys
 import time
 from asyncio.subprocess import PIPE
@@ -24,6 +22,8 @@ from bot.speech.errors import SpeechError, SpeechRequestError, SpeechUnavailable
 from bot.speech.pool import RecogniserPool
 from bot.speech.synthesis import SpokenWord, Synthesiser
 from bot.speech.voice import Speaking
+from knowledge.address import SharedAddress
+from knowledge.child import Lingering, run_child, tended
 
 MAX_UTTERANCE_SECS = 60
 MAX_TEXT_CHARS = 10_000
@@ -31,7 +31,8 @@ MAX_VOCABULARY_BYTES = 64 * 1024 * 1024
 MIN_SAMPLE_RATE_HZ, MAX_SAMPLE_RATE_HZ = 8_000, 48_000
 BYTES_PER_SAMPLE = 2
 VOCABULARY_TIMEOUT_SECS = 300
-SHUTDOWN_TIMEOUT_SECS = 1.0
+# A sentence that is being spoken when the process ends, or when a successor takes over, gets so long.
+SHUTDOWN_TIMEOUT_SECS = 5.0
 
 
 class ProcessSettings(BaseModel):
@@ -42,6 +43,7 @@ class ProcessSettings(BaseModel):
     socket: Path
     cache_dir: Path
     recognisers: int = Field(ge=1, le=64)
+    lingering: Lingering | None = None
 
 
 class SynthesisRequest(BaseModel):
@@ -171,47 +173,27 @@ async def _errors_as_json(request: web.Request, handler: Any) -> web.StreamRespo
         return web.json_response({"error": str(error)}, status=503)
 
 
-async def serve(settings: ProcessSettings, *, stdin: asyncio.StreamReader) -> None:
-    """Answer on the socket until stdin ends or SIGTERM comes."""
-    ended = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+async def serve(settings: ProcessSettings) -> None:
+    """Answer on the socket until cancelled."""
+    settings.cache_dir.mkdir(parents=True, exist_ok=True)
     pool, synthesiser = RecogniserPool(size=settings.recognisers), Synthesiser()
     server = SpeechServer(pool=pool, synthesiser=synthesiser, cache_dir=settings.cache_dir)
     runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_SECS)
+    address = SharedAddress(settings.socket)
     try:
         await synthesiser.start()
         await pool.use_model(vocabulary.newest(settings.cache_dir))
         await runner.setup()
-        settings.socket.unlink(missing_ok=True)
-        former_mask = os.umask(0o177)
-        await web.UnixSite(runner, str(settings.socket)).start()
-        os.umask(former_mask)
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
-        gone = asyncio.create_task(_until_end_of(stdin, ended))
-        await ended.wait()
-        gone.cancel()
+        await web.SockSite(runner, address.bind()).start()
+        address.publish()
+        print("ready", flush=True)
+        await tended(address)
     finally:
         await runner.cleanup()
         await pool.end()
         synthesiser.close()
-        settings.socket.unlink(missing_ok=True)
-
-
-async def _until_end_of(stdin: asyncio.StreamReader, ended: asyncio.Event) -> None:
-    while await stdin.read(1024):
-        pass
-    ended.set()
-
-
-async def main() -> None:
-    """Read the settings from stdin and serve."""
-    stdin = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdin), sys.stdin)
-    settings = ProcessSettings.model_validate_json(await stdin.readline())
-    settings.cache_dir.mkdir(parents=True, exist_ok=True)
-    await serve(settings, stdin=stdin)
+        address.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    run_child(serve, ProcessSettings)

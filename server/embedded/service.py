@@ -17,6 +17,8 @@ from server.embedded.folder import ServiceFolder
 ANSWER_TIMEOUT_SECS = 60.0
 TURN_TIMEOUT_SECS = 180.0
 LAUNCH_ATTEMPTS = 5
+WATCH_SECS = 0.5
+LONGEST_REST_SECS = 30.0
 
 
 class EmbeddedService(ABC):
@@ -79,6 +81,27 @@ class EmbeddedService(ABC):
             return
         async with self._turn():
             await self._leave()
+
+    async def stop_unused(self) -> None:
+        """End the process where no program uses it, such as one that was killed left it."""
+        if self._folder.path.exists():
+            async with self._turn():
+                await self._leave()
+
+    async def keep(self) -> None:
+        """Start the process again whenever it dies, until cancelled; on its port, so that clients find it again."""
+        failures = 0
+        while True:
+            await asyncio.sleep(min(WATCH_SECS * 2**failures, LONGEST_REST_SECS))
+            if await asyncio.to_thread(self._is_running):
+                failures = 0
+                continue
+            logger.error("the embedded {} died; starting it again", self.name)
+            try:
+                await self.start()
+            except EmbeddedServiceError as error:
+                failures += 1
+                logger.error("the embedded {} is still down: {}", self.name, type(error).__name__)
 
     async def __aenter__(self) -> str:
         return await self.start()

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from psycopg_pool import AsyncConnectionPool
 
-from knowledge.child import migrated
-from knowledge.database import Database
+from knowledge.database import Database, migrated
 from knowledge.errors import SchemaError
 
 pytestmark = pytest.mark.integration
