@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class SharedAddress:
-    """The path is a link to the socket of the process that is asked there now; each has a socket of its own beside it."""
+    """The path is a link to the socket of the process that is asked there now; each has its own socket beside it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,10 +1,10 @@
-"""`jarvis`: run the server, index documents, search them, call, measure."""
+"""`jarvis`: run the server, look after its calls, index documents, search them, call, measure."""
 
 import sys
 
 import typer
 
-from server.commands import call, documents, eval, gaps, index, run, search
+from server.commands import call, documents, drain, end, eval, gaps, index, ps, run, search, top
 
 app = typer.Typer(
     name="jarvis",
@@ -14,6 +14,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run")(run.run)
+app.command("ps")(ps.ps)
+app.command("top")(top.top)
+app.command("end")(end.end)
+app.command("drain")(drain.drain)
 app.command("index")(index.index)
 app.command("search")(search.search)
 app.add_typer(documents.app, name="documents")

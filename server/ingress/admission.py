@@ -5,6 +5,7 @@ import statistics
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -14,6 +15,8 @@ WINDOW = 5
 ASSUMED_CORE_PERCENT = 35.0
 ASSUMED_MEMORY_MB = 60.0
 MB = 2**20
+# Where a container sees its own limits (version 2 of cgroups).
+CGROUP = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,17 @@ def measured_cost(samples: Sequence[tuple[float, float]], *, cores: int) -> Call
     return CallCost(max(cpu, 1.0) / cores, memory)
 
 
+def left_in_cgroup(folder: Path) -> int | None:
+    """The bytes that a container may still take: what is only file cache counts as free. None without a limit."""
+    try:
+        limit = (folder / "memory.max").read_text().strip()
+        used = int((folder / "memory.current").read_text())
+        stat = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+    except (OSError, ValueError):
+        return None
+    return None if limit == "max" else max(0, int(limit) - used + int(stat.get("inactive_file", 0)))
+
+
 class HostMeter:
     """Measures the host once a second."""
 
@@ -103,7 +117,8 @@ class HostMeter:
     def load(self) -> HostLoad:
         """The load of the last seconds, and the memory as it is now."""
         cpu_percent = statistics.fmean(self._samples) if self._samples else 0.0
-        return HostLoad(cpu_percent, psutil.virtual_memory().available // MB)
+        free = [psutil.virtual_memory().available, left_in_cgroup(CGROUP)]
+        return HostLoad(cpu_percent, min(each for each in free if each is not None) // MB)
 
     async def run(self) -> None:
         """Measures until cancelled."""

@@ -1,0 +1,109 @@
+"""Asks the server that runs, with the operator's key."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, TypeVar
+
+import aiohttp
+import typer
+from pydantic import BaseModel, ValidationError
+
+from server.errors import SetupError
+from server.ingress.schemas import Draining, Overview
+from server.listener import local
+from server.settings import Settings
+
+ASK_SECS = 10.0
+
+Model = TypeVar("Model", bound=BaseModel)
+
+Url = Annotated[str | None, typer.Option(help="The server to ask; default: the one of the settings, on this host.")]
+
+
+class NoAnswerError(SetupError):
+    """No server answers; the message says where."""
+
+
+class RunningServer:
+    """The server at an address."""
+
+    def __init__(self, *, url: str, key: str, http: aiohttp.ClientSession):
+        self._url = url.rstrip("/")
+        self._key = key
+        self._http = http
+
+    async def overview(self) -> Overview:
+        """The calls and servers; raises `SetupError`."""
+        return _read(Overview, await self._ask("GET", "/sessions"), self._url)
+
+    async def drain(self) -> Draining:
+        """Takes no new calls from now on; raises `SetupError`."""
+        return _read(Draining, await self._ask("POST", "/drain"), self._url)
+
+    async def end(self, session_id: str) -> bool:
+        """Ends a call; whether there was one. Raises `SetupError`."""
+        return await self._ask("DELETE", f"/session/{session_id}") is not None
+
+    async def _ask(self, method: str, path: str) -> bytes | None:
+        """The body of the answer; None where what is asked for is not there."""
+        try:
+            async with self._http.request(
+                method,
+                f"{self._url}/api/ingress{path}",
+                headers={"Authorization": f"Bearer {self._key}"},
+                timeout=aiohttp.ClientTimeout(total=ASK_SECS),
+            ) as response:
+                body = await response.read()
+        except (aiohttp.ClientError, OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+            raise NoAnswerError(
+                f"No server answers at {self._url}. Start it (jarvis run), or say where it is: --url http://host:port"
+            ) from error
+        if response.status in (404, 410):
+            return None
+        if response.status in (401, 403):
+            raise SetupError(
+                f"The server at {self._url} does not know this key. It may use another data directory: set "
+                "JARVIS_DATA_DIR to the one that it uses."
+            )
+        if response.status >= 400:
+            raise SetupError(f"The server at {self._url} answered with {response.status}. Its log says why.")
+        return body
+
+
+@asynccontextmanager
+async def running_server(settings: Settings, url: str | None) -> AsyncIterator[RunningServer]:
+    """The server to ask; raises `SetupError` where its key can't be read."""
+    path = settings.data_dir / "operator.key"
+    try:
+        key = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SetupError(
+            f"{path} can't be read ({error.strerror}). The server makes it at its first start; be the user that runs "
+            "it, and set JARVIS_DATA_DIR to the folder that it uses."
+        ) from error
+    async with aiohttp.ClientSession() as http:
+        yield RunningServer(url=url or f"http://{local(settings.host)}:{settings.port}", key=key, http=http)
+
+
+def _read(model: type[Model], body: bytes | None, url: str) -> Model:
+    try:
+        return model.model_validate_json(body or b"")
+    except ValidationError as error:
+        raise SetupError(
+            f"What answers at {url} is not Jarvis, or another version of it. Check the address."
+        ) from error
+
+
+def one_line(overview: Overview) -> str:
+    """How full the host is."""
+    capacity = overview.capacity
+    taken = f"{capacity.live} of {capacity.max_sessions} lines taken"
+    reasons: dict[str | None, Any] = {
+        "max_sessions": "all lines are taken",
+        "cpu": f"no more fit: CPU {capacity.cpu_percent:.0f} % busy, the limit is {capacity.max_cpu_percent:.0f} %",
+        "memory": f"no more fit: {capacity.available_mb} MB of memory are free",
+    }
+    room = reasons[capacity.limited_by] if capacity.limited_by else f"{capacity.free} more fit"
+    waiting = f"; {overview.waiting} wait in line" if overview.waiting else ""
+    return f"{taken}; {room}{waiting}"

@@ -1,0 +1,88 @@
+"""What a bot's reports make of a call."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from server.ingress.live import REPLACEMENTS, REPLACEMENTS_SECS, LiveSession, adopted
+from server.ingress.scripted import ScriptedBot
+
+NOW = datetime(2030, 1, 2, tzinfo=UTC)
+ANSWERED = {"type": "answered", "pc_id": "pc-1"}
+CONNECTED = {"type": "connected", "at": NOW.timestamp()}
+TURN = {"type": "turn", "number": 1, "latency_secs": 0.6404}
+
+
+def a_session(*events: dict[str, Any]) -> LiveSession:
+    session = LiveSession(id="a", bot=ScriptedBot("b1"), server="s1", created_at=NOW)
+    for event in events:
+        session.fold(event, now_mono=0)
+    return session
+
+
+def beat(cpu_secs: float) -> dict[str, Any]:
+    return {"type": "heartbeat", "floor": "bot", "private_mb": 44.5, "cpu_secs": cpu_secs, "loop_lag_secs": 0}
+
+
+def test_a_call_is_on_once_its_media_is():
+    assert (a_session(ANSWERED).state, a_session(ANSWERED, CONNECTED).state) == ("created", "connected")
+
+
+def test_turns_are_counted_and_the_last_answers_wait_is_known():
+    session = a_session(CONNECTED, TURN, TURN)
+    assert (session.turns, session.v2v_ms) == (2, 640)
+
+
+def test_a_heartbeat_says_who_speaks_and_what_the_call_takes():
+    session = a_session(CONNECTED)
+    for second, cpu_secs in enumerate([5.0, 5.2, 5.4]):
+        session.fold(beat(cpu_secs), now_mono=second)
+    assert (session.floor, session.memory_mb, session.cpu_percent) == ("bot", 44.5, 20.0)
+
+
+def test_the_reason_of_the_end_is_told():
+    assert a_session().fold({"type": "ended", "reason": "idle"}, now_mono=0) == "idle"
+
+
+def test_the_story_is_what_the_reports_add_up_to():
+    told = [
+        {"type": "story", "keep": 0, "add": [{"role": "user", "content": "a"}]},
+        {"type": "story", "keep": 0, "add": []},
+    ]
+    assert (len(a_session(told[0]).story), a_session(*told).story) == (1, [])
+
+
+def test_another_bot_goes_on_counting_and_waits_for_the_caller():
+    session = a_session(ANSWERED, CONNECTED, TURN)
+    session.replaced_by(ScriptedBot("b2"))
+    assert (session.state, session.bots, session.floor, session.cpu_percent) == ("reconnecting", 2, "nobody", None)
+    session.fold(TURN, now_mono=1)
+    assert session.turns == 2
+
+
+def test_a_call_that_nobody_had_joined_is_still_new_with_another_bot():
+    session = a_session()
+    session.replaced_by(ScriptedBot("b2"))
+    assert session.state == "created"
+
+
+@pytest.mark.parametrize(("apart_secs", "goes_on"), [(0.1, False), (REPLACEMENTS_SECS, True)])
+def test_only_bots_that_die_in_quick_succession_end_a_call(apart_secs: float, goes_on: bool):
+    session = a_session()
+    deaths = [session.may_be_replaced(n * apart_secs) for n in range(REPLACEMENTS + 1)]
+    assert deaths == [True] * REPLACEMENTS + [goes_on]
+
+
+def test_a_call_taken_over_is_what_its_bot_reports_of_it_from_the_beginning():
+    first = a_session(ANSWERED, CONNECTED, TURN)
+    later = adopted("a", bot=ScriptedBot("b1"), call=a_session().call(), server="s2")
+    for event in (ANSWERED, CONNECTED, TURN):
+        later.fold(event, now_mono=0)
+    assert later.record() == first.record().model_copy(update={"server": "s2"})
+
+
+def test_a_call_taken_over_while_its_caller_is_away_waits_for_them():
+    call = a_session(ANSWERED, CONNECTED, TURN).call() | {"bots": 2}
+    session = adopted("a", bot=ScriptedBot("b2"), call=call, server="s2")
+    assert (session.state, session.turns, session.bots, session.pc_ids) == ("reconnecting", 1, 2, ["pc-1"])

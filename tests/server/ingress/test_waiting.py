@@ -1,0 +1,78 @@
+"""The line of callers who wait, in a real Redis."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+
+from server.ingress.waiting import LEASE_SECS, TICKET, Place, WaitingLine
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    redis = Redis.from_url(redis_url, decode_responses=True)
+    await redis.flushdb()
+    yield redis
+    await redis.flushdb()
+    await redis.aclose()
+
+
+@pytest.fixture
+def line(redis: Redis) -> WaitingLine:
+    return WaitingLine(redis=redis, length=3)
+
+
+async def joined(line: WaitingLine) -> Place:
+    place = await line.join()
+    assert place is not None
+    return place
+
+
+async def test_callers_stand_in_the_order_in_which_they_came(line: WaitingLine):
+    assert [(await joined(line)).position for _ in range(3)] == [1, 2, 3]
+
+
+async def test_two_servers_have_one_line(line: WaitingLine, redis: Redis):
+    await joined(line)
+    assert (await joined(WaitingLine(redis=redis, length=3))).position == 2
+
+
+async def test_a_full_line_takes_nobody(line: WaitingLine):
+    for _ in range(3):
+        await joined(line)
+    assert await line.join() is None
+
+
+async def test_who_is_served_makes_all_others_move_up(line: WaitingLine):
+    first, second = await joined(line), await joined(line)
+    await line.leave(first.ticket)
+    assert await line.renew(second.ticket) == Place(second.ticket, 1)
+
+
+async def test_who_asks_again_keeps_the_place(line: WaitingLine, redis: Redis):
+    place = await joined(line)
+    await redis.expire(TICKET + place.ticket, 1)
+    assert await line.renew(place.ticket) == place
+    assert await redis.ttl(TICKET + place.ticket) > LEASE_SECS - 5
+
+
+async def test_who_no_longer_asks_is_not_waited_for(line: WaitingLine, redis: Redis):
+    gone, waits = await joined(line), await joined(line)
+    await redis.delete(TICKET + gone.ticket)  # as its expiry does
+    assert await line.renew(waits.ticket) == Place(waits.ticket, 1)
+    assert await line.renew(gone.ticket) is None
+    assert await line.count() == 1
+
+
+async def test_a_ticket_that_never_was_has_no_place(line: WaitingLine):
+    assert await line.renew("made up") is None
+
+
+async def test_without_redis_nobody_waits():
+    gone = Redis.from_url("redis://127.0.0.1:1", decode_responses=True)
+    line = WaitingLine(redis=gone, length=3)
+    assert (await line.join(), await line.renew("x"), await line.count()) == (None, None, 0)
+    await line.leave("x")
+    await gone.aclose()
