@@ -14,6 +14,7 @@ from server.resources import Resources
 router = APIRouter(tags=["health"])
 
 CHECK_SECS = 2.0
+CALLS_GO_WITHOUT = {"redis"}
 
 
 @router.get("/healthz")
@@ -22,13 +23,13 @@ async def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz", responses={503: {"description": "a part is down; the body names it"}})
+@router.get("/readyz", responses={503: {"description": "a part is down, or the server drains; the body says which"}})
 async def readyz(held: ServicesDep) -> JSONResponse:
     """Asks each part that a call needs."""
     postgres, redis = await asyncio.gather(_postgres(held.resources), _redis(held.resources))
     parts = {"postgres": postgres, "redis": redis, **{p.name: p.pid is not None for p in held.processes}}
     draining = held.sessions.draining.is_set()
-    ready = all(parts.values()) and not draining
+    ready = not draining and all(up for name, up in parts.items() if name not in CALLS_GO_WITHOUT)
     body = {"ready": ready, "draining": draining, "parts": parts, "live_sessions": len(held.sessions.live)}
     return JSONResponse(body, status_code=200 if ready else 503)
 

@@ -12,9 +12,10 @@ from fastapi.testclient import TestClient
 from server.app import create_app
 from server.auth.operator import OperatorKey
 from server.auth.public import PUBLIC_ROUTES
-from server.deps import operator, own_session_id
+from server.deps import ending, joining, operator, own_session_id
 
 KEY = "8f14e45fceea167a"
+ASKERS = (operator, own_session_id, joining, ending)
 
 
 def routes() -> list[tuple[str, str, RouteContext]]:
@@ -53,11 +54,11 @@ def test_the_routes_of_every_router_are_walked():
 
 
 def test_every_route_asks_for_a_token_or_a_key_or_stands_in_the_list():
-    assert {(m, path) for m, path, route in routes() if not asks(route, own_session_id, operator)} == PUBLIC_ROUTES
+    assert {(m, path) for m, path, route in routes() if not asks(route, *ASKERS)} == PUBLIC_ROUTES
 
 
 def test_no_route_in_the_list_asks_for_a_token_or_a_key():
-    asking = {(m, path) for m, path, route in routes() if asks(route, own_session_id, operator)}
+    asking = {(m, path) for m, path, route in routes() if asks(route, *ASKERS)}
     assert asking & PUBLIC_ROUTES == set()
 
 

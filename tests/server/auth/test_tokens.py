@@ -27,12 +27,13 @@ def test_a_token_of_another_server_is_refused():
     assert refusal.value.status == 401
 
 
-def test_an_old_token_is_told_that_it_expired():
-    token = tokens().make("abc")
-    with pytest.raises(Problem) as refusal:
-        tokens(max_age_secs=-1).read(token)
-    assert refusal.value.status == 410
+def test_a_new_token_joins_a_call():
+    assert tokens().is_fresh(tokens().make("abc"))
+
+
+def test_an_old_token_joins_nobody():
+    assert not tokens(max_age_secs=-1).is_fresh(tokens().make("abc"))
 
 
 def test_a_call_under_way_is_not_ended_by_its_tokens_age():
-    assert tokens(max_age_secs=-1).read(tokens().make("abc"), expires=False) == "abc"
+    assert tokens(max_age_secs=-1).read(tokens().make("abc")) == "abc"
