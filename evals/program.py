@@ -1,9 +1,12 @@
 """The real program, as its user runs it."""
 
+import contextlib
 import json
 import os
 import re
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import time
@@ -41,7 +44,9 @@ class Jarvis:
 
     def __init__(self, data_dir: Path, **environment: str):
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("JARVIS_", "OPENAI_"))}
-        self.environment = kept | {"JARVIS_DATA_DIR": str(data_dir)} | environment
+        # The callers of tests and measures use the same cores as the server, which must not refuse them for that.
+        measured = {"JARVIS_MAX_CPU_PERCENT": "101"}
+        self.environment = kept | measured | {"JARVIS_DATA_DIR": str(data_dir)} | environment
         self.log = data_dir / "server.log"
         self.url = ""
         self._process: subprocess.Popen[bytes] | None = None
@@ -53,11 +58,11 @@ class Jarvis:
             raise ProgramError("the server was not started")
         return psutil.Process(self._process.pid)
 
-    def start(self) -> None:
-        """Runs the server until it is ready."""
+    def start(self, *, port: int = 0) -> None:
+        """Runs the server until it is ready; at a free port where none is named."""
         with self.log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "server", "run", "--port", "0"],
+            self._process = subprocess.Popen(  # noqa: S603
+                [sys.executable, "-m", "server", "run", "--port", str(port)],
                 cwd=ROOT,
                 env=self.environment,
                 stderr=log,
@@ -122,11 +127,41 @@ class Jarvis:
         except urllib.error.HTTPError as error:
             return error.code, _json(error.read()), dict(error.headers)
 
+    def bot_of(self, session_id: str) -> psutil.Process:
+        """The bot process that has the session."""
+        for path in (Path(self.environment["JARVIS_DATA_DIR"]) / "run" / "bots").glob("*.sock"):
+            with contextlib.suppress(OSError, ValueError):
+                has, pid = _ask_bot(path)
+                if has == session_id:
+                    return psutil.Process(pid)
+        raise ProgramError("no bot has that session")
+
+    def operator_key(self) -> str:
+        """The key for the operator's routes."""
+        return (Path(self.environment["JARVIS_DATA_DIR"]) / "operator.key").read_text().strip()
+
+    def kill(self) -> None:
+        """Ends the server as a crash does."""
+        self.process.kill()
+        if self._process is not None:
+            self._process.wait(STOP_SECS)
+
     def bots(self) -> list[psutil.Process]:
         """The bot processes, those in a call and those that wait."""
         family = self.process.children(recursive=True)
         parents = [p for p in family if p.ppid() == self.process.pid and "forkserver" in " ".join(p.cmdline())]
         return [child for parent in parents for child in parent.children()]
+
+
+def _ask_bot(path: Path) -> tuple[str | None, int]:
+    """The session that the bot on this control socket has, and the bot's process id."""
+    with socket.socket(socket.AF_UNIX) as bot:
+        bot.settimeout(2)
+        bot.connect(str(path))
+        pid, _, _ = struct.unpack("3i", bot.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
+        bot.sendall(b"GET /session HTTP/1.0\r\nHost: bot\r\n\r\n")
+        answer = b"".join(iter(lambda: bot.recv(65536), b""))
+    return json.loads(answer.partition(b"\r\n\r\n")[2])["session_id"], pid
 
 
 def _json(body: bytes) -> dict[str, Any]:

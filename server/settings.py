@@ -57,7 +57,7 @@ class Settings(BaseSettings):
         default=512, ge=100, description="memory that a bot may take; one that wants more ends, and its call goes on"
     )
     max_cpu_percent: float = Field(
-        default=85, gt=0, le=100, description="load of all cores up to which another call is taken"
+        default=85, gt=0, le=101, description="load of all cores up to which another call is taken; 101 is any load"
     )
     queue_length: int = Field(
         default=0, ge=0, le=1000, description="callers that may wait in line while all lines are busy; 0 is no line"

@@ -28,6 +28,14 @@ class Description(BaseModel):
     sdp: str
     type: str
     pc_id: str | None = None
+    restart_pc: bool | None = None
+
+
+class SessionState(BaseModel):
+    """How a session stands."""
+
+    state: str
+    end_reason: str | None = None
 
 
 class _Problem(BaseModel):
@@ -53,6 +61,10 @@ class Ingress:
             "POST", f"{self._sessions_url}/{session.id}/offer", offer.model_dump(), Description, session
         )
 
+    async def state(self, session: Session) -> SessionState:
+        """How the session stands, or CallError when the server is away or refuses."""
+        return await self._request("GET", f"{self._sessions_url}/{session.id}", None, SessionState, session)
+
     async def hang_up(self, session: Session) -> None:
         """End the session; a server that is gone, or has ended it already, is no error."""
         try:
@@ -67,7 +79,7 @@ class Ingress:
             logger.warning("session {} could not be hung up: the server did not answer", session.id)
 
     async def _request(
-        self, method: str, url: str, body: dict[str, Any], model: type[Model], session: Session | None = None
+        self, method: str, url: str, body: dict[str, Any] | None, model: type[Model], session: Session | None = None
     ) -> Model:
         try:
             async with self._http.request(

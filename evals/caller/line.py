@@ -75,6 +75,8 @@ class WebRtcLine:
 
     def __init__(self, *, only_loopback: bool) -> None:
         self.recording = Recording()
+        self.arrivals: list[float] = []
+        """When each frame of the bot's audio came, by the monotonic clock; it sends one every 20 ms, silent or not."""
         self._only_loopback = only_loopback
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._microphone = Microphone(on_frame=self._record_caller)
@@ -90,6 +92,8 @@ class WebRtcLine:
         self._channel.on("message", self._on_message)
         self._peer.on("connectionstatechange", self._on_connection_state)
         self._peer.on("track", self._on_track)
+        self.pc_id: str | None = None
+        """What the answer called this connection."""
         transceiver = self._peer.addTransceiver(self._microphone, direction="sendrecv")
         release_at_once(self._peer)
         transceiver.setCodecPreferences(
@@ -113,12 +117,19 @@ class WebRtcLine:
         except TimeoutError:
             return None
 
-    async def connect(self, exchange: Callable[[Description], Awaitable[Description]]) -> None:
-        """Offer media, take the bot's answer from `exchange`, and wait until media is connected."""
+    async def connect(
+        self, exchange: Callable[[Description], Awaitable[Description]], *, replaces: str | None = None
+    ) -> None:
+        """Offer media, take the bot's answer from `exchange`, and wait until media is connected.
+
+        `replaces` is the `pc_id` of the line that was lost, where the caller comes back.
+        """
         with loopback_candidates() if self._only_loopback else nullcontext():
             await self._peer.setLocalDescription(await self._peer.createOffer())
         local = self._peer.localDescription
-        answer = await exchange(Description(sdp=local.sdp, type=local.type))
+        restart = True if replaces else None
+        answer = await exchange(Description(sdp=local.sdp, type=local.type, pc_id=replaces, restart_pc=restart))
+        self.pc_id = answer.pc_id
         sdp = keep_loopback_candidates(answer.sdp) if self._only_loopback else answer.sdp
         if not has_candidates(sdp):
             raise CallError(
@@ -184,7 +195,8 @@ class WebRtcLine:
             except MediaStreamError:
                 return
             if isinstance(frame, AudioFrame) and self._connected_at_secs is not None:
-                arrival = self._position(time.monotonic())
+                self.arrivals.append(time.monotonic())
+                arrival = self._position(self.arrivals[-1])
                 samples = frame.to_ndarray().reshape(-1, 2).mean(axis=1).astype(np.int16)
                 position = self._playout.place(arrival=arrival, timestamp=frame.pts or 0, samples=samples)
                 if position is not None:

@@ -93,6 +93,8 @@ class EmbeddedService(ABC):
         failures = 0
         while True:
             await asyncio.sleep(min(WATCH_SECS * 2**failures, LONGEST_REST_SECS))
+            if not self._folder.path.exists():
+                return  # deleted with all that was in it
             if await asyncio.to_thread(self._is_running):
                 failures = 0
                 continue

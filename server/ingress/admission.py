@@ -12,7 +12,7 @@ import psutil
 SAMPLE_SECS = 1.0
 WINDOW = 5
 # What a call is taken to cost while none is measured: its bot, and its share of speech and retrieval.
-ASSUMED_CORE_PERCENT = 35.0
+ASSUMED_CORE_PERCENT = 30.0
 ASSUMED_MEMORY_MB = 60.0
 MB = 2**20
 # Where a container sees its own limits (version 2 of cgroups).
@@ -62,7 +62,8 @@ class Capacity:
 def capacity(*, load: HostLoad, live: int, young: int, cost: CallCost, limits: Limits) -> Capacity:
     """How many more calls fit. `young` calls are not shown by the load yet: each counts with its whole cost.
 
-    With no live call, CPU refuses nobody: a host that is busy with something else still takes one.
+    With no live call, CPU refuses nobody: a host that is busy with something else still takes one. A limit of more than
+    100 percent never does.
     """
     a_call_mb = max(limits.bot_memory_mb, cost.memory_mb)
     fit = {
@@ -70,7 +71,9 @@ def capacity(*, load: HostLoad, live: int, young: int, cost: CallCost, limits: L
         "cpu": int((limits.max_cpu_percent - load.cpu_percent) / cost.cpu_percent) - young,
         "memory": (int(load.available_mb / a_call_mb) if a_call_mb else limits.max_sessions) - young,
     }
-    if live == 0:
+    if limits.max_cpu_percent > 100:
+        del fit["cpu"]
+    elif live == 0:
         fit["cpu"] = max(1, fit["cpu"])
     scarcest = min(fit, key=lambda name: fit[name])
     free = max(0, fit[scarcest])

@@ -1,12 +1,8 @@
 """The call page goes on with a call whose bot was killed."""
 
-import json
 import re
-import socket
-import struct
 from pathlib import Path
 
-import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -40,7 +36,8 @@ def test_a_call_goes_on_when_its_bot_is_killed(jarvis: Jarvis, page: Page, artif
     expect(page.get_by_test_id("status")).to_have_attribute("data-state", "muted", timeout=ANSWER_MS)
     greeted, shown_secs = greeting.inner_text(), timer_secs(page)
 
-    bot_in_a_call(jarvis).kill()
+    _, overview, _ = jarvis.request("GET", "/api/ingress/sessions", token=jarvis.operator_key())
+    jarvis.bot_of(overview["sessions"][-1]["id"]).kill()
 
     expect(page.get_by_test_id("turn-bot").nth(1)).to_contain_text("Sorry, I lost you", timeout=BACK_MS)
     page.screenshot(path=artifacts / "back.png")
@@ -59,22 +56,3 @@ def timer_secs(page: Page) -> int:
     """What the call's timer shows."""
     minutes, secs = page.get_by_role("timer").inner_text().split(":")
     return 60 * int(minutes) + int(secs)
-
-
-def bot_in_a_call(jarvis: Jarvis) -> psutil.Process:
-    """The process of the one call that is on."""
-    sockets = (Path(jarvis.environment["JARVIS_DATA_DIR"]) / "run" / "bots").glob("*.sock")
-    asked = [ask_session(path) for path in sockets]
-    [pid] = [pid for session_id, pid in asked if session_id is not None]
-    return psutil.Process(pid)
-
-
-def ask_session(path: Path) -> tuple[str | None, int]:
-    """The id of the session that the bot on this control socket has, and the bot's process id."""
-    with socket.socket(socket.AF_UNIX) as bot:
-        bot.settimeout(5)
-        bot.connect(str(path))
-        pid, _, _ = struct.unpack("3i", bot.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
-        bot.sendall(b"GET /session HTTP/1.0\r\nHost: bot\r\n\r\n")
-        answer = b"".join(iter(lambda: bot.recv(65536), b""))
-    return json.loads(answer.partition(b"\r\n\r\n")[2])["session_id"], pid

@@ -1,16 +1,21 @@
 """The life of a process: told on stdin, `ready` on stdout, an end when told or when its parent is gone."""
 
 import asyncio
+import json
 import signal
+import socket
 import sys
+import tempfile
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from psycopg_pool import AsyncConnectionPool
 
+from knowledge.address import SharedAddress
+from knowledge.child import TEND_SECS
 from knowledge.database import Database, migrated
 from knowledge.errors import SchemaError
 
@@ -19,12 +24,16 @@ pytestmark = pytest.mark.integration
 PATIENCE_SECS = 20.0
 MODULE = """
 import asyncio
+from pathlib import Path
 from pydantic import BaseModel
-from knowledge.child import run_child
+from knowledge.address import SharedAddress
+from knowledge.child import Lingering, run_child
 from knowledge.errors import KnowledgeUnavailableError, ModelError
 
 class Startup(BaseModel):
     how: str
+    socket: Path | None = None
+    lingering: Lingering | None = None
 
 async def fail(error):
     raise error
@@ -36,6 +45,9 @@ async def serve(startup):
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(fail(ModelError("The model is not there.")))
             tasks.create_task(fail(KnowledgeUnavailableError("The database is gone.")))
+    if startup.socket is not None:
+        SharedAddress(startup.socket).bind()
+        SharedAddress(startup.socket).publish()
     print("ready", flush=True)
     try:
         await asyncio.Event().wait()
@@ -107,7 +119,11 @@ async def test_it_ends_with_its_parent(start: Start) -> None:
 
 @pytest.mark.parametrize("said", [b"nonsense\n", b"{}\n", b"\n"])
 async def test_what_cannot_be_understood_is_said_plainly(start: Start, said: bytes) -> None:
-    assert await ended(await start(said)) == (1, "", "The first line of stdin must be a JSON object with how.\n")
+    assert await ended(await start(said)) == (
+        1,
+        "",
+        "The first line of stdin must be a JSON object with how, socket, lingering.\n",
+    )
 
 
 async def test_what_goes_wrong_is_one_sentence_and_no_traceback(start: Start) -> None:
@@ -134,3 +150,78 @@ async def test_a_database_that_is_not_there_is_waited_for() -> None:
     async with pool:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(migrated(Database(pool)), 0.5)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder whose path is short enough for sockets."""
+    with tempfile.TemporaryDirectory(prefix="jarvis-child-") as folder:
+        yield Path(folder)
+
+
+def lingering(folder: Path) -> bytes:
+    """A child that stays for the calls in this folder, and leaves a note at its end."""
+    then = [sys.executable, "-c", f"open({str(folder / 'note')!r}, 'w').close()"]
+    told = {"calls_dir": str(folder), "then": then}
+    return json.dumps({"how": "serves", "socket": str(folder / "child"), "lingering": told}).encode() + b"\n"
+
+
+def a_call(folder: Path) -> socket.socket:
+    """The control socket of a bot in a call."""
+    bot = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    bot.bind(str(folder / "0123456789ab.sock"))
+    bot.listen(100)
+    return bot
+
+
+async def orphaned(start: Start, folder: Path) -> Process:
+    """A child whose parent is gone."""
+    child = await start(lingering(folder))
+    await ready(child)
+    assert child.stdin is not None
+    child.stdin.close()
+    return child
+
+
+async def stays(child: Process) -> bool:
+    """Whether it looks twice and more for calls, and still runs."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(child.wait(), 2.5 * TEND_SECS)
+    return child.returncode is None
+
+
+async def note(folder: Path) -> None:
+    async with asyncio.timeout(PATIENCE_SECS):
+        while not (folder / "note").exists():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+async def test_left_alone_without_a_call_it_ends_and_does_what_is_to_be_done_then(start: Start, folder: Path) -> None:
+    assert (await ended(await orphaned(start, folder)))[0] == 0
+    await note(folder)
+
+
+async def test_left_alone_it_stays_until_the_last_call_is_over(start: Start, folder: Path) -> None:
+    with a_call(folder):
+        child = await orphaned(start, folder)
+        assert await stays(child)
+    assert (await ended(child))[0] == 0
+    await note(folder)
+
+
+async def test_left_alone_it_ends_when_a_successor_has_taken_over(start: Start, folder: Path) -> None:
+    with a_call(folder):
+        child = await orphaned(start, folder)
+        assert await stays(child)
+        with SharedAddress(folder / "child").bind():
+            SharedAddress(folder / "child").publish()
+            assert (await ended(child))[0] == 0
+
+
+async def test_told_to_end_it_does_not_stay_for_calls(start: Start, folder: Path) -> None:
+    with a_call(folder):
+        child = await start(lingering(folder))
+        await ready(child)
+        child.send_signal(signal.SIGTERM)
+        assert (await ended(child))[0] == 0
+    assert not (folder / "note").exists()

@@ -238,3 +238,52 @@ async def test_a_process_whose_folder_was_deleted_is_ended(kind: type[EmbeddedSe
     await service.stop()
     with pytest.raises((psycopg.OperationalError, RedisConnectionError)):
         await serves(url)
+
+
+async def test_a_process_that_dies_is_started_again_on_its_port(
+    user: EmbeddedService, pids: Callable[[], list[int]]
+) -> None:
+    url = await user.start()
+    keeping = asyncio.create_task(user.keep())
+    (dead,) = pids()
+    os.kill(dead, signal.SIGKILL)
+    assert await becomes(lambda: pids() not in ([], [dead]), within_secs=20)
+    async with asyncio.timeout(20):
+        while not await answers(url):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    keeping.cancel()
+
+
+async def test_a_process_that_lives_is_left_alone(user: EmbeddedService, pids: Callable[[], list[int]]) -> None:
+    await user.start()
+    before = pids()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(user.keep(), 1.2)
+    assert pids() == before
+
+
+async def test_what_a_killed_program_left_is_stopped_where_nobody_uses_it(
+    kind: type[EmbeddedService], data_dir: Path, pids: Callable[[], list[int]]
+) -> None:
+    await killed_owner(kind, data_dir)
+    assert pids()
+    await kind(data_dir).stop_unused()
+    assert await becomes(lambda: pids() == [], within_secs=5)
+
+
+async def test_what_another_program_uses_is_not_stopped(user: EmbeddedService, second: EmbeddedService) -> None:
+    url = await user.start()
+    await second.stop_unused()
+    assert await serves(url)
+
+
+async def test_nothing_is_stopped_where_nothing_ever_ran(kind: type[EmbeddedService], tmp_path: Path) -> None:
+    await kind(tmp_path / "never").stop_unused()
+    assert not (tmp_path / "never").exists()
+
+
+async def answers(url: str) -> bool:
+    try:
+        return await serves(url)
+    except (psycopg.OperationalError, RedisConnectionError):
+        return False

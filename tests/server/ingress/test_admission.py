@@ -37,6 +37,11 @@ def test_a_host_that_is_busy_with_something_else_still_takes_one_call():
     assert (host(load=busy, live=0).free, host(load=busy, live=1).free) == (1, 0)
 
 
+def test_where_the_operator_sets_no_limit_cpu_refuses_nobody():
+    busy = HostLoad(cpu_percent=100, available_mb=4000)
+    assert host(load=busy, limits=Limits(4, 101, 100)).free == 3
+
+
 @pytest.mark.parametrize(("available_mb", "free", "limit"), [(99, 0, "memory"), (100, 1, None), (250, 2, None)])
 def test_a_call_is_taken_while_there_is_memory_for_it(available_mb: int, free: int, limit: str | None):
     measured = host(load=HostLoad(0, available_mb), live=0)

@@ -1,0 +1,1 @@
+"""What the launcher is measured by: starts, deaths, deploys, crowds."""

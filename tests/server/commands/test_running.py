@@ -1,0 +1,204 @@
+"""`jarvis ps`, `top`, `end` and `drain` against a server that speaks its interface, and against what is none."""
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from server.cli import app
+
+KEY = "the-operators-key"
+NOW = datetime.now(UTC).isoformat()
+CALL = {
+    "id": "6f1c0b8e5d2a4c79",
+    "state": "connected",
+    "channel": "webrtc",
+    "created_at": NOW,
+    "connected_at": NOW,
+    "turns": 3,
+    "floor": "bot",
+    "v2v_ms": 640,
+    "cpu_percent": 21.5,
+    "memory_mb": 44.8,
+    "bots": 2,
+    "server": "0f4f9c3f",
+}
+SERVER = {
+    "id": "0f4f9c3f",
+    "address": "127.0.0.1:7860",
+    "state": "ready",
+    "sessions": 1,
+    "warm_bots": 1,
+    "started_at": NOW,
+    "answering": True,
+}
+CAPACITY = {
+    "max_sessions": 4,
+    "live": 1,
+    "free": 3,
+    "limited_by": None,
+    "cpu_percent": 20.0,
+    "max_cpu_percent": 85.0,
+    "available_mb": 3000,
+    "call_cpu_percent": 11.0,
+    "call_memory_mb": 45.0,
+}
+
+
+class Server(BaseHTTPRequestHandler):
+    """Answers as the real one does; `calls` are on, `status` replaces every answer's, `body` its body."""
+
+    calls: ClassVar[list[dict[str, Any]]] = []
+    status: ClassVar[int | None] = None
+    body: ClassVar[bytes | None] = None
+    capacity: ClassVar[dict[str, Any]] = CAPACITY
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        servers = [SERVER | {"sessions": len(self.calls)}] if "POST /api/ingress/drain" not in self.asked else []
+        self._answer(200, {"sessions": self.calls, "servers": servers, "capacity": self.capacity, "waiting": 0})
+
+    def do_POST(self) -> None:
+        self._answer(202, {"draining": True, "live_sessions": len(self.calls), "limit_secs": 1800})
+
+    def do_DELETE(self) -> None:
+        there = self.path.rpartition("/")[2] in [call["id"] for call in self.calls if not call.get("gone")]
+        self._answer(204 if there else 410, None)
+
+    def _answer(self, status: int, body: Any) -> None:
+        type(self).asked.append(f"{self.command} {self.path}")
+        known = self.headers["Authorization"] == f"Bearer {KEY}"
+        self.send_response((type(self).status or status) if known else 401)
+        self.end_headers()
+        if body is not None:
+            self.wfile.write(type(self).body or json.dumps(body).encode())
+
+    def log_message(self, format: str, *args: Any) -> None: ...
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[type[Server]]:
+    """A server on loopback, and its key where the commands look for it."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "operator.key").write_text(KEY)
+    handler = type("Handler", (Server,), {"asked": [], "calls": []})
+    http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=http.serve_forever, daemon=True).start()
+    handler.url = f"http://127.0.0.1:{http.server_port}"  # pyright: ignore[reportAttributeAccessIssue]
+    yield handler
+    http.shutdown()
+    http.server_close()
+
+
+def jarvis(server: Any, *arguments: str) -> Result:
+    return CliRunner().invoke(app, [*arguments, "--url", server.url])
+
+
+def test_ps_lists_the_calls_and_how_many_more_fit(server: Any):
+    server.calls = [CALL]
+    said = jarvis(server, "ps").output
+    assert all(part in said for part in (CALL["id"], "Jarvis speaks", "640 ms", "22 %", "45 MB"))
+    assert "1 of 4 lines taken; 3 more fit" in said
+    assert "server 0f4f9c3f at 127.0.0.1:7860: ready" in said
+
+
+def test_ps_says_that_nobody_calls(server: Any):
+    assert "Nobody calls." in jarvis(server, "ps").output
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [("max_sessions", "all lines are taken"), ("cpu", "CPU 20 % busy"), ("memory", "3000 MB of memory")],
+)
+def test_ps_says_what_keeps_the_next_caller_out(server: Any, limit: str, said: str):
+    server.capacity = CAPACITY | {"free": 0, "limited_by": limit}
+    assert said in jarvis(server, "ps").output
+
+
+def test_ps_as_json_is_what_the_server_said(server: Any):
+    server.calls = [CALL]
+    assert json.loads(jarvis(server, "ps", "--json").stdout)["sessions"][0]["turns"] == 3
+
+
+def test_top_shows_one_look(server: Any):
+    server.calls = [CALL]
+    said = jarvis(server, "top", "--once").output
+    assert all(part in said for part in ("CPU 20 % of 85", "3000 MB free", "Jarvis speaks"))
+
+
+def test_end_takes_the_beginning_of_an_id(server: Any):
+    server.calls = [CALL]
+    result = jarvis(server, "end", "6f1c")
+    assert (result.exit_code, result.output) == (0, f"ended: {CALL['id']}\n")
+    assert f"DELETE /api/ingress/session/{CALL['id']}" in server.asked
+
+
+def test_end_all_ends_every_call(server: Any):
+    server.calls = [CALL, CALL | {"id": "other"}]
+    assert jarvis(server, "end", "--all").output == f"ended: {CALL['id']}\nended: other\n"
+
+
+def test_a_call_that_ended_meanwhile_is_said(server: Any):
+    server.calls = [CALL | {"gone": True}]
+    result = jarvis(server, "end", "6f1c")
+    assert (result.exit_code, "had ended already" in result.output) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["nobody"], "There is no call"), ([], "Say which calls"), (["6f1c", "--all"], "Say which calls")],
+)
+def test_end_says_what_it_needs(server: Any, arguments: list[str], said: str):
+    server.calls = [CALL]
+    result = jarvis(server, "end", *arguments)
+    assert (result.exit_code, said in result.output) == (1, True)
+
+
+def test_two_calls_that_begin_alike_are_not_ended_by_chance(server: Any):
+    server.calls = [CALL, CALL | {"id": "6f1c9"}]
+    assert "2 calls begin with '6f1c'" in jarvis(server, "end", "6f1c").output
+    assert not any(asked.startswith("DELETE") for asked in server.asked)
+
+
+def test_drain_waits_until_the_server_has_ended(server: Any):
+    server.calls = [CALL]
+    said = jarvis(server, "drain").output
+    assert "No new calls are taken. 1 go on, for 30 minutes at most." in said
+    assert "The server has ended." in said
+
+
+def test_drain_need_not_wait(server: Any):
+    assert "ended" not in jarvis(server, "drain", "--no-wait").output
+
+
+@pytest.mark.parametrize("command", [["ps"], ["top", "--once"], ["end", "--all"], ["drain"]], ids=lambda c: c[0])
+class TestEveryCommand:
+    def test_says_where_it_found_no_server(self, server: Any, command: list[str]):
+        server.url = "http://127.0.0.1:9"
+        result = jarvis(server, *command)
+        assert (result.exit_code, "No server answers at http://127.0.0.1:9" in result.output) == (1, True)
+
+    def test_says_that_the_key_is_another_servers(self, server: Any, command: list[str], tmp_path: Path):
+        (tmp_path / "data" / "operator.key").write_text("another")
+        result = jarvis(server, *command)
+        assert (result.exit_code, "does not know this key" in result.output) == (1, True)
+
+    def test_says_that_there_is_no_key(self, server: Any, command: list[str], tmp_path: Path):
+        (tmp_path / "data" / "operator.key").unlink()
+        result = jarvis(server, *command)
+        assert (result.exit_code, "operator.key can't be read" in result.output) == (1, True)
+
+    @pytest.mark.parametrize(("status", "body"), [(500, None), (200, b"<html>"), (200, b"{}")])
+    def test_says_that_what_answers_is_not_right(
+        self, server: Any, command: list[str], status: int, body: bytes | None
+    ):
+        server.status, server.body = status, body
+        result = jarvis(server, *command)
+        assert (result.exit_code, "Jarvis can't go on." in result.output) == (1, True)
+        assert KEY not in result.output
