@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from typing import Any, Literal
 
 from pipecat.frames.frames import (
     BotStartedSpeakingFrame,
@@ -13,8 +12,7 @@ from pipecat.frames.frames import (
 )
 from pipecat.observers.base_observer import BaseObserver, FramePushed
 
-Report = Callable[[dict[str, Any]], None]
-Floor = Literal["caller", "thinking", "bot", "nobody"]
+from bot.reports import Floor, Report
 
 _FLOORS: dict[type, Floor] = {
     UserStartedSpeakingFrame: "caller",

@@ -16,8 +16,8 @@ from pipecat.services.stt_service import STTService
 from pipecat.services.tts_service import TTSService
 from pipecat.transports.base_transport import BaseTransport
 
+from bot.reports import Message
 from bot.settings import BotSettings
-from bot.story import Message
 from bot.turns import TurnModels, user_params
 from processors.citations import CitationProcessor
 from processors.retrieval import RetrievalProcessor, Search

@@ -26,11 +26,12 @@ from pipecat.workers.runner import WorkerRunner
 from bot.channels import WebRtcCandidates, WebRtcOffer
 from bot.errors import OfferError
 from bot.extractive.talk import small_talk
-from bot.observers import Floor, Report, TurnObserver
+from bot.observers import TurnObserver
 from bot.pipeline import CallPipeline, Services, build_pipeline
 from bot.prompts import prompt
+from bot.reports import Floor, Message, Report
 from bot.settings import BotSettings
-from bot.story import Message, Story, awaits_answer, without_last_answer
+from bot.story import Story, awaits_answer, without_last_answer
 from bot.turns import TurnModels
 from bot.webrtc import WebRtcChannel
 from knowledge.client import KnowledgeClient

@@ -7,9 +7,7 @@ from pipecat.frames.frames import LLMContextFrame
 from pipecat.observers.base_observer import BaseObserver, FramePushed
 from pipecat.processors.aggregators.llm_context import LLMContext
 
-from bot.observers import Report
-
-Message = dict[str, str]
+from bot.reports import Message, Report
 
 
 class Story(BaseObserver):
@@ -55,11 +53,6 @@ def common_length(one: Sequence[Message], other: Sequence[Message]) -> int:
     """How many messages both begin with."""
     pairs = zip(one, other, strict=False)
     return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
-
-
-def changed(story: Sequence[Message], *, keep: int, add: Sequence[Message]) -> list[Message]:
-    """The story after such a report."""
-    return [*story[:keep], *add]
 
 
 def without_last_answer(messages: Sequence[Any]) -> list[Any]:

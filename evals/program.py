@@ -84,6 +84,8 @@ class Jarvis:
         """Ends the server as Ctrl-C does: its exit code, and the names of processes of its that are left."""
         if self._process is None:
             return 0, []
+        if (ended := self._process.poll()) is not None:
+            return ended, []
         family = [self.process, *self.process.children(recursive=True)]
         self._process.send_signal(number)
         code = self._process.wait(STOP_SECS)

@@ -8,10 +8,13 @@ import typer
 from rich.console import Console
 
 from server.commands.problems import stop_on_setup_error
-from server.commands.running import NoAnswerError, RunningServer, Url, running_server
+from server.commands.running import NoAnswerError, NoServerError, RunningServer, Url, counted, running_server
+from server.errors import SetupError
 from server.settings import read_settings
 
 POLL_SECS = 1.0
+# For the goodbyes, and for all that the server stops, where calls ran into the limit.
+STOP_SECS = 60.0
 
 
 def drain(
@@ -35,24 +38,37 @@ async def _drain(console: Console, wait: bool, url: str | None) -> None:
     async with running_server(read_settings(), url) as server:
         me = next((each.id for each in (await server.overview()).servers if each.answering), None)
         draining = await server.drain()
-        calls, minutes = draining.live_sessions, draining.limit_secs / 60
-        console.print(f"No new calls are taken. {calls} go on, for {minutes:.0f} minutes at most.", highlight=False)
+        calls = counted(draining.live_sessions, "call goes", "calls go")
+        console.print(
+            f"No new calls are taken. {calls} on, for {draining.limit_secs / 60:.0f} minutes at most.", highlight=False
+        )
         if wait and me is not None:
-            await _until_ended(console, server, me, deadline=time.monotonic() + draining.limit_secs)
+            await _until_ended(console, server, me, deadline=time.monotonic() + draining.limit_secs + STOP_SECS)
 
 
 async def _until_ended(console: Console, server: RunningServer, server_id: str, *, deadline: float) -> None:
+    """Returns when the server has ended; raises `SetupError` where it has not by then."""
     left: int | None = None
     while time.monotonic() < deadline:
         try:
-            servers = (await server.overview()).servers
+            now_left = await _calls_of(server, server_id)
         except NoAnswerError:
-            break
-        mine = next((each for each in servers if each.id == server_id), None)
-        if mine is None:
-            break
-        if mine.sessions != left:
-            left = mine.sessions
-            console.print(f"{left} {'call goes' if left == 1 else 'calls go'} on", highlight=False)
+            now_left = left  # busy; it is asked again
+        else:
+            if now_left is None:
+                console.print("The server has ended.")
+                return
+        if now_left != left and now_left is not None:
+            console.print(f"{counted(now_left, 'call goes', 'calls go')} on", highlight=False)
+        left = now_left
         await asyncio.sleep(POLL_SECS)
-    console.print("The server has ended.")
+    raise SetupError("The server has not ended, though the time for its calls is over. Its log says why.")
+
+
+async def _calls_of(server: RunningServer, server_id: str) -> int | None:
+    """How many calls the server has, as it or its successor says; None where it has ended."""
+    try:
+        servers = (await server.overview()).servers
+    except NoServerError:
+        return None
+    return next((each.sessions for each in servers if each.id == server_id), None)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from server.commands.problems import stop_on_setup_error
-from server.commands.running import Url, one_line, running_server
+from server.commands.running import Url, counted, one_line, running_server
 from server.ingress.schemas import LiveCall, LiveServer, Overview
 from server.settings import read_settings
 
@@ -54,7 +54,7 @@ def calls_table(overview: Overview, *, now: datetime) -> Table:
 def server_line(server: LiveServer) -> str:
     """A server, and what it does."""
     here = " (this one answered)" if server.answering else ""
-    has = f"{server.sessions} calls, {server.warm_bots} bots wait"
+    has = f"{counted(server.sessions, 'call', 'calls')}, {counted(server.warm_bots, 'bot waits', 'bots wait')}"
     return f"server {server.id} at {server.address}: {server.state}, {has}{here}"
 
 

@@ -1,6 +1,6 @@
 """Asks the server that runs, with the operator's key."""
 
-import asyncio
+import errno
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, TypeVar
@@ -22,7 +22,15 @@ Url = Annotated[str | None, typer.Option(help="The server to ask; default: the o
 
 
 class NoAnswerError(SetupError):
-    """No server answers; the message says where."""
+    """No answer came; the message says from where."""
+
+
+class NoServerError(NoAnswerError):
+    """Nothing listens there."""
+
+
+class RefusedError(SetupError):
+    """The server could not do it now."""
 
 
 class RunningServer:
@@ -42,7 +50,7 @@ class RunningServer:
         return _read(Draining, await self._ask("POST", "/drain"), self._url)
 
     async def end(self, session_id: str) -> bool:
-        """Ends a call; whether there was one. Raises `SetupError`."""
+        """Ends a call; whether there was one. Raises `SetupError`, `RefusedError` where it may work in a moment."""
         return await self._ask("DELETE", f"/session/{session_id}") is not None
 
     async def _ask(self, method: str, path: str) -> bytes | None:
@@ -55,8 +63,13 @@ class RunningServer:
                 timeout=aiohttp.ClientTimeout(total=ASK_SECS),
             ) as response:
                 body = await response.read()
-        except (aiohttp.ClientError, OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+        except TimeoutError as error:
             raise NoAnswerError(
+                f"The server at {self._url} did not answer within {ASK_SECS:.0f} s. Try again; its log may say why."
+            ) from error
+        except (aiohttp.ClientError, OSError) as error:
+            nobody_listens = getattr(error, "errno", None) == errno.ECONNREFUSED
+            raise (NoServerError if nobody_listens else NoAnswerError)(
                 f"No server answers at {self._url}. Start it (jarvis run), or say where it is: --url http://host:port"
             ) from error
         if response.status in (404, 410):
@@ -67,7 +80,7 @@ class RunningServer:
                 "JARVIS_DATA_DIR to the one that it uses."
             )
         if response.status >= 400:
-            raise SetupError(f"The server at {self._url} answered with {response.status}. Its log says why.")
+            raise RefusedError(f"The server at {self._url} answered with {response.status}. Its log says why.")
         return body
 
 
@@ -95,6 +108,11 @@ def _read(model: type[Model], body: bytes | None, url: str) -> Model:
         ) from error
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """The number with the words that go with it."""
+    return f"{number} {one if number == 1 else many}"
+
+
 def one_line(overview: Overview) -> str:
     """How full the host is."""
     capacity = overview.capacity
@@ -104,6 +122,6 @@ def one_line(overview: Overview) -> str:
         "cpu": f"no more fit: CPU {capacity.cpu_percent:.0f} % busy, the limit is {capacity.max_cpu_percent:.0f} %",
         "memory": f"no more fit: {capacity.available_mb} MB of memory are free",
     }
-    room = reasons[capacity.limited_by] if capacity.limited_by else f"{capacity.free} more fit"
-    waiting = f"; {overview.waiting} wait in line" if overview.waiting else ""
+    room = reasons[capacity.limited_by] if capacity.limited_by else counted(capacity.free, "more fits", "more fit")
+    waiting = f"; {counted(overview.waiting, 'waits', 'wait')} in line" if overview.waiting else ""
     return f"{taken}; {room}{waiting}"

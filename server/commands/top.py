@@ -2,6 +2,12 @@
 
 import asyncio
 import contextlib
+import os
+import sys
+import termios
+import tty
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -12,7 +18,7 @@ from rich.text import Text
 
 from server.commands.problems import stop_on_setup_error
 from server.commands.ps import calls_table, server_line
-from server.commands.running import NoAnswerError, Url, one_line, running_server
+from server.commands.running import NoAnswerError, RefusedError, RunningServer, Url, one_line, running_server
 from server.ingress.schemas import Overview
 from server.settings import read_settings
 
@@ -22,29 +28,57 @@ def top(
     once: Annotated[bool, typer.Option("--once", help="One look, then return.")] = False,
     url: Url = None,
 ) -> None:
-    """Watch the calls: who speaks, how fast the answers come, what they cost. Ctrl-C returns."""
+    """Watch the calls: who speaks, how fast the answers come, what they cost. q or Ctrl-C returns."""
     with stop_on_setup_error(Console(stderr=True)), contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_top(Console(), interval, once, url))
 
 
 async def _top(console: Console, interval: float, once: bool, url: str | None) -> None:
     async with running_server(read_settings(), url) as server:
-        first = screen(await server.overview(), now=datetime.now(UTC))
+        shown = screen(await server.overview(), now=datetime.now(UTC))
         if once or not console.is_terminal:
-            console.print(first)
-        if once:
-            return
-        with Live(first, console=console, screen=console.is_terminal, auto_refresh=False) as live:
-            while True:
+            console.print(shown)
+            while not once:
                 await asyncio.sleep(interval)
-                try:
-                    shown = screen(await server.overview(), now=datetime.now(UTC))
-                except NoAnswerError as error:
-                    shown = Text(f"{error} Trying again.")
-                if console.is_terminal:
-                    live.update(shown, refresh=True)
-                else:
-                    console.print(shown)
+                console.print(await _look(server))
+            return
+        with Live(shown, console=console, screen=True, auto_refresh=False) as live, _q_typed() as quit_typed:
+            while not quit_typed.is_set():
+                live.update(await _look(server), refresh=True)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(quit_typed.wait(), interval)
+
+
+async def _look(server: RunningServer) -> RenderableType:
+    try:
+        return screen(await server.overview(), now=datetime.now(UTC))
+    except (NoAnswerError, RefusedError) as error:
+        return Text(f"{error} Trying again.")
+
+
+@contextmanager
+def _q_typed() -> Iterator[asyncio.Event]:
+    """Set when q is typed, or when the terminal is closed; never where keys come from no terminal."""
+    typed = asyncio.Event()
+    if not sys.stdin.isatty():
+        yield typed
+        return
+    keyboard, loop = sys.stdin.fileno(), asyncio.get_running_loop()
+    before = termios.tcgetattr(keyboard)
+
+    def on_key() -> None:
+        keys = os.read(keyboard, 64)
+        if not keys or b"q" in keys.lower():
+            typed.set()
+            loop.remove_reader(keyboard)
+
+    tty.setcbreak(keyboard)
+    loop.add_reader(keyboard, on_key)
+    try:
+        yield typed
+    finally:
+        loop.remove_reader(keyboard)
+        termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
 
 
 def screen(overview: Overview, *, now: datetime) -> RenderableType:

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from bot.reports import Message
 from bot.settings import BotSettings
-from bot.story import Message
 
 
 class LauncherError(Exception):

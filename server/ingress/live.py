@@ -9,8 +9,7 @@ from typing import Any
 
 from loguru import logger
 
-from bot.observers import Floor
-from bot.story import Message, changed
+from bot.reports import Floor, Message, changed
 from server.ingress.launcher import Bot
 from server.ingress.registry import SessionRecord, State
 

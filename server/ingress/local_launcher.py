@@ -28,6 +28,8 @@ NEW_SOCKET_SECS = 5.0
 # A bot that dies sooner than this after it came up is as good as one that did not come up.
 HEALTHY_SECS = 5.0
 TRIES = 3
+# The call that has just got its bot starts first: forking the next one takes the cores from it and from the others.
+REST_SECS = 1.0
 # A caller waits: a bot must be had by then.
 ACQUIRE_SECS = 8.0
 TAKE_SECS = 2.0
@@ -181,6 +183,7 @@ class LocalLauncher:
             self._refill = asyncio.create_task(self._fill(), name="refill")
 
     async def _fill(self) -> None:
+        await asyncio.sleep(REST_SECS)
         while len(self._spares) < self._warm_bots:
             if self._failures:
                 rest_secs = backoff_secs(self._failures)

@@ -14,8 +14,7 @@ from pydantic import BaseModel, ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot.observers import Floor
-from bot.story import Message
+from bot.reports import Floor, Message
 
 LEASE_SECS = 30
 SERVER_LEASE_SECS = 5

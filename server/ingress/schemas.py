@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.observers import Floor
+from bot.reports import Floor
 from server.ingress.admission import Capacity
 from server.ingress.registry import ServerRecord, SessionRecord, State
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from loguru import logger
 
+from bot.reports import Message
 from bot.settings import BotSettings
-from bot.story import Message
 from server.auth.tokens import SessionTokens
 from server.errors import Problem
 from server.ingress.launcher import Bot, BotGoneError, BotRefusedError, Launcher, LauncherError, Task
@@ -252,7 +252,11 @@ class Sessions:
         """Hears the session's bots until the last one ends, however it ends, and clears up after it."""
         reason: str | None = None
         while reason is None:
-            reason = await self._hear(session)
+            try:
+                reason = await self._hear(session)
+            except BotRefusedError:
+                await self._leave_to_another(session)
+                return
             session.has_bot.clear()
             if reason is None:
                 await session.bot.kill()
@@ -269,14 +273,24 @@ class Sessions:
             self._ended.popitem(last=False)
         logger.info("session {} ended: {} after {} turns", session.id, reason, session.turns)
 
+    async def _leave_to_another(self, session: LiveSession) -> None:
+        logger.info("session {} is another server's", session.id)
+        self._live.pop(session.id, None)
+        if session.expiry is not None:
+            session.expiry.cancel()
+        await session.bot.detach()
+
     async def _hear(self, session: LiveSession) -> str | None:
-        """Takes in what the bot reports until it is gone: the reason where it said one."""
+        """Takes in what the bot reports until it is gone: the reason where it said one.
+
+        Raises `BotRefusedError` where another server was quicker to take the call over.
+        """
         reason: str | None = None
         try:
             async for event in session.bot.events():
                 reason = session.fold(event, now_mono=time.monotonic()) or reason
                 self._note(session, event)
-        except (BotGoneError, BotRefusedError):
+        except BotGoneError:
             logger.error("session {}: its bot died or stalled", session.id)
         return reason
 
@@ -330,6 +344,8 @@ class Sessions:
 
     def _end_unjoined(self, session: LiveSession, reason: str) -> None:
         if session.state != "connected":
+            if reason == "caller_lost" and session.connected_at is None:
+                reason = "never_connected"
             task = asyncio.create_task(self.end(session.id, reason=reason))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

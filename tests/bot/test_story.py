@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from pipecat.processors.aggregators.llm_context import LLMContext
 
-from bot.story import Story, awaits_answer, changed, common_length, spoken, without_last_answer
+from bot.reports import changed
+from bot.story import Story, awaits_answer, common_length, spoken, without_last_answer
 
 ASKED = {"role": "user", "content": "Do you rent tandems?"}
 ANSWERED = {"role": "assistant", "content": "We do."}

@@ -236,7 +236,7 @@ async def test_a_pool_whose_bots_do_not_start_rests_longer_and_longer(
 
     async def rest(secs: float) -> None:
         rests.append(secs)
-        if len(rests) == 4:
+        if len(rests) == 5:
             raise asyncio.CancelledError
 
     async def fails() -> LocalBot:
@@ -246,7 +246,7 @@ async def test_a_pool_whose_bots_do_not_start_rests_longer_and_longer(
     monkeypatch.setattr(local_launcher.asyncio, "sleep", rest)
     with pytest.raises(asyncio.CancelledError):
         await launcher._fill()
-    assert rests == [backoff_secs(n) for n in (1, 2, 3, 4)] == sorted(rests)
+    assert rests[1:] == [backoff_secs(n) for n in (1, 2, 3, 4)] == sorted(rests[1:])
 
 
 async def test_a_bot_that_dies_soon_after_it_came_up_counts_as_a_failure(launcher: LocalLauncher):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from server.ingress.launcher import Stray
+from server.ingress.launcher import BotRefusedError, Stray
 from server.ingress.registry import SessionRecord
 from server.ingress.schemas import Offer
 from server.ingress.scripted import ScriptedBot
@@ -55,6 +55,16 @@ async def test_a_call_whose_server_died_goes_on_here_with_its_bot(redis: Redis):
     bot.happens(ANSWERED, CONNECTED, TOLD)
     await until(lambda: house.state("a") == "connected")
     assert (house.sessions.live[0].story, bot.killed) == (STORY, False)
+
+
+async def test_a_call_that_another_server_was_quicker_to_take_over_is_left_to_it(redis: Redis):
+    bot = ScriptedBot("b1")
+    house = House(redis)
+    house.launcher._found = [Stray(bot, "a", CALL)]
+    await takeover(house).sweep()
+    bot.happens(BotRefusedError(409, "another server listens"))
+    await until(lambda: house.sessions.live == ())
+    assert (bot.killed, bot.stopped, bot.detached) == (False, False, 1)
 
 
 async def test_a_bot_that_was_replaced_while_it_was_thought_dead_is_ended(redis: Redis):

@@ -1,0 +1,216 @@
+"""Calls that lose what serves them, and go on: bots, servers and databases killed in mid-call."""
+
+import asyncio
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import psutil
+import pytest
+
+from evals.caller.ingress import Ingress, Session
+from evals.caller.line import WebRtcLine
+from evals.caller.speaker import at_48khz, read_recording
+from evals.program import RECORDINGS, Jarvis
+
+pytestmark = pytest.mark.e2e
+
+PATIENCE_SECS = 30.0
+CREATE = "/api/ingress/session/create"
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    path = Path(tempfile.mkdtemp(prefix="jarvis-lost-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def own_jarvis(data_dir: Path) -> Iterator[Jarvis]:
+    """A server that a test may kill."""
+    jarvis = Jarvis(data_dir)
+    jarvis.start()
+    yield jarvis
+    jarvis.stop()
+
+
+class Caller:
+    """A caller who hears the words that the bot begins to say."""
+
+    def __init__(self, ingress: Ingress, session: Session):
+        self._ingress = ingress
+        self.session = session
+        self.line = WebRtcLine(only_loopback=True)
+
+    async def join(self) -> None:
+        await self.line.connect(lambda offer: self._ingress.offer(self.session, offer))
+
+    async def come_back(self) -> None:
+        """Joins again by a new connection, as a page does that lost the old one."""
+        lost, self.line = self.line, WebRtcLine(only_loopback=True)
+        await self.line.connect(lambda offer: self._ingress.offer(self.session, offer), replaces=lost.pc_id)
+        await lost.close()
+
+    def ask(self, name: str) -> None:
+        self.line.say(at_48khz(read_recording(RECORDINGS / "slt" / f"{name}.flac")))
+
+    async def hears(self, words: str) -> None:
+        """Returns when the bot says this."""
+        heard: list[str] = []
+        deadline = time.monotonic() + PATIENCE_SECS
+        while time.monotonic() < deadline:
+            message = await self.line.next_message(0.1)
+            if message and message.get("type") == "bot-output":
+                heard.append(message["data"]["text"])
+                if words in heard[-1]:
+                    return
+        raise AssertionError(f"{words!r} was never said, but {sorted(set(heard))}")
+
+    async def state(self) -> str:
+        return (await self._ingress.state(self.session)).state
+
+
+@asynccontextmanager
+async def on_a_call(jarvis: Jarvis) -> AsyncIterator[Caller]:
+    """A caller who was greeted."""
+    async with aiohttp.ClientSession() as http:
+        ingress = Ingress(base_url=jarvis.url, http=http)
+        caller = Caller(ingress, await ingress.create())
+        try:
+            await caller.join()
+            await caller.hears("How can I help?")
+            yield caller
+        finally:
+            await ingress.hang_up(caller.session)
+            await caller.line.close()
+
+
+async def until(true: Callable[[], Any]) -> None:
+    async with asyncio.timeout(PATIENCE_SECS):
+        while not await asyncio.to_thread(true):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def became(caller: Caller, state: str) -> None:
+    async with asyncio.timeout(PATIENCE_SECS):
+        while await caller.state() != state:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+def calls(jarvis: Jarvis) -> dict[str, dict[str, Any]]:
+    _, overview, _ = jarvis.request("GET", "/api/ingress/sessions", token=jarvis.operator_key())
+    return {call["id"]: call for call in overview["sessions"]}
+
+
+async def test_a_question_whose_bot_was_killed_is_answered_by_the_next(jarvis: Jarvis):
+    async with on_a_call(jarvis) as caller:
+        caller.ask("q18")
+        await caller.hears("49 dollars")
+        jarvis.bot_of(caller.session.id).kill()
+        await became(caller, "reconnecting")
+        await caller.come_back()
+        await caller.hears("Sorry, I lost you for a moment.")
+        await caller.hears("49 dollars")
+        await became(caller, "connected")
+        assert calls(jarvis)[caller.session.id]["bots"] == 2
+
+
+async def test_a_bot_that_hangs_is_replaced(jarvis: Jarvis):
+    async with on_a_call(jarvis) as caller:
+        os.kill(jarvis.bot_of(caller.session.id).pid, signal.SIGSTOP)
+        await became(caller, "reconnecting")
+        await caller.come_back()
+        await caller.hears("Sorry, I lost you for a moment.")
+
+
+async def test_a_caller_who_lost_the_network_comes_back_to_the_same_bot(jarvis: Jarvis):
+    async with on_a_call(jarvis) as caller:
+        bot = jarvis.bot_of(caller.session.id)
+        await caller.come_back()
+        await caller.hears("Sorry, I lost you for a moment.")
+        caller.ask("q18")
+        await caller.hears("49 dollars")
+        assert jarvis.bot_of(caller.session.id) == bot
+
+
+async def test_an_offer_of_a_caller_who_comes_back_that_is_none_leaves_the_call_as_it_is(jarvis: Jarvis):
+    async with on_a_call(jarvis) as caller:
+        offer = {"sdp": "not sdp m=audio", "type": "offer", "pc_id": caller.line.pc_id, "restart_pc": True}
+        path = f"/api/ingress/session/{caller.session.id}/offer"
+        status, _, _ = await asyncio.to_thread(jarvis.request, "POST", path, offer, caller.session.token)
+        caller.ask("q18")
+        await caller.hears("49 dollars")
+        assert status == 422
+
+
+async def test_calls_outlive_their_server_and_the_next_one_takes_them_over(own_jarvis: Jarvis, data_dir: Path):
+    async with on_a_call(own_jarvis) as caller:
+        own_jarvis.kill()
+        caller.ask("q18")
+        await caller.hears("49 dollars")
+        await asyncio.to_thread(own_jarvis.start)
+        await until(lambda: calls(own_jarvis).get(caller.session.id, {}).get("turns") == 1)
+        caller.ask("q14")
+        await caller.hears("70 dollars")
+        path = f"/api/ingress/session/{caller.session.id}"
+        status, _, _ = await asyncio.to_thread(own_jarvis.request, "DELETE", path, None, own_jarvis.operator_key())
+        assert status == 204
+        await until(lambda: not calls(own_jarvis))
+
+
+async def test_a_killed_server_without_calls_leaves_no_process(data_dir: Path):
+    jarvis = Jarvis(data_dir)
+    jarvis.start()
+    family = jarvis.process.children(recursive=True)
+    jarvis.kill()
+    _, left = await asyncio.to_thread(psutil.wait_procs, family, PATIENCE_SECS)
+    await until(lambda: not [each for each in left if each.is_running() and each.status() != psutil.STATUS_ZOMBIE])
+
+
+async def test_a_redis_that_dies_is_started_again_and_knows_the_calls_again(own_jarvis: Jarvis):
+    async with on_a_call(own_jarvis) as caller:
+        family = own_jarvis.process.children(recursive=True)
+        (redis,) = [each for each in family if each.name() in ("redis-server", "valkey-server")]
+        redis.kill()
+        status, other, _ = await asyncio.to_thread(own_jarvis.request, "POST", CREATE, {})
+        caller.ask("q18")
+        await caller.hears("49 dollars")
+        await until(lambda: own_jarvis.request("GET", "/readyz")[1]["parts"]["redis"])
+        await until(lambda: caller.session.id in calls(own_jarvis))
+        assert status == 201
+        path = f"/api/ingress/session/{other['id']}"
+        await asyncio.to_thread(own_jarvis.request, "DELETE", path, None, other["token"])
+
+
+async def test_a_draining_server_finishes_its_call_while_its_successor_takes_new_ones(
+    own_jarvis: Jarvis, data_dir: Path
+):
+    port = int(own_jarvis.url.rpartition(":")[2])
+    successor = Jarvis(data_dir)
+    async with on_a_call(own_jarvis) as caller:
+        drained = own_jarvis.process
+        drained.send_signal(signal.SIGTERM)
+        await until(lambda: own_jarvis.request("GET", "/readyz")[1]["draining"])
+        status, problem, headers = await asyncio.to_thread(own_jarvis.request, "POST", CREATE, {})
+        assert (status, headers["retry-after"], bool(problem["detail"])) == (503, "1", True)
+        await asyncio.to_thread(successor.start, port=port)
+        try:
+            async with on_a_call(successor):
+                caller.ask("q18")
+                await caller.hears("49 dollars")
+                assert len(calls(successor)) == 2
+            assert await caller.state() == "connected"
+        finally:
+            own_jarvis.request("DELETE", f"/api/ingress/session/{caller.session.id}", token=caller.session.token)
+            _, left = await asyncio.to_thread(psutil.wait_procs, [drained], PATIENCE_SECS)
+            successor.stop()
+        assert left == []
