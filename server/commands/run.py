@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from server.services import Services
 
 CLOSE_SECS = 3
-DRAIN_POLL_SECS = 0.2
+DRAIN_POLL_SECS = 0.05
 
 
 def run(
@@ -76,7 +76,8 @@ async def _serve(settings: Settings, console: Console) -> None:
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():  # noqa: ASYNC110  (uvicorn has no event for it)
         await asyncio.sleep(0.005)
-    services.operations.opened()
+    await services.operations.opened()
+    await asyncio.sleep(2 * DRAIN_POLL_SECS)  # a server that drains at this address leaves it
     console.print(
         f"\nJarvis is ready after {time.monotonic() - started:.1f} s.\n\n"
         f"  Call it:  [bold]{public_url}/call[/bold]\n"

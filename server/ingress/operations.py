@@ -64,10 +64,10 @@ class Operations:
             await self._mirror.flush()
             await self._registry.retract(self._sessions.server_id)
 
-    def opened(self) -> None:
-        """The server listens."""
+    async def opened(self) -> None:
+        """The server listens, and tells so whoever drains at its address."""
         self._open = True
-        self._mirror.wake()
+        await self._registry.announce(self.record())
 
     def record(self) -> ServerRecord:
         """This server, as the others see it."""
