@@ -120,7 +120,7 @@ class Session:
         await self._channel.add_candidates(pc_id=signals.pc_id, candidates=signals.candidates)
 
     async def end(self, reason: str) -> None:
-        """Ends the call: tells the page why, lets what is queued go out, then cancels."""
+        """Ends the call: falls silent, tells the page why, then cancels what has not ended by itself."""
         if self._reason is not None:
             return
         self._reason = reason
@@ -129,7 +129,8 @@ class Session:
             return
         if reason in FAREWELLS and self._connected.is_set():
             message = {"type": "call_ended", "reason": reason, "text": FAREWELLS[reason]}
-            await self._worker.queue_frames([RTVIServerMessageFrame(data=message), EndFrame()])
+            # Pipecat plays all that is queued before it ends, and takes no cancel meanwhile.
+            await self._worker.queue_frames([InterruptionFrame(), RTVIServerMessageFrame(data=message), EndFrame()])
             if self._run is not None:
                 await asyncio.wait({self._run}, timeout=GRACE_SECS)
         await self._runner.cancel(reason)

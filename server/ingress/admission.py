@@ -2,12 +2,14 @@
 
 import asyncio
 import statistics
+import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
+
+from server.ingress.container import Container, CpuQuota
 
 SAMPLE_SECS = 1.0
 WINDOW = 5
@@ -15,13 +17,18 @@ WINDOW = 5
 ASSUMED_CORE_PERCENT = 30.0
 ASSUMED_MEMORY_MB = 60.0
 MB = 2**20
-# Where a container sees its own limits (version 2 of cgroups).
-CGROUP = Path("/sys/fs/cgroup")
+# Time in which a core could have served a call; niced work gives way to it. The guests' is told twice.
+FREE = ("idle", "iowait", "nice")
+TOLD_TWICE = ("guest", "guest_nice")
 
 
 @dataclass(frozen=True, slots=True)
 class HostLoad:
-    """CPU of all cores in percent, niced work left out, mean of some seconds; and the memory that is to be had."""
+    """CPU in percent of all cores, mean of some seconds; and the memory that is to be had.
+
+    Niced work is left out. In a container with a quota of CPU the percentage is of the quota, where that is more; niced
+    work is in it then, since it uses the quota up, too.
+    """
 
     cpu_percent: float
     available_mb: int
@@ -63,13 +70,15 @@ def capacity(*, load: HostLoad, live: int, young: int, cost: CallCost, limits: L
     """How many more calls fit. `young` calls are not shown by the load yet: each counts with its whole cost.
 
     With no live call, CPU refuses nobody: a host that is busy with something else still takes one. A limit of more than
-    100 percent never does.
+    100 percent never does. Memory always may. What one bot takes stays in reserve: a bot that dies is replaced before
+    all of its memory is back.
     """
     a_call_mb = max(limits.bot_memory_mb, cost.memory_mb)
+    to_be_had_mb = load.available_mb - cost.memory_mb
     fit = {
         "max_sessions": limits.max_sessions - live,
         "cpu": int((limits.max_cpu_percent - load.cpu_percent) / cost.cpu_percent) - young,
-        "memory": (int(load.available_mb / a_call_mb) if a_call_mb else limits.max_sessions) - young,
+        "memory": (int(to_be_had_mb / a_call_mb) if a_call_mb else limits.max_sessions) - young,
     }
     if limits.max_cpu_percent > 100:
         del fit["cpu"]
@@ -90,8 +99,12 @@ def capacity(*, load: HostLoad, live: int, young: int, cost: CallCost, limits: L
     )
 
 
-def measured_cost(samples: Sequence[tuple[float, float]], *, cores: int) -> CallCost:
-    """The mean of live calls, each (percent of one core, private MB); the assumed cost where there is none."""
+def measured_cost(samples: Sequence[tuple[float, float]], *, cores: float) -> CallCost:
+    """The mean of live calls, each (percent of one core, private MB) of its bot; the assumed cost where there is none.
+
+    The assumed one has the call's share of speech and retrieval in it. The measured one has not: what the calls take
+    there is in the load already.
+    """
     if not samples:
         return CallCost(ASSUMED_CORE_PERCENT / cores, ASSUMED_MEMORY_MB)
     cpu = statistics.fmean(cpu for cpu, _ in samples)
@@ -99,38 +112,58 @@ def measured_cost(samples: Sequence[tuple[float, float]], *, cores: int) -> Call
     return CallCost(max(cpu, 1.0) / cores, memory)
 
 
-def left_in_cgroup(folder: Path) -> int | None:
-    """The bytes that a container may still take: what is only file cache counts as free. None without a limit."""
-    try:
-        limit = (folder / "memory.max").read_text().strip()
-        used = int((folder / "memory.current").read_text())
-        stat = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
-    except (OSError, ValueError):
+def busy_percent(before: Mapping[str, float], now: Mapping[str, float]) -> float | None:
+    """How busy the cores were between two readings of their times in seconds; None where no time passed.
+
+    What interrupts took, and what the hypervisor kept (steal), counts as busy.
+    """
+    spent = {name: now[name] - before[name] for name in now if name not in TOLD_TWICE}
+    passed = sum(spent.values())
+    if passed <= 0:
         return None
-    return None if limit == "max" else max(0, int(limit) - used + int(stat.get("inactive_file", 0)))
+    return min(100.0, max(0.0, 100 * (1 - sum(spent.get(name, 0.0) for name in FREE) / passed)))
+
+
+def quota_percent(before: CpuQuota | None, now: CpuQuota | None, *, passed_secs: float) -> float | None:
+    """How much of a container's quota was used between two readings; None where that is not known."""
+    if before is None or now is None or before.used_secs is None or now.used_secs is None or passed_secs <= 0:
+        return None
+    return max(0.0, 100 * (now.used_secs - before.used_secs) / (passed_secs * now.cores))
 
 
 class HostMeter:
-    """Measures the host once a second."""
+    """Measures the host once a second, and the container that the server runs in."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, container: Container | None = None) -> None:
+        self._container = container or Container.found()
         self._samples: deque[float] = deque(maxlen=WINDOW)
 
     @property
     def load(self) -> HostLoad:
         """The load of the last seconds, and the memory as it is now."""
         cpu_percent = statistics.fmean(self._samples) if self._samples else 0.0
-        free = [psutil.virtual_memory().available, left_in_cgroup(CGROUP)]
-        return HostLoad(cpu_percent, min(each for each in free if each is not None) // MB)
+        left = [psutil.virtual_memory().available, self._container.memory_left()]
+        return HostLoad(cpu_percent, min(each for each in left if each is not None) // MB)
+
+    @property
+    def cores(self) -> float:
+        """The cores that the load is a percentage of: the host's, or the quota's where that is less."""
+        cores, quota = psutil.cpu_count() or 1, self._container.cpu_quota()
+        return cores if quota is None else min(cores, quota.cores)
 
     async def run(self) -> None:
         """Measures until cancelled."""
-        before = psutil.cpu_times()
+        before = self._read()
         while True:
             await asyncio.sleep(SAMPLE_SECS)
-            now = psutil.cpu_times()
-            passed = sum(now) - sum(before)
-            busy = (now.user - before.user) + (now.system - before.system)
-            if passed > 0:
-                self._samples.append(min(100.0, max(0.0, 100 * busy / passed)))
+            now = self._read()
+            found = (
+                busy_percent(before[1], now[1]),
+                quota_percent(before[2], now[2], passed_secs=now[0] - before[0]),
+            )
+            if known := [percent for percent in found if percent is not None]:
+                self._samples.append(max(known))
             before = now
+
+    def _read(self) -> tuple[float, Mapping[str, float], CpuQuota | None]:
+        return time.monotonic(), psutil.cpu_times()._asdict(), self._container.cpu_quota()

@@ -3,8 +3,6 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-import psutil
-
 from server.errors import Problem
 from server.ingress.admission import Capacity, HostMeter, Limits, capacity, measured_cost
 from server.ingress.live import LiveSession
@@ -41,7 +39,7 @@ class Lines:
             load=self._meter.load,
             live=len(live) + self._starting + self._mirror.elsewhere,
             young=young + self._starting,
-            cost=measured_cost(samples, cores=psutil.cpu_count() or 1),
+            cost=measured_cost(samples, cores=self._meter.cores),
             limits=self._limits,
         )
 

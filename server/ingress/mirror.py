@@ -55,7 +55,8 @@ class Mirror:
             deadline = asyncio.get_running_loop().time() + RENEW_SECS
             while (left_secs := deadline - asyncio.get_running_loop().time()) > 0:
                 try:
-                    await asyncio.wait_for(self._wake.wait(), left_secs)
+                    async with asyncio.timeout(left_secs):  # wait_for may lose a cancellation
+                        await self._wake.wait()
                 except TimeoutError:
                     break
                 await self.flush()

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -16,6 +16,8 @@ from server.ingress.registry import Registry, RegistryGoneError, ServerRecord
 from server.ingress.schemas import LiveCall, LiveServer, Overview
 from server.ingress.sessions import Sessions
 from server.ingress.takeover import Takeover
+
+CANCEL_AGAIN_SECS = 0.5
 
 
 class Operations:
@@ -58,9 +60,7 @@ class Operations:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await _cancelled(tasks)
             await self._mirror.flush()
             await self._registry.retract(self._sessions.server_id)
 
@@ -106,6 +106,14 @@ class Operations:
             return False
         me = self._sessions.server_id
         return any(s.address == self._address and s.state == "ready" and s.id != me for s in servers)
+
+
+async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Returns when all have ended; redis-py's own timeouts swallow a cancellation now and then, so it is repeated."""
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=CANCEL_AGAIN_SECS)
 
 
 def _tell_failure(task: asyncio.Task[None]) -> None:

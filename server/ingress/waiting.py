@@ -6,11 +6,13 @@ that ask at once see one line.
 """
 
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from loguru import logger
 from redis.asyncio import Redis
+from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
 LEASE_SECS = 15
@@ -55,12 +57,13 @@ class Place:
 
 
 class WaitingLine:
-    """First come, first served; a caller who no longer asks loses the place after 15 s."""
+    """First come, first served; a caller who no longer asks loses the place after 15 s. No error of Redis is raised."""
 
     def __init__(self, *, redis: Redis, length: int):
         self._redis = redis
         self._length = length
-        self._join, self._renew, self._count = (redis.register_script(s) for s in (_JOIN, _RENEW, _COUNT))
+        self._join, self._renew, self._count = (redis.register_script(each) for each in (_JOIN, _RENEW, _COUNT))
+        self._away = False
 
     async def join(self) -> Place | None:
         """A new place at the end; None where the line is full, or Redis gone."""
@@ -74,22 +77,25 @@ class WaitingLine:
         return Place(ticket, position) if position else None
 
     async def leave(self, ticket: str) -> None:
-        """Gives the place up."""
-        try:
-            async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.zrem(LINE, ticket)
-                pipe.delete(TICKET + ticket)
-                await pipe.execute()
-        except (RedisError, OSError) as error:
-            logger.warning("a place in line was not given up ({}); it lapses", type(error).__name__)
+        """Gives the place up; where Redis is away, it lapses."""
+        await self._try(lambda: self._redis.delete(TICKET + ticket))
 
     async def count(self) -> int:
         """How many wait."""
         return await self._run(self._count, "")
 
-    async def _run(self, script: Any, ticket: str) -> int:
+    async def _run(self, script: AsyncScript, ticket: str) -> int:
+        args = [TICKET, LEASE_SECS, self._length, ticket]
+        return await self._try(lambda: script(keys=[LINE, COUNTER], args=args))
+
+    async def _try(self, ask: Callable[[], Awaitable[Any]]) -> int:
+        """What Redis answers, 0 where it is away, which is logged once until it is back."""
         try:
-            return await script(keys=[LINE, COUNTER], args=[TICKET, LEASE_SECS, self._length, ticket])
+            answer = await ask()
         except (RedisError, OSError) as error:
-            logger.warning("nobody can wait in line: {}", type(error).__name__)
+            if not self._away:
+                logger.warning("nobody can wait in line: Redis does not answer ({})", type(error).__name__)
+            self._away = True
             return 0
+        self._away = False
+        return answer

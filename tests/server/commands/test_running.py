@@ -169,7 +169,7 @@ def test_two_calls_that_begin_alike_are_not_ended_by_chance(server: Any):
 def test_drain_waits_until_the_server_has_ended(server: Any):
     server.calls = [CALL]
     said = jarvis(server, "drain").output
-    assert "No new calls are taken. 1 go on, for 30 minutes at most." in said
+    assert "No new calls are taken. 1 call goes on, for 30 minutes at most." in said
     assert "The server has ended." in said
 
 

@@ -1,5 +1,6 @@
 """The registry follows what happens, and fills again after a loss."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -69,3 +70,19 @@ async def test_the_calls_of_other_servers_are_counted(registry: Registry):
     mirror = Mirror(registry=registry)
     await mirror.renew(live=[a_session()], server=SERVER)
     assert mirror.elsewhere == 2
+
+
+async def test_it_ends_even_where_something_changes_at_that_moment(registry: Registry):
+    mirror, session = Mirror(registry=registry), a_session()
+    running = asyncio.create_task(mirror.run(live=lambda: [], server=lambda: SERVER))
+    mirror.touch(session)
+    async with asyncio.timeout(5):
+        while await registry.read("a") is None:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    for _ in range(20):
+        await asyncio.sleep(0)  # until it waits for the next change
+    mirror.wake()
+    await asyncio.sleep(0)
+    running.cancel()
+    done, _ = await asyncio.wait({running}, timeout=5)
+    assert done

@@ -1,8 +1,10 @@
 """The line of callers who wait, in a real Redis."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from loguru import logger
 from redis.asyncio import Redis
 
 from server.ingress.waiting import LEASE_SECS, TICKET, Place, WaitingLine
@@ -45,6 +47,32 @@ async def test_a_full_line_takes_nobody(line: WaitingLine):
     assert await line.join() is None
 
 
+async def test_two_servers_that_ask_at_once_do_not_overfill_it(line: WaitingLine, redis: Redis):
+    other = WaitingLine(redis=redis, length=3)
+    places = await asyncio.gather(*(each.join() for each in (line, other) * 5))
+    assert sorted(place.position for place in places if place is not None) == [1, 2, 3]
+
+
+async def test_a_place_that_became_free_is_given_at_the_end(line: WaitingLine):
+    first, second, _ = [await joined(line) for _ in range(3)]
+    await line.leave(first.ticket)
+    assert (await joined(line)).position == 3
+    assert await line.renew(second.ticket) == Place(second.ticket, 1)
+
+
+async def test_lost_places_make_room(line: WaitingLine, redis: Redis):
+    for _ in range(3):
+        await redis.delete(TICKET + (await joined(line)).ticket)
+    assert (await joined(line)).position == 1
+
+
+async def test_who_left_is_forgotten(line: WaitingLine, redis: Redis):
+    place = await joined(line)
+    await line.leave(place.ticket)
+    assert await line.renew(place.ticket) is None
+    assert not await redis.exists(TICKET + place.ticket)
+
+
 async def test_who_is_served_makes_all_others_move_up(line: WaitingLine):
     first, second = await joined(line), await joined(line)
     await line.leave(first.ticket)
@@ -76,3 +104,15 @@ async def test_without_redis_nobody_waits():
     assert (await line.join(), await line.renew("x"), await line.count()) == (None, None, 0)
     await line.leave("x")
     await gone.aclose()
+
+
+async def test_that_redis_is_gone_is_logged_once():
+    logged: list[str] = []
+    sink = logger.add(logged.append, format="{message}")
+    gone = Redis.from_url("redis://127.0.0.1:1", decode_responses=True)
+    line = WaitingLine(redis=gone, length=3)
+    for _ in range(3):
+        await line.renew("x")
+    logger.remove(sink)
+    await gone.aclose()
+    assert len(logged) == 1
