@@ -42,7 +42,10 @@ def release_at_once(peer: RTCPeerConnection) -> None:
 def webrtc_transport(connection: SmallWebRTCConnection) -> SmallWebRTCTransport:
     """Audio both ways and RTVI messages on a browser's connection."""
     return SmallWebRTCTransport(
-        connection, TransportParams(audio_in_enabled=True, audio_out_enabled=True, audio_out_10ms_chunks=2)
+        connection,
+        TransportParams(
+            audio_in_enabled=True, audio_out_enabled=True, audio_out_10ms_chunks=2, audio_out_end_silence_secs=0
+        ),
     )
 
 

@@ -189,10 +189,10 @@ async def serve(settings: ProcessSettings) -> None:
         print("ready", flush=True)
         await tended(address)
     finally:
+        address.close()
         await runner.cleanup()
         await pool.end()
         synthesiser.close()
-        address.close()
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ async def _top(console: Console, interval: float, once: bool, url: str | None) -
                 await asyncio.sleep(interval)
                 console.print(await _look(server))
             return
-        with Live(shown, console=console, screen=True, auto_refresh=False) as live, _q_typed() as quit_typed:
+        with _q_typed() as quit_typed, Live(shown, console=console, screen=True, auto_refresh=False) as live:
             while not quit_typed.is_set():
                 live.update(await _look(server), refresh=True)
                 with contextlib.suppress(TimeoutError):

@@ -142,6 +142,17 @@ async def test_a_caller_who_lost_the_network_comes_back_to_the_same_bot(jarvis: 
         assert jarvis.bot_of(caller.session.id) == bot
 
 
+async def test_a_call_that_the_operator_ends_in_mid_answer_ends_by_itself(jarvis: Jarvis):
+    async with on_a_call(jarvis) as caller:
+        caller.ask("q14")
+        await caller.hears("70 dollars")
+        path = f"/api/ingress/session/{caller.session.id}"
+        status, _, _ = await asyncio.to_thread(jarvis.request, "DELETE", path, None, jarvis.operator_key())
+        assert status == 204
+        await became(caller, "ended")
+        assert "sending SIGTERM" not in jarvis.log.read_text(errors="replace")
+
+
 async def test_an_offer_of_a_caller_who_comes_back_that_is_none_leaves_the_call_as_it_is(jarvis: Jarvis):
     async with on_a_call(jarvis) as caller:
         offer = {"sdp": "not sdp m=audio", "type": "offer", "pc_id": caller.line.pc_id, "restart_pc": True}

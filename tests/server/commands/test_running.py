@@ -1,8 +1,16 @@
 """`jarvis ps`, `top`, `end` and `drain` against a server that speaks its interface, and against what is none."""
 
 import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import termios
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,7 +20,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from server.cli import app
+from server.commands.running import counted
 
+ROOT = Path(__file__).parents[3]
 KEY = "the-operators-key"
 NOW = datetime.now(UTC).isoformat()
 CALL = {
@@ -52,7 +62,10 @@ CAPACITY = {
 
 
 class Server(BaseHTTPRequestHandler):
-    """Answers as the real one does; `calls` are on, `status` replaces every answer's, `body` its body."""
+    """Answers as the real one does; `calls` are on, `status` replaces every answer's, `body` its body.
+
+    While it drains one call ends with each look, and it ends with the last one.
+    """
 
     calls: ClassVar[list[dict[str, Any]]] = []
     status: ClassVar[int | None] = None
@@ -61,15 +74,19 @@ class Server(BaseHTTPRequestHandler):
     asked: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
-        servers = [SERVER | {"sessions": len(self.calls)}] if "POST /api/ingress/drain" not in self.asked else []
+        draining = "POST /api/ingress/drain" in self.asked
+        servers = [] if draining and not self.calls else [SERVER | {"sessions": len(self.calls)}]
         self._answer(200, {"sessions": self.calls, "servers": servers, "capacity": self.capacity, "waiting": 0})
+        if draining and self.calls:
+            self.calls.pop()
 
     def do_POST(self) -> None:
         self._answer(202, {"draining": True, "live_sessions": len(self.calls), "limit_secs": 1800})
 
     def do_DELETE(self) -> None:
         there = self.path.rpartition("/")[2] in [call["id"] for call in self.calls if not call.get("gone")]
-        self._answer(204 if there else 410, None)
+        busy = any(call.get("busy") for call in self.calls if self.path.endswith(call["id"]))
+        self._answer(503 if busy else 204 if there else 410, None)
 
     def _answer(self, status: int, body: Any) -> None:
         type(self).asked.append(f"{self.command} {self.path}")
@@ -98,6 +115,41 @@ def server(tmp_path: Path) -> Iterator[type[Server]]:
 
 def jarvis(server: Any, *arguments: str) -> Result:
     return CliRunner().invoke(app, [*arguments, "--url", server.url])
+
+
+@contextmanager
+def begun(server: Any, *arguments: str, **streams: Any) -> Iterator[subprocess.Popen[str]]:
+    """The command as a process of its own, which is gone afterwards."""
+    command = [sys.executable, "-m", "server", *arguments, "--url", server.url]
+    environment = os.environ | {"TERM": "xterm"}
+    with subprocess.Popen(command, text=True, env=environment, cwd=ROOT, **streams) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def until_said(stream: Any, words: str) -> str:
+    """What the stream says up to the line with these words."""
+    lines: list[str] = []
+    for line in stream:
+        lines.append(line)
+        if words in line:
+            return "".join(lines)
+    raise AssertionError(f"{words!r} was not said, but {''.join(lines)}")
+
+
+def until_shown(terminal: int, words: bytes) -> None:
+    """Returns when the terminal shows these words."""
+    shown = b""
+    while words not in shown:
+        assert select.select([terminal], [], [], 10)[0], shown
+        shown += os.read(terminal, 4096)
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0 calls"), (1, "1 call"), (2, "2 calls")])
+def test_a_number_goes_with_its_noun(number: int, said: str):
+    assert counted(number, "call", "calls") == said
 
 
 def test_ps_lists_the_calls_and_how_many_more_fit(server: Any):
@@ -132,6 +184,30 @@ def test_top_shows_one_look(server: Any):
     assert all(part in said for part in ("CPU 20 % of 85", "3000 MB free", "Jarvis speaks"))
 
 
+def test_top_in_a_pipe_shows_look_after_look_and_waits_for_a_server_that_is_away(server: Any):
+    server.calls = [CALL]
+    with begun(server, "top", "--interval", "0.2", stdout=subprocess.PIPE) as watching:
+        until_said(watching.stdout, CALL["id"])
+        server.status = 500
+        until_said(watching.stdout, "Trying again.")
+        server.status = None
+        until_said(watching.stdout, CALL["id"])
+        watching.send_signal(signal.SIGINT)
+        watching.communicate(timeout=10)
+        assert watching.returncode == 0
+
+
+def test_top_on_a_terminal_ends_with_q(server: Any):
+    ours, its = pty.openpty()
+    with begun(server, "top", "--interval", "60", stdin=its, stdout=its, stderr=its) as watching:
+        until_shown(ours, b"Nobody calls.")
+        os.write(ours, b"q")
+        assert watching.wait(10) == 0
+    assert termios.tcgetattr(its)[3] & termios.ICANON  # the terminal is as it was
+    os.close(its)
+    os.close(ours)
+
+
 def test_end_takes_the_beginning_of_an_id(server: Any):
     server.calls = [CALL]
     result = jarvis(server, "end", "6f1c")
@@ -142,6 +218,17 @@ def test_end_takes_the_beginning_of_an_id(server: Any):
 def test_end_all_ends_every_call(server: Any):
     server.calls = [CALL, CALL | {"id": "other"}]
     assert jarvis(server, "end", "--all").output == f"ended: {CALL['id']}\nended: other\n"
+
+
+def test_end_all_says_that_nobody_calls(server: Any):
+    result = jarvis(server, "end", "--all")
+    assert (result.exit_code, result.output) == (0, "Nobody calls.\n")
+
+
+def test_a_call_that_cannot_be_ended_now_does_not_keep_the_others(server: Any):
+    server.calls = [CALL | {"busy": True}, CALL | {"id": "other"}]
+    result = jarvis(server, "end", "--all")
+    assert (result.exit_code, "answered with 503" in result.output, "ended: other" in result.output) == (1, True, True)
 
 
 def test_a_call_that_ended_meanwhile_is_said(server: Any):
@@ -166,11 +253,30 @@ def test_two_calls_that_begin_alike_are_not_ended_by_chance(server: Any):
     assert not any(asked.startswith("DELETE") for asked in server.asked)
 
 
-def test_drain_waits_until_the_server_has_ended(server: Any):
+def test_drain_shows_the_calls_until_the_server_has_ended(server: Any):
+    server.calls = [CALL, CALL | {"id": "other"}]
+    assert jarvis(server, "drain").output.splitlines() == [
+        "No new calls are taken. 2 calls go on, for 30 minutes at most.",
+        "2 calls go on",
+        "1 call goes on",
+        "The server has ended.",
+    ]
+
+
+def test_a_drain_that_is_no_longer_watched_goes_on(server: Any):
+    server.calls = [CALL | {"id": str(number)} for number in range(100)]
+    with begun(server, "drain", stderr=subprocess.PIPE) as draining:
+        until_said(draining.stderr, "99 calls go on")
+        draining.send_signal(signal.SIGINT)
+        until_said(draining.stderr, "The server goes on draining.")
+        assert draining.wait(10) == 130
+
+
+def test_a_drain_that_takes_longer_than_it_may_is_said(server: Any, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("server.commands.drain.STOP_SECS", -1800.0)
     server.calls = [CALL]
-    said = jarvis(server, "drain").output
-    assert "No new calls are taken. 1 call goes on, for 30 minutes at most." in said
-    assert "The server has ended." in said
+    result = jarvis(server, "drain")
+    assert (result.exit_code, "The server has not ended" in result.output) == (1, True)
 
 
 def test_drain_need_not_wait(server: Any):
@@ -202,3 +308,8 @@ class TestEveryCommand:
         result = jarvis(server, *command)
         assert (result.exit_code, "Jarvis can't go on." in result.output) == (1, True)
         assert KEY not in result.output
+
+
+def test_a_command_loads_no_pipeline():
+    check = "import sys, server.cli; sys.exit('pipecat' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], cwd=ROOT, check=False).returncode == 0
