@@ -1,11 +1,13 @@
 """How a process that serves all calls lives: settings on stdin, `ready` on stdout, until told to end or left alone."""
 
 import asyncio
+import fcntl
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,10 +27,12 @@ class Lingering(BaseModel):
     """What a process is told that calls need even while no server runs.
 
     When its parent is gone it stays as long as any socket in `calls_dir` accepts, unless a successor has taken its path
-    over; at its end it runs `then`.
+    over. So long it holds a shared flock on each of `uses`, which tells others what it still needs. However it ends
+    then, it runs `then`.
     """
 
     calls_dir: Path
+    uses: tuple[Path, ...] = ()
     then: tuple[str, ...] = ()
 
 
@@ -65,7 +69,6 @@ async def _run(serve: Callable[[Settings], Awaitable[None]], settings_type: type
     told = asyncio.create_task(terminated.wait())
     left = asyncio.create_task(_left_alone(stdin, lingering, getattr(settings, "socket", None)))
     await asyncio.wait([serving, told, left], return_when=asyncio.FIRST_COMPLETED)
-    orphaned = left.done() and not terminated.is_set()
     for task in (told, left, serving):
         task.cancel()
     try:
@@ -73,7 +76,8 @@ async def _run(serve: Callable[[Settings], Awaitable[None]], settings_type: type
     except asyncio.CancelledError:
         logger.info("The process ends as it was told to")
     finally:
-        if orphaned and lingering is not None and lingering.then:
+        await asyncio.wait([left])
+        if stdin.at_eof() and lingering is not None and lingering.then:
             _start(lingering.then)
 
 
@@ -84,8 +88,19 @@ async def _left_alone(stdin: asyncio.StreamReader, lingering: Lingering | None, 
         return
     logger.info("The server is gone; this process stays while calls go on")
     address = SharedAddress(path)
-    while address.is_published and await asyncio.to_thread(_any_accepts, lingering.calls_dir):  # noqa: ASYNC110
-        await asyncio.sleep(TEND_SECS)
+    with _used(lingering.uses):
+        while address.is_published and await asyncio.to_thread(_any_accepts, lingering.calls_dir):  # noqa: ASYNC110
+            await asyncio.sleep(TEND_SECS)
+
+
+@contextmanager
+def _used(paths: Sequence[Path]) -> Iterator[None]:
+    """Hold a shared flock on each of the files; one that is not there, or that somebody has alone, is of no use."""
+    with ExitStack() as held:
+        for path in paths:
+            with suppress(OSError):
+                fcntl.flock(held.enter_context(path.open("rb")), fcntl.LOCK_SH | fcntl.LOCK_NB)
+        yield
 
 
 def _any_accepts(folder: Path) -> bool:

@@ -94,9 +94,6 @@ async def serve(startup: Startup) -> None:
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECS)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        address = SharedAddress(startup.socket)
-        stack.callback(address.close)
-        await web.SockSite(runner, address.bind()).start()
         await migrated(database)
         watcher = ChangeWatcher(database_url=startup.database_url, refresh=retriever.refresh)
         async with asyncio.TaskGroup() as tasks:
@@ -105,6 +102,9 @@ async def serve(startup: Startup) -> None:
             # The first search pays for what later ones find warm, so no caller should ask it.
             with suppress(KnowledgeError):
                 await retriever.search("ready")
+            address = SharedAddress(startup.socket)
+            await web.SockSite(runner, address.bind()).start()
+            stack.callback(address.close)
             address.publish()
             tasks.create_task(tended(address))
             print("ready", flush=True)

@@ -12,6 +12,7 @@ from knowledge.indexer import Startup as IndexerStartup
 from knowledge.jobs import Job, JobStore
 from knowledge.process import Startup as RetrievalStartup
 from server.embedded.leave import leave_command
+from server.embedded.postgres import EmbeddedPostgres
 from server.processes import SupervisedProcess
 from server.settings import Settings
 
@@ -21,15 +22,19 @@ POLL_SECS = 0.1
 def retrieval(settings: Settings, database_url: str, *, socket: Path | None = None) -> SupervisedProcess:
     """The process that calls ask, not started yet; at a `socket` of its own, it leaves that of a server alone.
 
-    That of a server stays for the calls that go on without one, and is the last to need the embedded databases.
+    That of a server stays for the calls that go on without one, and keeps the embedded Postgres for so long.
     """
+    data_dir = settings.data_dir
+    calls = Lingering(
+        calls_dir=settings.bots_dir, uses=(EmbeddedPostgres(data_dir).users_lock,), then=leave_command(data_dir)
+    )
     startup = RetrievalStartup(
         socket=socket or settings.knowledge_socket,
         database_url=database_url,
         models_dir=settings.models_dir,
         lexical_dir=settings.lexical_dir,
         embedder=settings.embedder_settings(),
-        lingering=None if socket else Lingering(calls_dir=settings.bots_dir, then=leave_command(settings.data_dir)),
+        lingering=None if socket else calls,
     )
     wanted = startup.model_dump(mode="json", context=REVEAL)
     return SupervisedProcess("retrieval", module="knowledge.process", settings=wanted, environment=os.environ)

@@ -19,6 +19,7 @@ from knowledge.queue import Queue
 from knowledge.store import DEFAULT_COLLECTION, Store
 from server.auth.operator import OperatorKey
 from server.auth.tokens import SessionTokens
+from server.embedded.leave import leave_command
 from server.errors import SetupError
 from server.ingress.admission import HostMeter, Limits
 from server.ingress.busy import BusySentence
@@ -141,7 +142,8 @@ def _speech(settings: Settings) -> SupervisedProcess:
         "socket": str(settings.speech_socket),
         "cache_dir": str(settings.data_dir / "speech"),
         "recognisers": min(MOST_RECOGNISERS, os.cpu_count() or 1),
-        "lingering": {"calls_dir": str(settings.bots_dir)},
+        # As the first of the processes to run, it clears up after a server that was killed while it started.
+        "lingering": {"calls_dir": str(settings.bots_dir), "then": leave_command(settings.data_dir)},
     }
     return SupervisedProcess("speech", module="bot.speech.process", settings=wanted, environment=os.environ)
 

@@ -31,9 +31,9 @@ def ps(
         console.print(calls_table(overview, now=datetime.now(UTC)))
     else:
         console.print("Nobody calls.")
-    console.print(one_line(overview), highlight=False)
+    console.print(one_line(overview), highlight=False, soft_wrap=True)
     for server in overview.servers:
-        console.print(server_line(server), highlight=False)
+        console.print(server_line(server), highlight=False, soft_wrap=True)
 
 
 async def _overview(url: str | None) -> Overview:
@@ -42,12 +42,14 @@ async def _overview(url: str | None) -> Overview:
 
 
 def calls_table(overview: Overview, *, now: datetime) -> Table:
-    """The calls, one a row."""
-    table = Table()
-    for name in ("id", "state", "for", "turns", "floor", "v2v", "CPU", "memory", "bots", "server"):
-        table.add_column(name, justify="right" if name in ("for", "turns", "v2v", "CPU", "memory", "bots") else "left")
+    """The calls, one a row, in 80 characters; says whose each is where there are several servers."""
+    several = len(overview.servers) > 1
+    table = Table(box=None, padding=(0, 1), collapse_padding=True, pad_edge=False)
+    for name in ("id", "state", "for", "turns", "floor", "v2v", "CPU", "memory", "bots", *["server"] * several):
+        number = name in ("for", "turns", "v2v", "CPU", "memory", "bots")
+        table.add_column(name, justify="right" if number else "left", no_wrap=name != "floor")
     for call in overview.sessions:
-        table.add_row(*_cells(call, now))
+        table.add_row(*_cells(call, now), *[call.server] * several)
     return table
 
 
@@ -70,7 +72,6 @@ def _cells(call: LiveCall, now: datetime) -> list[str]:
         _shown(call.cpu_percent, "{:.0f} %"),
         _shown(call.memory_mb, "{:.0f} MB"),
         str(call.bots),
-        call.server,
     ]
 
 

@@ -77,6 +77,13 @@ def found(*, folders: tuple[Path, ...], names: frozenset[str]) -> list[int]:
     return [pid for pid, parent in parents.items() if parent not in parents]
 
 
+def works_in(pid: str, folder: Path) -> bool:
+    """Whether a process of this id runs in this folder."""
+    with suppress(OSError):
+        return pid.isdecimal() and Path(f"/proc/{pid}/cwd").samefile(folder)
+    return False
+
+
 async def end(*, name: str, pids: Callable[[], list[int]], gone: Callable[[], bool], stages: tuple[Stage, ...]) -> bool:
     """Signal the processes stage by stage until `gone`; whether that was reached."""
     for number, stage in enumerate(stages):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from loguru import logger
 
-from server.embedded.child import Command, Stage, becomes, end, found, free_port, spawn
+from server.embedded.child import Command, Stage, becomes, end, found, free_port, spawn, works_in
 from server.embedded.errors import EmbeddedServiceError, WrongPasswordError
 from server.embedded.flock import POLL_SECS, Flock, is_locked
 from server.embedded.folder import ServiceFolder
@@ -35,8 +35,14 @@ class EmbeddedService(ABC):
 
     def __init__(self, data_dir: Path) -> None:
         self._folder = ServiceFolder(data_dir, service=self.name)
-        self._users = Flock(self._folder.lock("users"))
+        self._users = Flock(self.users_lock)
         self._child: subprocess.Popen[bytes] | None = None
+        self._promised_port: int | None = None
+
+    @property
+    def users_lock(self) -> Path:
+        """The file on which whoever needs the service holds a shared flock."""
+        return self._folder.lock("users")
 
     @abstractmethod
     async def _prepare(self, running: Flock) -> None:
@@ -59,7 +65,7 @@ class EmbeddedService(ABC):
         return False
 
     async def start(self) -> str:
-        """The service's URL, once it answers; called again, it revives a service that died.
+        """The service's URL, once it answers; called again, it revives a service that died, at the same URL.
 
         Raises EmbeddedServiceError when the service can't run.
         """
@@ -67,13 +73,16 @@ class EmbeddedService(ABC):
         async with self._turn():
             self._users.try_shared()
             try:
-                return await self._attach() or await self._launch()
+                url = await self._attach() or await self._launch()
             except BaseException:
                 await self._leave()
                 raise
+            self._promised_port = self._known_port()
+            return url
 
     async def stop(self) -> None:
         """Leave the service, and end its process if nobody else uses it."""
+        self._promised_port = None
         if not self._users.held:
             return
         if not self._folder.path.exists():
@@ -95,11 +104,11 @@ class EmbeddedService(ABC):
             await asyncio.sleep(min(WATCH_SECS * 2**failures, LONGEST_REST_SECS))
             if not self._folder.path.exists():
                 return  # deleted with all that was in it
-            if await asyncio.to_thread(self._is_running):
-                failures = 0
-                continue
-            logger.error("the embedded {} died; starting it again", self.name)
             try:
+                if self._users.held and await asyncio.to_thread(self._is_alive):
+                    failures = 0
+                    continue
+                logger.error("the embedded {} died; starting it again", self.name)
                 await self.start()
             except EmbeddedServiceError as error:
                 failures += 1
@@ -177,7 +186,7 @@ class EmbeddedService(ABC):
         """The URL of a fresh process; None if it failed for a reason that is gone now."""
         await self._prepare(running)
         password = self._folder.read("password") or ""
-        port = free_port(self._known_port())
+        port = self._promised_port or free_port(self._known_port())
         self._folder.write("port", str(port))
         child = self._child = self._spawn(self._command(port=port, password=password), running, cwd=self._folder.data)
         try:
@@ -234,6 +243,11 @@ class EmbeddedService(ABC):
 
     def _is_running(self) -> bool:
         return is_locked(self._folder.lock("running"))
+
+    def _is_alive(self) -> bool:
+        """Whether the process itself runs: a killed one is not, however long its helpers take to notice."""
+        pid = self._folder.read("pid") or ""
+        return self._is_running() and (works_in(pid, self._folder.data) or self._is_whole())
 
     def _is_whole(self) -> bool:
         """Whether more is running than the helpers of a process that was killed, which may be busy for long."""

@@ -128,7 +128,16 @@ def quota_percent(before: CpuQuota | None, now: CpuQuota | None, *, passed_secs:
     """How much of a container's quota was used between two readings; None where that is not known."""
     if before is None or now is None or before.used_secs is None or now.used_secs is None or passed_secs <= 0:
         return None
-    return max(0.0, 100 * (now.used_secs - before.used_secs) / (passed_secs * now.cores))
+    return min(100.0, max(0.0, 100 * (now.used_secs - before.used_secs) / (passed_secs * now.cores)))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was told at one moment: the cores' times in seconds, and the quota where there is one."""
+
+    at_mono: float
+    times: Mapping[str, float]
+    quota: CpuQuota | None
 
 
 class HostMeter:
@@ -137,6 +146,7 @@ class HostMeter:
     def __init__(self, *, container: Container | None = None) -> None:
         self._container = container or Container.found()
         self._samples: deque[float] = deque(maxlen=WINDOW)
+        self._before: Reading | None = None
 
     @property
     def load(self) -> HostLoad:
@@ -153,17 +163,18 @@ class HostMeter:
 
     async def run(self) -> None:
         """Measures until cancelled."""
-        before = self._read()
         while True:
+            self.take(Reading(time.monotonic(), psutil.cpu_times()._asdict(), self._container.cpu_quota()))
             await asyncio.sleep(SAMPLE_SECS)
-            now = self._read()
-            found = (
-                busy_percent(before[1], now[1]),
-                quota_percent(before[2], now[2], passed_secs=now[0] - before[0]),
-            )
-            if known := [percent for percent in found if percent is not None]:
-                self._samples.append(max(known))
-            before = now
 
-    def _read(self) -> tuple[float, Mapping[str, float], CpuQuota | None]:
-        return time.monotonic(), psutil.cpu_times()._asdict(), self._container.cpu_quota()
+    def take(self, now: Reading) -> None:
+        """Adds what was used since the reading before to the load: of the cores or of the quota, whichever is more."""
+        before, self._before = self._before, now
+        if before is None:
+            return
+        found = (
+            busy_percent(before.times, now.times),
+            quota_percent(before.quota, now.quota, passed_secs=now.at_mono - before.at_mono),
+        )
+        if known := [percent for percent in found if percent is not None]:
+            self._samples.append(max(known))

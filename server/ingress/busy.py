@@ -19,15 +19,16 @@ MADE_SECS = 10.0
 class BusySentence:
     """The sentence, spoken once and kept."""
 
-    def __init__(self, *, speech: Speech):
+    def __init__(self, *, speech: Speech, timeout_secs: float = MADE_SECS):
         self._speech = speech
+        self._timeout_secs = timeout_secs
         self._wav: bytes | None = None
         self._making = asyncio.Lock()
 
     async def wav(self) -> bytes:
         """A WAV file: mono, 16 bit, 16 kHz. Raises a 503 `Problem` where the voice is away and nothing is kept."""
         try:
-            async with asyncio.timeout(MADE_SECS), self._making:
+            async with asyncio.timeout(self._timeout_secs), self._making:
                 if self._wav is None:
                     self._wav = _wav(await self._spoken())
                 return self._wav

@@ -53,20 +53,16 @@ class Lines:
     ) -> AsyncIterator[Waiting | None]:
         """None: a line for one call, while it starts. Else a place to wait; raises a 503 `Problem` for none."""
         fits = self.capacity(live=live, now_mono=now_mono).free > 0
-        if fits and self._waiting is None:
-            place = None
-        else:
-            place = await self._place(wanted, fits=fits)
-            fits = fits and (place is None or place.position == 1)
-        if not fits:
-            assert place is not None
-            yield Waiting(ticket=place.ticket, position=place.position, retry_after_secs=WAITING_RETRY_SECS)
-            return
-        self._starting += 1
+        # Counted before anything is awaited: who asks meanwhile must not find the same line free.
+        self._starting += fits
         try:
+            place = None if fits and self._waiting is None else await self._place(wanted, fits=fits)
+            if place is not None and (not fits or place.position > 1):
+                yield Waiting(ticket=place.ticket, position=place.position, retry_after_secs=WAITING_RETRY_SECS)
+                return
             yield None
         finally:
-            self._starting -= 1
+            self._starting -= fits
         if place is not None and self._waiting is not None:
             await self._waiting.leave(place.ticket)
 

@@ -56,9 +56,7 @@ class Caller:
 
     async def come_back(self) -> None:
         """Joins again by a new connection, as a page does that lost the old one."""
-        lost, self.line = self.line, WebRtcLine(only_loopback=True)
-        await self.line.connect(lambda offer: self._ingress.offer(self.session, offer), replaces=lost.pc_id)
-        await lost.close()
+        await self.join()
 
     def ask(self, name: str) -> None:
         self.line.say(at_48khz(read_recording(RECORDINGS / "slt" / f"{name}.flac")))
@@ -147,10 +145,11 @@ async def test_a_call_that_the_operator_ends_in_mid_answer_ends_by_itself(jarvis
         caller.ask("q14")
         await caller.hears("70 dollars")
         path = f"/api/ingress/session/{caller.session.id}"
+        logged = len(jarvis.log.read_text(errors="replace"))
         status, _, _ = await asyncio.to_thread(jarvis.request, "DELETE", path, None, jarvis.operator_key())
         assert status == 204
         await became(caller, "ended")
-        assert "sending SIGTERM" not in jarvis.log.read_text(errors="replace")
+        assert "sending SIGTERM" not in jarvis.log.read_text(errors="replace")[logged:]
 
 
 async def test_an_offer_of_a_caller_who_comes_back_that_is_none_leaves_the_call_as_it_is(jarvis: Jarvis):
@@ -176,6 +175,16 @@ async def test_calls_outlive_their_server_and_the_next_one_takes_them_over(own_j
         status, _, _ = await asyncio.to_thread(own_jarvis.request, "DELETE", path, None, own_jarvis.operator_key())
         assert status == 204
         await until(lambda: not calls(own_jarvis))
+
+
+async def test_a_command_beside_a_call_that_lost_its_server_leaves_it_its_documents(own_jarvis: Jarvis):
+    async with on_a_call(own_jarvis) as caller:
+        own_jarvis.kill()
+        listed = await asyncio.to_thread(own_jarvis.command, "documents")
+        caller.ask("q18")
+        await caller.hears("the membership page")
+        assert listed.code == 0
+        await asyncio.to_thread(own_jarvis.start)
 
 
 async def test_a_killed_server_without_calls_leaves_no_process(data_dir: Path):

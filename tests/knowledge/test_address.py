@@ -4,7 +4,8 @@ import os
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,7 @@ def test_its_socket_is_its_owners_only(path: Path):
 
 def test_a_successor_takes_over_and_connections_to_the_old_one_stay(path: Path):
     old, new = of(os.getppid(), path), SharedAddress(path)
-    with old.bind() as old_listener, new.bind() as new_listener:
+    with new.bind() as new_listener, old.bind() as old_listener:
         old.publish()
         with reached(path) as kept, old_listener.accept()[0] as served:
             new.publish()
@@ -81,12 +82,40 @@ def test_an_old_process_that_ends_takes_nothing_from_its_successor(path: Path):
             assert not old._own.exists()
 
 
-def test_a_process_that_ends_takes_its_path_along(path: Path):
+def test_nobody_is_led_to_a_process_that_has_ended(path: Path):
     address = SharedAddress(path)
     with address.bind():
         address.publish()
         address.close()
-    assert list(path.parent.iterdir()) == []
+        assert not path.exists()
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_who_was_led_to_a_process_that_ends_is_led_to_another_at_once(path: Path, dead_pid: int):
+    dead, older, mine = of(dead_pid, path), of(os.getppid(), path), SharedAddress(path)
+    with older.bind() as listener, mine.bind():
+        dead.bind().close()
+        mine.publish()
+        mine.close()
+        with reached(path), listener.accept()[0]:
+            assert older.is_published
+
+
+def test_the_end_of_a_process_takes_nothing_from_one_that_publishes_meanwhile(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    mine, theirs = SharedAddress(path), of(os.getppid(), path)
+
+    def overtaken(address: SharedAddress) -> list[Path]:
+        theirs.publish()
+        return []
+
+    with mine.bind(), theirs.bind() as listener:
+        mine.publish()
+        monkeypatch.setattr(SharedAddress, "_all", overtaken)
+        mine.close()
+        with reached(path), listener.accept()[0]:
+            assert theirs.is_published
 
 
 def test_a_process_does_not_take_the_path_back_from_one_that_lives(path: Path):
@@ -97,14 +126,40 @@ def test_a_process_does_not_take_the_path_back_from_one_that_lives(path: Path):
         assert theirs.is_published
 
 
-@pytest.mark.parametrize("left", ["nothing", "a link"])
-def test_a_process_takes_the_path_back_where_nobody_is_led_to_a_living_one(path: Path, dead_pid: int, left: str):
+def left_nothing(path: Path) -> None:
+    """Nobody was ever led anywhere."""
+
+
+def left_a_link(path: Path) -> None:
+    """A process ended, and took its socket along."""
+    path.symlink_to(f"{path.name}.1")
+
+
+def left_a_socket(path: Path) -> None:
+    """A process was killed, and another one has its id by now."""
+    dead = of(os.getppid(), path)
+    dead.bind().close()
+    dead.publish()
+
+
+@pytest.mark.parametrize("left", [left_nothing, left_a_link, left_a_socket])
+def test_a_process_takes_the_path_back_where_nobody_is_led_to_a_living_one(path: Path, left: Callable[[Path], None]):
     mine = SharedAddress(path)
     with mine.bind():
-        if left == "a link":
-            path.symlink_to(f"{path.name}.{dead_pid}")
+        left(path)
         mine.tend()
         assert mine.is_published
+
+
+def test_a_process_too_busy_to_take_another_connection_keeps_the_path(path: Path):
+    mine, theirs = SharedAddress(path), of(os.getppid(), path)
+    with mine.bind(), theirs.bind() as listener, ExitStack() as callers:
+        listener.listen(0)
+        theirs.publish()
+        callers.enter_context(reached(path))
+        mine.tend()
+        mine.tend()
+        assert theirs.is_published
 
 
 def test_sockets_that_dead_processes_left_are_cleared_away(path: Path, dead_pid: int):

@@ -1,6 +1,7 @@
 """The life of a process: told on stdin, `ready` on stdout, an end when told or when its parent is gone."""
 
 import asyncio
+import fcntl
 import json
 import signal
 import socket
@@ -41,6 +42,13 @@ async def fail(error):
 async def serve(startup):
     if startup.how == "fails":
         raise ModelError("The model is not there; build it.")
+    if startup.how == "fails later":
+        SharedAddress(startup.socket).bind()
+        SharedAddress(startup.socket).publish()
+        print("ready", flush=True)
+        while not startup.socket.with_name("fail").exists():
+            await asyncio.sleep(0.02)
+        raise ModelError("The model is gone.")
     if startup.how == "fails in two ways":
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(fail(ModelError("The model is not there.")))
@@ -159,11 +167,12 @@ def folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-def lingering(folder: Path) -> bytes:
-    """A child that stays for the calls in this folder, and leaves a note at its end."""
+def lingering(folder: Path, how: str) -> bytes:
+    """A child that stays for the calls in this folder, uses a file there, and leaves a note at its end."""
     then = [sys.executable, "-c", f"open({str(folder / 'note')!r}, 'w').close()"]
-    told = {"calls_dir": str(folder), "then": then}
-    return json.dumps({"how": "serves", "socket": str(folder / "child"), "lingering": told}).encode() + b"\n"
+    told = {"calls_dir": str(folder), "uses": [str(folder / "users"), str(folder / "missing")], "then": then}
+    (folder / "users").touch()
+    return json.dumps({"how": how, "socket": str(folder / "child"), "lingering": told}).encode() + b"\n"
 
 
 def a_call(folder: Path) -> socket.socket:
@@ -174,9 +183,9 @@ def a_call(folder: Path) -> socket.socket:
     return bot
 
 
-async def orphaned(start: Start, folder: Path) -> Process:
+async def orphaned(start: Start, folder: Path, *, how: str = "serves") -> Process:
     """A child whose parent is gone."""
-    child = await start(lingering(folder))
+    child = await start(lingering(folder, how))
     await ready(child)
     assert child.stdin is not None
     child.stdin.close()
@@ -220,8 +229,51 @@ async def test_left_alone_it_ends_when_a_successor_has_taken_over(start: Start, 
 
 async def test_told_to_end_it_does_not_stay_for_calls(start: Start, folder: Path) -> None:
     with a_call(folder):
-        child = await start(lingering(folder))
+        child = await start(lingering(folder, "serves"))
         await ready(child)
         child.send_signal(signal.SIGTERM)
         assert (await ended(child))[0] == 0
     assert not (folder / "note").exists()
+
+
+def in_use(path: Path) -> bool:
+    """Whether somebody holds a flock on the file."""
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+async def test_left_alone_it_shows_what_it_uses_until_its_end(start: Start, folder: Path) -> None:
+    with a_call(folder):
+        child = await orphaned(start, folder)
+        async with asyncio.timeout(PATIENCE_SECS):
+            while not in_use(folder / "users"):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+    await ended(child)
+    assert not in_use(folder / "users")
+
+
+async def test_while_its_parent_lives_it_leaves_it_to_that_to_show_what_is_used(start: Start, folder: Path) -> None:
+    await ready(await start(lingering(folder, "serves")))
+    assert not in_use(folder / "users")
+
+
+async def test_left_alone_and_told_to_end_it_does_what_is_to_be_done_then(start: Start, folder: Path) -> None:
+    with a_call(folder):
+        child = await orphaned(start, folder)
+        assert await stays(child)
+        child.send_signal(signal.SIGTERM)
+        assert (await ended(child))[0] == 0
+    await note(folder)
+
+
+async def test_left_alone_it_does_what_is_to_be_done_then_even_where_it_fails(start: Start, folder: Path) -> None:
+    with a_call(folder):
+        child = await orphaned(start, folder, how="fails later")
+        assert await stays(child)
+        (folder / "fail").touch()
+        assert (await ended(child))[0] == 1
+    await note(folder)

@@ -220,3 +220,26 @@ async def test_an_unanswered_question_is_sent_with_its_best_passages() -> None:
 def test_a_bot_that_asks_loads_no_database_driver():
     check = "import sys, knowledge.client; sys.exit('psycopg' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+
+
+class Ending:
+    """Answers the first request, and ends when the next one comes on the connection that was kept."""
+
+    def __init__(self) -> None:
+        self.connections: list[object] = []
+
+    async def take(self, request: web.Request) -> web.Response:
+        assert request.transport is not None
+        if request.transport in self.connections:
+            request.transport.close()
+        self.connections.append(request.transport)
+        return web.json_response(NOTHING)
+
+
+async def test_a_process_that_ends_as_it_is_asked_is_asked_again_on_a_fresh_connection() -> None:
+    ending = Ending()
+    async with client_of(ending.take) as client:
+        await client.search("q")
+        assert await client.search("q") == SearchResult(Verdict.OFF_TOPIC)
+    first, again, fresh = ending.connections
+    assert first is again is not fresh

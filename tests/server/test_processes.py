@@ -31,7 +31,19 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print("ready", flush=True)
 while True: time.sleep(1)
 """
+TELLS_ITS_END = """
+import json, signal, sys
+told = json.loads(sys.stdin.readline())["told"]
+def note(word):
+    open(told, "w").write(word)
+    raise SystemExit
+signal.signal(signal.SIGTERM, lambda *_: note("told to end"))
+print("ready", flush=True)
+sys.stdin.read()
+note("left alone")
+"""
 MODULES = {
+    "tells_its_end": TELLS_ITS_END,
     "serves": SERVES,
     "deaf": DEAF,
     "ends": "raise SystemExit(3)",
@@ -103,6 +115,13 @@ async def test_a_stopped_child_is_gone_and_stays_so(child: Start):
     await process.start()
     await process.stop()
     assert (process.pid, children()) == (None, before)
+
+
+async def test_a_stopped_child_is_told_so_and_does_not_take_itself_for_left_alone(child: Start, tmp_path: Path):
+    process = child("tells_its_end")
+    await process.start()
+    await process.stop()
+    assert (tmp_path / "told").read_text() == "told to end"
 
 
 async def test_a_child_is_stopped_while_it_waits_to_be_started_again(child: Start):

@@ -4,7 +4,7 @@ import signal
 import stat
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ import psutil
 import pytest
 import soundfile
 
-from bot.speech.client import SpeechAudio, SpeechClient
+from bot.speech.client import SpeechAudio, SpeechClient, SpeechWord
 from bot.speech.errors import SpeechRequestError, SpeechUnavailableError
 
 pytestmark = pytest.mark.integration
@@ -167,3 +167,33 @@ async def test_a_process_that_is_not_there_is_unavailable(tmp_path):
     with pytest.raises(SpeechUnavailableError, match="running"):
         await client.recognise(pcm(), 16_000)
     await client.aclose()
+
+
+def long_speech(client: SpeechClient) -> AsyncGenerator[SpeechAudio | SpeechWord]:
+    """Longer than any buffer on its way, so that it goes on for as long as nobody listens."""
+    return client.synthesize(LONG_TEXT, voice="en-us", words_per_minute=165, pitch=50, sample_rate=16_000)
+
+
+async def test_a_successor_takes_over_and_neither_a_sentence_nor_a_question_is_lost(tmp_path):
+    async with running(tmp_path) as old:
+        caller = old.client
+        speech = long_speech(caller)
+        await anext(speech)
+        async with running(tmp_path):
+            old.process.send_signal(signal.SIGTERM)
+            assert (await caller.recognise(pcm()[:32_000], 16_000)) is not None
+            assert [part async for part in speech]
+            assert await old.process.wait() == 0
+            assert await speak(caller, "Hello.")
+
+
+async def test_a_process_that_ends_leads_its_callers_to_an_older_one_at_once(tmp_path):
+    async with running(tmp_path) as older, running(tmp_path) as newer:
+        speech = long_speech(newer.client)
+        await anext(speech)
+        newer.process.send_signal(signal.SIGTERM)
+        while newer.socket.readlink().suffix != f".{older.process.pid}":  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert await speak(older.client, "Hello.")
+        assert newer.process.returncode is None
+        await speech.aclose()

@@ -62,20 +62,23 @@ CAPACITY = {
 
 
 class Server(BaseHTTPRequestHandler):
-    """Answers as the real one does; `calls` are on, `status` replaces every answer's, `body` its body.
+    """Answers as the real one does; `status` replaces every answer's, `body` its body.
 
-    While it drains one call ends with each look, and it ends with the last one.
+    `calls` are on; `beside` are the other servers of its host. While it drains one call ends with each look, and it
+    ends with the last one.
     """
 
     calls: ClassVar[list[dict[str, Any]]] = []
     status: ClassVar[int | None] = None
     body: ClassVar[bytes | None] = None
     capacity: ClassVar[dict[str, Any]] = CAPACITY
+    beside: ClassVar[list[dict[str, Any]]] = []
     asked: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
         draining = "POST /api/ingress/drain" in self.asked
         servers = [] if draining and not self.calls else [SERVER | {"sessions": len(self.calls)}]
+        servers += self.beside
         self._answer(200, {"sessions": self.calls, "servers": servers, "capacity": self.capacity, "waiting": 0})
         if draining and self.calls:
             self.calls.pop()
@@ -158,6 +161,19 @@ def test_ps_lists_the_calls_and_how_many_more_fit(server: Any):
     assert all(part in said for part in (CALL["id"], "Jarvis speaks", "640 ms", "22 %", "45 MB"))
     assert "1 of 4 lines taken; 3 more fit" in said
     assert "server 0f4f9c3f at 127.0.0.1:7860: ready" in said
+
+
+def test_eighty_characters_hold_a_whole_id(server: Any, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    server.calls = [CALL | {"state": "reconnecting", "v2v_ms": 12345, "cpu_percent": 100.0, "memory_mb": 512.0}]
+    said = jarvis(server, "ps").output
+    assert all(part in said for part in (CALL["id"], "reconnecting", "12345 ms", "100 %", "512 MB"))
+
+
+def test_ps_says_whose_a_call_is_where_servers_are_several(server: Any):
+    server.calls, server.beside = [CALL | {"server": "a5d2c1b0"}], [SERVER | {"id": "a5d2c1b0", "answering": False}]
+    row = next(line for line in jarvis(server, "ps").output.splitlines() if CALL["id"] in line)
+    assert row.endswith("a5d2c1b0")
 
 
 def test_ps_says_that_nobody_calls(server: Any):

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -18,7 +19,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from server.embedded.child import becomes, found
 from server.embedded.errors import EmbeddedServiceError
-from server.embedded.flock import Flock
+from server.embedded.flock import is_locked
 from server.embedded.postgres import EmbeddedPostgres
 from server.embedded.redis import EmbeddedRedis
 from server.embedded.service import EmbeddedService
@@ -227,7 +228,7 @@ async def test_cancelling_a_start_leaves_nothing_behind(
     with pytest.raises(asyncio.CancelledError):
         await starting
     assert pids() == []
-    assert Flock(data_dir / user.name / "users.lock").try_exclusive()
+    assert not is_locked(data_dir / user.name / "users.lock")
 
 
 async def test_a_process_whose_folder_was_deleted_is_ended(kind: type[EmbeddedService], data_dir: Path) -> None:
@@ -244,14 +245,83 @@ async def test_a_process_that_dies_is_started_again_on_its_port(
     user: EmbeddedService, pids: Callable[[], list[int]]
 ) -> None:
     url = await user.start()
-    keeping = asyncio.create_task(user.keep())
     (dead,) = pids()
     os.kill(dead, signal.SIGKILL)
-    assert await becomes(lambda: pids() not in ([], [dead]), within_secs=20)
-    async with asyncio.timeout(20):
-        while not await answers(url):  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
-    keeping.cancel()
+    assert await becomes(lambda: pids() == [], within_secs=10)
+    assert await revived(user, url, within_secs=20)
+
+
+@asynccontextmanager
+async def kept(user: EmbeddedService) -> AsyncIterator[None]:
+    keeping = asyncio.create_task(user.keep())
+    try:
+        yield
+    finally:
+        keeping.cancel()
+        await asyncio.wait([keeping])
+
+
+async def revived(user: EmbeddedService, url: str, *, within_secs: float) -> bool:
+    """Whether the service answers again in time while it is kept."""
+    async with kept(user):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_secs):
+                while not await answers(url):  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+                return True
+    return False
+
+
+async def test_a_port_that_another_takes_meanwhile_is_waited_for(
+    user: EmbeddedService, data_dir: Path, pids: Callable[[], list[int]]
+) -> None:
+    url = await user.start()
+    port = int((data_dir / user.name / "port").read_text())
+    process = psutil.Process(pids()[0])
+    process.kill()
+    assert await becomes(lambda: process.status() == psutil.STATUS_ZOMBIE, within_secs=10)
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        with pytest.raises(EmbeddedServiceError, match="did not start"):
+            await user.start()
+    assert await revived(user, url, within_secs=20)
+
+
+async def test_a_service_that_cannot_be_looked_at_for_a_moment_is_kept_all_the_same(
+    user: EmbeddedService, pids: Callable[[], list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = iter([EmbeddedServiceError("No more files can be opened.")])
+
+    def look(self: EmbeddedService) -> bool:
+        if error := next(looks, None):
+            raise error
+        return self._is_running()
+
+    monkeypatch.setattr(EmbeddedService, "_is_alive", look)
+    url = await user.start()
+    os.kill(pids()[0], signal.SIGKILL)
+    assert await revived(user, url, within_secs=20)
+
+
+async def test_a_postgres_whose_helpers_are_busy_when_it_dies_is_started_again(data_dir: Path) -> None:
+    async with EmbeddedPostgres(data_dir) as url:
+        postgres = EmbeddedPostgres(data_dir)
+        await postgres.start()
+        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+            helper = psutil.Process(connection.info.backend_pid)
+            busy = asyncio.create_task(connection.execute("DO $$ BEGIN LOOP END LOOP; END $$"))
+            begun = helper.cpu_times().user
+            assert await becomes(lambda: helper.cpu_times().user > begun, within_secs=10)
+            os.kill(helper.ppid(), signal.SIGKILL)
+            back = await revived(postgres, url, within_secs=25)
+            with suppress(psutil.NoSuchProcess):
+                helper.kill()
+            with suppress(psycopg.Error):
+                await busy
+        await postgres.stop()
+    assert back
 
 
 async def test_a_process_that_lives_is_left_alone(user: EmbeddedService, pids: Callable[[], list[int]]) -> None:

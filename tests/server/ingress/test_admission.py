@@ -12,6 +12,7 @@ from server.ingress.admission import (
     HostLoad,
     HostMeter,
     Limits,
+    Reading,
     busy_percent,
     capacity,
     measured_cost,
@@ -133,6 +134,8 @@ def test_a_system_that_tells_less_of_its_time_is_measured_too():
     [
         (CpuQuota(0.5, 10), CpuQuota(0.5, 10.25), 50),
         (CpuQuota(2, 10), CpuQuota(2, 11), 50),
+        (CpuQuota(1, 10), CpuQuota(1, 13), 100),
+        (CpuQuota(1, 10), CpuQuota(1, 9), 0),
         (None, CpuQuota(2, 11), None),
         (CpuQuota(2, 10), None, None),
         (CpuQuota(2, None), CpuQuota(2, None), None),
@@ -146,6 +149,32 @@ def container(mount: Path, **files: str) -> Container:
     for name, text in files.items():
         (mount / name.replace("_", ".")).write_text(text)
     return Container(membership="0::/", mount=mount)
+
+
+def metered(percents: list[float], *, quota_percents: list[float] | None = None) -> float:
+    """The load of a host whose cores, and whose quota of one core, were busy like this, second by second."""
+    meter = HostMeter()
+    user = idle = used = 0.0
+    for second, percent in enumerate([0.0, *percents]):
+        user, idle = user + percent / 100, idle + 1 - percent / 100
+        if quota_percents is not None and second:
+            used += quota_percents[second - 1] / 100
+        quota = None if quota_percents is None else CpuQuota(1, used)
+        meter.take(Reading(second, {"user": user, "idle": idle}, quota))
+    return meter.load.cpu_percent
+
+
+@pytest.mark.parametrize(
+    ("percents", "load"),
+    [([], 0), ([40], 40), ([20, 60], 40), ([100, 0, 0, 0, 0], 20), ([100, 10, 10, 10, 10, 10], 10)],
+)
+def test_the_load_is_the_mean_of_the_last_five_seconds(percents: list[float], load: float):
+    assert metered(percents) == pytest.approx(load)
+
+
+@pytest.mark.parametrize(("cores", "quota", "load"), [(20, 90, 90), (90, 20, 90)])
+def test_the_load_is_that_of_the_cores_or_of_the_quota_whichever_is_more(cores: float, quota: float, load: float):
+    assert metered([cores], quota_percents=[quota]) == pytest.approx(load)
 
 
 def test_the_memory_of_a_container_is_what_its_limit_leaves(tmp_path: Path):

@@ -28,6 +28,15 @@ class UnhurriedSpeech(FakeSpeech):
             yield part
 
 
+class SilentSpeech(FakeSpeech):
+    """Takes the text and never says a word of it."""
+
+    async def synthesize(self, text: str, **voice: Any) -> AsyncGenerator[SpeechAudio | SpeechWord]:
+        await asyncio.Event().wait()
+        async for part in super().synthesize(text, **voice):
+            yield part
+
+
 async def refused(busy: BusySentence) -> Problem:
     with pytest.raises(Problem) as problem:
         await busy.wav()
@@ -60,6 +69,10 @@ async def test_it_is_spoken_once_however_many_call():
 async def test_where_the_voice_is_away_callers_are_told_to_try_again(broken: list[SpeechAudio | SpeechError]):
     problem = await refused(BusySentence(speech=FakeSpeech(spoken=[broken])))
     assert (problem.status, problem.retry_after_secs) == (503, 5)
+
+
+async def test_a_voice_that_says_nothing_is_not_waited_for_for_ever():
+    assert (await refused(BusySentence(speech=SilentSpeech(), timeout_secs=0))).status == 503
 
 
 async def test_it_is_spoken_once_the_voice_is_back():

@@ -1,5 +1,6 @@
 """Who is let in, and who waits."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -103,6 +104,26 @@ async def test_nobody_overtakes_those_who_wait(redis: Redis):
     host.mirror.elsewhere = 0
     assert await host.refused(CreateSession()) == 503
     assert (await host.waits()).position == 2
+
+
+async def test_callers_who_ask_at_once_do_not_share_the_last_line(redis: Redis):
+    host, over, outcomes = Host(redis), asyncio.Event(), list[str]()
+
+    async def ask() -> None:
+        try:
+            async with host.lines.taken(CreateSession(), live=(), now_mono=0.0):
+                outcomes.append("in")
+                await over.wait()
+        except Problem:
+            outcomes.append("refused")
+
+    asking = [asyncio.create_task(ask()) for _ in range(5)]
+    async with asyncio.timeout(5):
+        while len(outcomes) < 5:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+    over.set()
+    await asyncio.gather(*asking)
+    assert sorted(outcomes) == ["in", *["refused"] * 4]
 
 
 async def test_a_lost_ticket_is_told(redis: Redis):

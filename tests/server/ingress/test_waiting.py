@@ -1,13 +1,13 @@
 """The line of callers who wait, in a real Redis."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from loguru import logger
 from redis.asyncio import Redis
 
-from server.ingress.waiting import LEASE_SECS, TICKET, Place, WaitingLine
+from server.ingress.waiting import LEASE_SECS, LINE, TICKET, Place, WaitingLine
 
 pytestmark = pytest.mark.integration
 
@@ -94,6 +94,17 @@ async def test_who_no_longer_asks_is_not_waited_for(line: WaitingLine, redis: Re
     assert await line.count() == 1
 
 
+async def test_who_joins_and_never_asks_again_drops_out_by_the_clock_of_redis(line: WaitingLine, redis: Redis):
+    place = await joined(line)
+    assert 0 < await redis.ttl(TICKET + place.ticket) <= LEASE_SECS
+
+
+async def test_those_who_are_gone_are_not_counted(line: WaitingLine, redis: Redis):
+    gone, _ = await joined(line), await joined(line)
+    await redis.delete(TICKET + gone.ticket)  # as its expiry does
+    assert await line.count() == 1
+
+
 async def test_a_ticket_that_never_was_has_no_place(line: WaitingLine):
     assert await line.renew("made up") is None
 
@@ -106,13 +117,27 @@ async def test_without_redis_nobody_waits():
     await gone.aclose()
 
 
-async def test_that_redis_is_gone_is_logged_once():
-    logged: list[str] = []
-    sink = logger.add(logged.append, format="{message}")
+@pytest.fixture
+def logged() -> Iterator[list[str]]:
+    lines: list[str] = []
+    sink = logger.add(lines.append, format="{message}")
+    yield lines
+    logger.remove(sink)
+
+
+async def test_that_redis_is_gone_is_logged_once(logged: list[str]):
     gone = Redis.from_url("redis://127.0.0.1:1", decode_responses=True)
     line = WaitingLine(redis=gone, length=3)
     for _ in range(3):
         await line.renew("x")
-    logger.remove(sink)
     await gone.aclose()
     assert len(logged) == 1
+
+
+async def test_each_outage_is_logged(line: WaitingLine, redis: Redis, logged: list[str]):
+    for _ in range(2):
+        await redis.set(LINE, "no line")  # Redis refuses, as it does while it is out of order
+        await line.count()
+        await redis.delete(LINE)
+        await line.count()
+    assert len(logged) == 2
