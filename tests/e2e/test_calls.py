@@ -1,7 +1,5 @@
 """Calls to the real server over real WebRTC audio: asked by recordings, answered from the handbook."""
 
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -61,11 +59,9 @@ def test_two_calls_at_the_same_time_do_not_disturb_each_other(jarvis: Jarvis, ar
         assert DOCUMENTS[question] in out
 
 
-def test_a_killed_bot_ends_its_call_and_harms_no_other(jarvis: Jarvis, artifacts: Path):
-    status, created, _ = jarvis.request("POST", "/api/ingress/session/create", {})
-    assert status == 201
-    path = f"/api/ingress/session/{created['id']}"
-    doomed = _bot_of_newest_session(jarvis)
+def test_a_killed_bot_is_replaced_and_harms_no_other(jarvis: Jarvis, artifacts: Path):
+    _, created, _ = jarvis.request("POST", "/api/ingress/session/create", {})
+    doomed = jarvis.bot_of(created["id"])
     other = subprocess.Popen(
         [sys.executable, "-m", "server", *jarvis.call_arguments(MEMBERSHIP, out=artifacts / "other.wav")],
         cwd=ROOT,
@@ -74,13 +70,10 @@ def test_a_killed_bot_ends_its_call_and_harms_no_other(jarvis: Jarvis, artifacts
         text=True,
     )
     time.sleep(3)
-    os.kill(doomed, signal.SIGKILL)
+    doomed.kill()
     out, _ = other.communicate(timeout=120)
     assert FACTS[MEMBERSHIP] in out
+    path = f"/api/ingress/session/{created['id']}"
     _, state, _ = jarvis.request("GET", path, token=created["token"])
-    assert (state["state"], state["end_reason"]) == ("ended", "bot_died")
-
-
-def _bot_of_newest_session(jarvis: Jarvis) -> int:
-    """A session took the oldest waiting bot; a new one waits in its place."""
-    return min(jarvis.bots(), key=lambda bot: bot.create_time()).pid
+    assert (state["state"], jarvis.bot_of(created["id"]) == doomed) == ("created", False)
+    jarvis.request("DELETE", path, token=created["token"])

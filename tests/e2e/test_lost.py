@@ -182,9 +182,11 @@ async def test_a_command_beside_a_call_that_lost_its_server_leaves_it_its_docume
         own_jarvis.kill()
         listed = await asyncio.to_thread(own_jarvis.command, "documents")
         caller.ask("q18")
-        await caller.hears("the membership page")
+        try:
+            await caller.hears("the membership page")
+        finally:
+            await asyncio.to_thread(own_jarvis.start)
         assert listed.code == 0
-        await asyncio.to_thread(own_jarvis.start)
 
 
 async def test_a_killed_server_without_calls_leaves_no_process(data_dir: Path):
