@@ -1,7 +1,6 @@
 """Who is let in, and who waits."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
@@ -18,15 +17,6 @@ from server.ingress.waiting import WaitingLine
 pytestmark = pytest.mark.integration
 
 WAIT = CreateSession(wait=True)
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    redis = Redis.from_url(redis_url, decode_responses=True)
-    await redis.flushdb()
-    yield redis
-    await redis.flushdb()
-    await redis.aclose()
 
 
 class Host:

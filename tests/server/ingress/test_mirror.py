@@ -1,7 +1,6 @@
 """The registry follows what happens, and fills again after a loss."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
@@ -17,15 +16,6 @@ pytestmark = pytest.mark.integration
 NOW = datetime(2030, 1, 2, tzinfo=UTC)
 SERVER = ServerRecord(id="s1", address="a:1", state="ready", sessions=1, warm_bots=1, started_at=NOW)
 STORY = [{"role": "user", "content": "Do you rent tandems?"}]
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    redis = Redis.from_url(redis_url, decode_responses=True)
-    await redis.flushdb()
-    yield redis
-    await redis.flushdb()
-    await redis.aclose()
 
 
 @pytest.fixture

@@ -23,15 +23,6 @@ STORY = [{"role": "user", "content": "Do you rent tandems?"}, {"role": "assistan
 
 
 @pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    redis = Redis.from_url(redis_url, decode_responses=True)
-    await redis.flushdb()
-    yield redis
-    await redis.flushdb()
-    await redis.aclose()
-
-
-@pytest.fixture
 def registry(redis: Redis) -> Registry:
     return Registry(redis=redis)
 

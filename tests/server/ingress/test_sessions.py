@@ -1,7 +1,7 @@
 """A session's life, with bots that do what the test says and a real Redis."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +31,6 @@ CONNECTED = {"type": "connected", "at": 1_900_000_000.0}
 TURN = {"type": "turn", "number": 1, "latency_secs": 0.5}
 ASKED = {"role": "user", "content": "Do you rent tandems?"}
 TOLD = {"type": "story", "keep": 0, "add": [ASKED]}
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    redis = Redis.from_url(redis_url, decode_responses=True)
-    await redis.flushdb()
-    yield redis
-    await redis.aclose()
 
 
 class House:

@@ -1,6 +1,5 @@
 """Calls that lost their server: who goes on with them."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -24,15 +23,6 @@ CALL: dict[str, Any] = {
     "pc_ids": [],
 }
 STORY = [{"role": "user", "content": "Do you rent tandems?"}]
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    redis = Redis.from_url(redis_url, decode_responses=True)
-    await redis.flushdb()
-    yield redis
-    await redis.flushdb()
-    await redis.aclose()
 
 
 def takeover(house: House) -> Takeover:

@@ -1,7 +1,7 @@
 """The line of callers who wait, in a real Redis."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 from loguru import logger
@@ -10,15 +10,6 @@ from redis.asyncio import Redis
 from server.ingress.waiting import LEASE_SECS, LINE, TICKET, Place, WaitingLine
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    redis = Redis.from_url(redis_url, decode_responses=True)
-    await redis.flushdb()
-    yield redis
-    await redis.flushdb()
-    await redis.aclose()
 
 
 @pytest.fixture
