@@ -56,7 +56,9 @@ class Caller:
 
     async def come_back(self) -> None:
         """Joins again by a new connection, as a page does that lost the old one."""
-        await self.join()
+        lost, self.line = self.line, WebRtcLine(only_loopback=True)
+        await self.line.connect(lambda offer: self._ingress.offer(self.session, offer), replaces=lost.pc_id)
+        await lost.close()
 
     def ask(self, name: str) -> None:
         self.line.say(at_48khz(read_recording(RECORDINGS / "slt" / f"{name}.flac")))
