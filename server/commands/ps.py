@@ -55,7 +55,7 @@ def calls_table(overview: Overview, *, now: datetime) -> Table:
 
 def server_line(server: LiveServer) -> str:
     """A server, and what it does."""
-    here = " (this one answered)" if server.answering else ""
+    here = " (answering)" if server.answering else ""
     has = f"{counted(server.sessions, 'call', 'calls')}, {counted(server.warm_bots, 'bot waits', 'bots wait')}"
     return f"server {server.id} at {server.address}: {server.state}, {has}{here}"
 

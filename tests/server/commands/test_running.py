@@ -64,8 +64,8 @@ CAPACITY = {
 class Server(BaseHTTPRequestHandler):
     """Answers as the real one does; `status` replaces every answer's, `body` its body.
 
-    `calls` are on; `beside` are the other servers of its host. While it drains one call ends with each look, and it
-    ends with the last one.
+    `calls` are on; `beside` are the other servers of its host; while it `hangs` it answers nothing. While it drains one
+    call ends with each look, a `long` one with the second; it ends with the last one, or at once where it `leaves`.
     """
 
     calls: ClassVar[list[dict[str, Any]]] = []
@@ -73,18 +73,26 @@ class Server(BaseHTTPRequestHandler):
     body: ClassVar[bytes | None] = None
     capacity: ClassVar[dict[str, Any]] = CAPACITY
     beside: ClassVar[list[dict[str, Any]]] = []
+    waiting: ClassVar[int] = 0
+    hangs: ClassVar[threading.Event | None] = None
+    leaves: ClassVar[bool] = False
     asked: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
         draining = "POST /api/ingress/drain" in self.asked
         servers = [] if draining and not self.calls else [SERVER | {"sessions": len(self.calls)}]
         servers += self.beside
-        self._answer(200, {"sessions": self.calls, "servers": servers, "capacity": self.capacity, "waiting": 0})
-        if draining and self.calls:
+        self._answer(
+            200, {"sessions": self.calls, "servers": servers, "capacity": self.capacity, "waiting": self.waiting}
+        )
+        if draining and self.calls and not self.calls[-1].pop("long", False):
             self.calls.pop()
 
     def do_POST(self) -> None:
         self._answer(202, {"draining": True, "live_sessions": len(self.calls), "limit_secs": 1800})
+        if self.leaves:
+            self.server.shutdown()
+            self.server.server_close()
 
     def do_DELETE(self) -> None:
         there = self.path.rpartition("/")[2] in [call["id"] for call in self.calls if not call.get("gone")]
@@ -93,6 +101,8 @@ class Server(BaseHTTPRequestHandler):
 
     def _answer(self, status: int, body: Any) -> None:
         type(self).asked.append(f"{self.command} {self.path}")
+        if self.hangs:
+            self.hangs.wait(10)
         known = self.headers["Authorization"] == f"Bearer {KEY}"
         self.send_response((type(self).status or status) if known else 401)
         self.end_headers()
@@ -166,6 +176,7 @@ def test_ps_lists_the_calls_and_how_many_more_fit(server: Any):
 def test_eighty_characters_hold_a_whole_id(server: Any, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("COLUMNS", "80")
     server.calls = [CALL | {"state": "reconnecting", "v2v_ms": 12345, "cpu_percent": 100.0, "memory_mb": 512.0}]
+    server.beside = [SERVER | {"id": "a5d2c1b0", "answering": False}]
     said = jarvis(server, "ps").output
     assert all(part in said for part in (CALL["id"], "reconnecting", "12345 ms", "100 %", "512 MB"))
 
@@ -186,6 +197,12 @@ def test_ps_says_that_nobody_calls(server: Any):
 )
 def test_ps_says_what_keeps_the_next_caller_out(server: Any, limit: str, said: str):
     server.capacity = CAPACITY | {"free": 0, "limited_by": limit}
+    assert said in jarvis(server, "ps").output
+
+
+@pytest.mark.parametrize(("waiting", "said"), [(1, "3 more fit; 1 waits in line"), (2, "3 more fit; 2 wait in line")])
+def test_ps_says_how_many_wait(server: Any, waiting: int, said: str):
+    server.waiting = waiting
     assert said in jarvis(server, "ps").output
 
 
@@ -270,13 +287,19 @@ def test_two_calls_that_begin_alike_are_not_ended_by_chance(server: Any):
 
 
 def test_drain_shows_the_calls_until_the_server_has_ended(server: Any):
-    server.calls = [CALL, CALL | {"id": "other"}]
+    server.calls = [CALL, CALL | {"id": "other", "long": True}]
     assert jarvis(server, "drain").output.splitlines() == [
         "No new calls are taken. 2 calls go on, for 30 minutes at most.",
         "2 calls go on",
         "1 call goes on",
         "The server has ended.",
     ]
+
+
+def test_drain_knows_a_server_that_left_nobody_behind(server: Any):
+    server.calls, server.leaves = [CALL], True
+    result = jarvis(server, "drain")
+    assert (result.exit_code, result.output.splitlines()[-1]) == (0, "The server has ended.")
 
 
 def test_a_drain_that_is_no_longer_watched_goes_on(server: Any):
@@ -305,6 +328,15 @@ class TestEveryCommand:
         server.url = "http://127.0.0.1:9"
         result = jarvis(server, *command)
         assert (result.exit_code, "No server answers at http://127.0.0.1:9" in result.output) == (1, True)
+
+    def test_does_not_wait_for_a_server_that_hangs(
+        self, server: Any, command: list[str], monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr("server.commands.running.ASK_SECS", 0.1)
+        server.hangs = threading.Event()
+        result = jarvis(server, *command)
+        server.hangs.set()
+        assert (result.exit_code, "did not answer within" in result.output) == (1, True)
 
     def test_says_that_the_key_is_another_servers(self, server: Any, command: list[str], tmp_path: Path):
         (tmp_path / "data" / "operator.key").write_text("another")
