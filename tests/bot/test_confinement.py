@@ -52,6 +52,11 @@ def test_a_process_that_says_that_it_lives_goes_on():
     assert ran(f"for _ in range(15): {lives}\nconfined.stop(); raise SystemExit(7)", knobs=knobs).returncode == 7
 
 
+def test_a_process_that_is_let_go_may_spin_again():
+    spins = "confined.stop()\nwhile time.process_time() < 4: pass\nraise SystemExit(7)"
+    assert ran(spins, knobs="confinement.CPU_STALL_SECS = 0.1").returncode == 7
+
+
 def test_a_call_that_takes_less_than_its_share_may_always_burst():
     assert CpuBudget().after(wall_secs=100, cpu_secs=100 * CPU_SHARE / 2) == CpuBudget(CPU_BURST_SECS)
 

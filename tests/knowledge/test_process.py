@@ -270,6 +270,21 @@ async def test_a_socket_that_a_dead_process_left_is_replaced(
         assert (await health(startup))["ready"]
 
 
+async def test_a_successor_takes_over_and_no_question_is_lost(
+    corpus: Corpus, startup: dict[str, Any], socket: Path
+) -> None:
+    async with client_of(startup) as caller, retrieval(startup) as old:
+        await caller.search("when can I swim", gated=False)
+        async with retrieval(startup) as successor:
+            assert socket.readlink().suffix == f".{successor.pid}"
+            old.send_signal(signal.SIGTERM)
+            while old.returncode is None:
+                assert (await caller.search("when can I swim", gated=False)).verdict is Verdict.FOUND
+                await asyncio.sleep(0.001)
+            assert (await caller.search("when can I swim", gated=False)).verdict is Verdict.FOUND
+        assert old.returncode == 0
+
+
 @pytest.mark.parametrize("how", ["SIGTERM", "stdin"])
 async def test_it_ends_cleanly_when_it_is_told_to(
     corpus: Corpus, startup: dict[str, Any], socket: Path, how: str

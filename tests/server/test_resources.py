@@ -1,16 +1,27 @@
-"""A database that does not answer is named by the variable that leads to it."""
+"""A database that does not answer is named by the variable that leads to it, and one that dies comes back."""
 
+import asyncio
+import os
+import shutil
+import signal
 import socket
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg_pool import PoolTimeout
 from pydantic import SecretStr
+from redis.exceptions import RedisError
 
 from server import resources
+from server.embedded.child import becomes, found
 from server.errors import SetupError
-from server.resources import open_database, open_resources
+from server.resources import Resources, open_database, open_resources
 from server.settings import Settings
+
+PATIENCE_SECS = 20.0
 
 
 @pytest.fixture
@@ -70,3 +81,47 @@ async def test_what_answers_is_opened(tmp_path: Path, database_url: str, redis_u
         row = await (await connection.execute("select 1")).fetchone()
         assert await opened.queue_app.connector.execute_query_one_async("select 1 as one") == {"one": 1}
         assert (row, await opened.redis.ping()) == ((1,), True)  # pyright: ignore[reportGeneralTypeIssues]
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """Below /tmp, since tmp_path is closed to the account that Postgres runs as."""
+    path = Path(tempfile.mkdtemp(prefix="jarvis-resources-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+async def ask_redis(opened: Resources) -> None:
+    await opened.redis.ping()  # pyright: ignore[reportGeneralTypeIssues]
+
+
+async def ask_postgres(opened: Resources) -> None:
+    async with opened.pool.connection() as connection:
+        await connection.execute("select 1")
+
+
+async def until_answered(ask: Callable[[Resources], Awaitable[None]], opened: Resources) -> None:
+    async with asyncio.timeout(PATIENCE_SECS):
+        while True:
+            try:
+                return await ask(opened)
+            except (RedisError, OSError, psycopg.Error, PoolTimeout):
+                await asyncio.sleep(0.05)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("name", ["redis", "postgres"])
+async def test_an_embedded_database_that_is_killed_answers_again_to_whoever_was_connected(data_dir: Path, name: str):
+    folder, ask = data_dir / name / "data", {"redis": ask_redis, "postgres": ask_postgres}[name]
+
+    def pids() -> list[int]:
+        return found(folders=(folder,), names=frozenset({"postgres", "redis-server", "valkey-server"}))
+
+    async with open_resources(Settings(data_dir=data_dir)) as opened:
+        await ask(opened)
+        (killed,) = pids()
+        os.kill(killed, signal.SIGKILL)
+        assert await becomes(lambda: killed not in pids(), within_secs=PATIENCE_SECS)
+        await until_answered(ask, opened)
+    assert pids() == []
