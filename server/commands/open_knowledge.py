@@ -65,6 +65,7 @@ class OpenKnowledge:
             if is_ours:
                 await sync.catch_up()
         process = retrieval(self.settings, self.database_url, socket=socket)
+        self.stack.callback(socket.unlink, missing_ok=True)  # the process leaves its path to a successor; none comes
         self.stack.push_async_callback(process.stop)
         await process.start()
         return process
