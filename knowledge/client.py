@@ -32,11 +32,8 @@ class KnowledgeClient:
         """`collection` is searched, and `access` are the labels that the caller holds, where a call names no others."""
         self._collection = collection
         self._access = tuple(access)
-        self._session = aiohttp.ClientSession(
-            base_url="http://knowledge",
-            connector=aiohttp.UnixConnector(str(socket_path)),
-            timeout=aiohttp.ClientTimeout(total=timeout_secs),
-        )
+        self._session = _session(socket_path, timeout_secs, keeps=True)
+        self._fresh_session = _session(socket_path, timeout_secs, keeps=False)
 
     async def search(
         self,
@@ -113,15 +110,28 @@ class KnowledgeClient:
             raise KnowledgeUnavailableError(_NOT_THERE) from error
 
     async def _post(self, path: str, request: dict[str, Any]) -> aiohttp.ClientResponse:
-        """The response; a connection that was kept, and that its process gave up meanwhile, is tried anew once."""
+        """The response; where the process ends as it is asked, its successor is asked once.
+
+        That takes a new connection: others that were kept may lead to the same process.
+        """
         try:
             return await self._session.post(path, json=request)
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-            return await self._session.post(path, json=request)
+            return await self._fresh_session.post(path, json=request)
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._session.close()
+        await self._fresh_session.close()
+
+
+def _session(socket_path: Path, timeout_secs: float, *, keeps: bool) -> aiohttp.ClientSession:
+    """A session that keeps its connections for later requests, or opens one for each."""
+    return aiohttp.ClientSession(
+        base_url="http://knowledge",
+        connector=aiohttp.UnixConnector(str(socket_path), force_close=not keeps),
+        timeout=aiohttp.ClientTimeout(total=timeout_secs),
+    )
 
 
 def _cut(question: str) -> str:
