@@ -36,6 +36,7 @@ class ChangeWatcher:
             tasks.create_task(self._refresh_when_changed())
 
     async def _listen(self) -> None:
+        told = False
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(
@@ -48,11 +49,14 @@ class ChangeWatcher:
                 ) as connection:
                     async with asyncio.timeout(CONNECT_TIMEOUT_SECS):
                         await connection.execute(queries()["listen_searchable"])
+                    told = False
                     self._note(None)
                     async for notice in connection.notifies():
                         self._note(notice.payload or None)
             except (psycopg.OperationalError, TimeoutError):
-                logger.warning("The knowledge database is not there; trying again every {} s", RETRY_SECS)
+                if not told:
+                    logger.warning("The knowledge database is not there; asking every {} s until it is", RETRY_SECS)
+                told = True
             await asyncio.sleep(RETRY_SECS)
 
     def _note(self, collection: str | None) -> None:

@@ -4,6 +4,7 @@ from contextlib import asynccontextmanager, suppress
 
 import psycopg
 import pytest
+from loguru import logger
 
 from knowledge import changes
 from knowledge.changes import ChangeWatcher
@@ -139,3 +140,21 @@ async def test_a_database_that_is_not_there_is_waited_for() -> None:
     async with watching("postgresql://127.0.0.1:1/x?connect_timeout=1", refreshed):
         await asyncio.sleep(0.1)
         assert refreshed.collections.empty()
+
+
+async def test_that_the_database_is_not_there_is_logged_once() -> None:
+    attempts: asyncio.Queue[None] = asyncio.Queue()
+    lines: list[str] = []
+
+    async def refuse(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        attempts.put_nowait(None)
+        writer.close()
+
+    sink = logger.add(lines.append, format="{message}")
+    refusing = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    port = refusing.sockets[0].getsockname()[1]
+    async with refusing, watching(f"postgresql://127.0.0.1:{port}/x", Refreshed()):
+        for _ in range(3):
+            await asyncio.wait_for(attempts.get(), WAIT_SECS)
+    logger.remove(sink)
+    assert len(lines) == 1
