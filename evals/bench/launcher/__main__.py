@@ -1,7 +1,7 @@
 """`python -m evals.bench.launcher`: the figures of `docs/operations.md`, measured on this machine.
 
-Callers are processes of their own on the same cores. A gap between two frames counts only where the caller itself was
-not late. The recogniser, answerer and voice are the embedded ones; no vendor is in the path.
+Callers are processes of their own on the same cores. What a caller itself was late is taken off the gaps between its
+frames. The recogniser, answerer and voice are the embedded ones; no vendor is in the path.
 """
 
 import argparse

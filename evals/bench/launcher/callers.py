@@ -11,7 +11,7 @@ from evals.program import ROOT, Jarvis
 
 JOIN_SECS = 30.0
 ASK_SECS = 40.0
-FRAME_SECS = 0.02
+ANSWER_SECS = 8.0
 
 
 @dataclass(frozen=True)
@@ -25,26 +25,32 @@ class Heard:
     end_reason: str | None
     lags: list[tuple[float, float]] = field(repr=False)
 
-    def gaps(self, start: float, stop: float, *, over_secs: float = 0.0) -> list[float]:
-        """The times between two frames in that stretch that were longer, but for those when this caller was late."""
-        inside = [at for at in self.arrivals if start <= at <= stop]
-        return [
-            later - earlier
-            for earlier, later in pairwise(inside)
-            if later - earlier > over_secs and not self._was_late(earlier, later)
-        ]
+    def gaps(self, start: float, stop: float) -> list[float]:
+        """The seconds between frames in that stretch, its edges included, less what this caller itself was late."""
+        moments = [start, *(at for at in self.arrivals if start < at < stop), stop]
+        return [later - earlier - self._late_secs(earlier, later) for earlier, later in pairwise(moments)]
 
     def voice_after(self, at: float) -> float | None:
         """How long after that moment a voice began or went on, once there had been a pause in what came."""
         return next((start - at for start, _ in self.voiced if start > at), None)
 
     def v2v_ms(self, start: float, stop: float) -> list[float]:
-        """The milliseconds from the end of each question asked in that stretch to the answer's first voiced sample."""
-        waits = [self.voice_after(end) for begin, end in self.asked if start <= begin <= stop]
-        return [1000 * wait for wait in waits if wait is not None]
+        """The milliseconds from the end of each question asked in that stretch to the answer's first voiced sample.
 
-    def _was_late(self, earlier: float, later: float) -> bool:
-        return any(earlier - FRAME_SECS <= at + secs and at <= later for at, secs in self.lags if secs > FRAME_SECS)
+        A voice that comes later than an answer does, or after the next question began, is none.
+        """
+        waits = []
+        for number, (begin, end) in enumerate(self.asked):
+            wait = self.voice_after(end)
+            nexts = [later for later, _ in self.asked[number + 1 :]]
+            limit = min(ANSWER_SECS, nexts[0] - end if nexts else ANSWER_SECS)
+            if start <= begin <= stop and wait is not None and wait < limit:
+                waits.append(1000 * wait)
+        return waits
+
+    def _late_secs(self, earlier: float, later: float) -> float:
+        """How long this caller did not run between these moments."""
+        return sum(max(0.0, min(later, at + secs) - max(earlier, at)) for at, secs in self.lags)
 
 
 class Caller:
