@@ -103,6 +103,8 @@ class Sessions:
         A token that is not fresh joins nobody who was not on the call before.
         """
         record = await self._record(session_id)
+        if record.state == "ended":
+            raise _over()
         body = _connect(offer, known=record.pc_ids, token_is_fresh=token_is_fresh)
         session = self._live.get(session_id)
         if session is None:
@@ -119,7 +121,10 @@ class Sessions:
         body = {"channel": "webrtc", **candidates.model_dump()}
         session = self._live.get(session_id)
         if session is None:
-            await self._ask_elsewhere(await self._record(session_id), "PATCH", "/connect", body)
+            record = await self._record(session_id)
+            if record.state == "ended":
+                raise _over()
+            await self._ask_elsewhere(record, "PATCH", "/connect", body)
         else:
             await self._ask(session, "PATCH", "/connect", body)
 
@@ -220,8 +225,6 @@ class Sessions:
         self, record: SessionRecord, method: str, path: str, body: dict[str, Any]
     ) -> dict[str, Any]:
         """What the bot of a session answers that another server of this host looks after."""
-        if record.state == "ended":
-            raise _over()
         bot = None if record.bot is None else await self._launcher.attach(record.bot)
         if bot is None:
             raise Problem(503, "The assistant was lost", "Another takes its place. Try again.", retry_after_secs=1)

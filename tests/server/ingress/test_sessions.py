@@ -166,13 +166,25 @@ async def test_a_hang_up_frees_the_line(redis: Redis):
     assert (state.state, state.end_reason, state.turns, bot.stopped) == ("ended", "hang_up", 2, True)
 
 
-async def test_an_offer_after_the_end_is_told_that_the_call_is_over(redis: Redis):
+@pytest.mark.parametrize("offer", [FIRST, Offer(sdp="v=0", pc_id="pc-1", restart_pc=True)], ids=["first", "again"])
+async def test_an_offer_after_the_end_is_told_that_the_call_is_over(redis: Redis, offer: Offer):
     bot = ScriptedBot("a")
     house = House(redis, bot)
     session_id = await house.connected(bot)
     bot.happens({"type": "ended", "reason": "hang_up"}, None)
     await until(lambda: not house.sessions.live)
-    assert await house.refused(session_id, Offer(sdp="v=0", pc_id="pc-1", restart_pc=True)) == 410
+    assert await house.refused(session_id, offer) == 410
+
+
+async def test_candidates_after_the_end_are_told_that_the_call_is_over(redis: Redis):
+    bot = ScriptedBot("a")
+    house = House(redis, bot)
+    session_id = await house.connected(bot)
+    bot.happens({"type": "ended", "reason": "hang_up"}, None)
+    await until(lambda: not house.sessions.live)
+    with pytest.raises(Problem) as problem:
+        await house.sessions.candidates(session_id, Candidates(pc_id="pc-1", candidates=[]))
+    assert problem.value.status == 410
 
 
 async def test_a_session_that_never_was_is_not_found(redis: Redis):
