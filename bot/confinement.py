@@ -5,6 +5,7 @@ a dead man's switch: an event loop that no longer turns, whether it spins, waits
 process.
 """
 
+import ctypes
 import faulthandler
 import math
 import resource
@@ -69,6 +70,16 @@ def private_mb() -> float:
     """The memory that this process alone holds: what its end would free."""
     rollup = Path("/proc/self/smaps_rollup").read_text()
     return (_status_kb("Private_Clean", rollup) + _status_kb("Private_Dirty", rollup)) / 1024
+
+
+def give_back() -> None:
+    """Returns to the host what the C library keeps for later: 0.2 ms, or 3 where it is tens of megabytes.
+
+    glibc has a call for it; with another C library nothing happens.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _status_kb(name: str, text: str) -> int:

@@ -1,7 +1,7 @@
 """What all bots share: imported once, by the parent that bots are forked from, which has no thread and no event loop.
 
-The one module that creates something as it is imported. `multiprocessing`'s forkserver preloads modules by name, and
-what stands in memory before the fork is shared by all bots after it.
+With `steady` the only module that does something as it is imported. `multiprocessing`'s forkserver preloads modules by
+name, and what stands in memory before the fork is shared by all bots after it.
 """
 
 import gc

@@ -27,7 +27,7 @@ from loguru import logger
 from pydantic import TypeAdapter, ValidationError
 
 from bot.channels import Channel, Signals
-from bot.confinement import Confinement, private_mb
+from bot.confinement import Confinement, give_back, private_mb
 from bot.errors import BotError, OfferError, OwnedError, SessionTakenError
 from bot.session import Session
 from bot.settings import BotSettings
@@ -87,6 +87,7 @@ class BotProcess:
             await asyncio.sleep(HEARTBEAT_SECS)
             now = time.monotonic()
             self.beat(now=now, lag_secs=now - before - HEARTBEAT_SECS)
+            await asyncio.to_thread(give_back)
 
     def beat(self, *, now: float, lag_secs: float) -> None:
         """Tells the server that this bot lives; ends a bot that no server listens to and that nobody is on a call with.
@@ -236,6 +237,7 @@ def main(socket_path: str, memory_mb: int) -> None:
     logger.add(sys.stderr, format=LOG_FORMAT, filter=LOG_LEVELS)
     confinement = Confinement(memory_mb=memory_mb)
     confinement.start()
-    from bot import preload
+    from bot import preload, steady
 
+    steady.CLOCK.set()
     asyncio.run(serve(Path(socket_path), models=preload.MODELS, confinement=confinement))

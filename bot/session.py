@@ -197,7 +197,7 @@ class Session:
         async def on_client_connected(_transport: object, _client: object) -> None:
             first = not self._connected.is_set()
             self._connected.set()
-            self._report({"type": "connected", "at": time.time()})
+            self._report({"type": "connected", "at": time.time(), "at_mono": time.monotonic()})
             if first and self._story is None:
                 await worker.queue_frame(TTSSpeakFrame(greeting))
             else:

@@ -17,6 +17,7 @@ from server.ingress.registry import SessionRecord, State
 REPLACEMENTS = 5
 REPLACEMENTS_SECS = 10.0
 CPU_MEMORY = 0.7
+KEPT_BY_BOT = ("channel", "created_at", "connected_at", "connected_mono", "turns", "bots", "pc_ids")
 
 
 @dataclass(slots=True)
@@ -30,6 +31,7 @@ class LiveSession:
     channel: str = "webrtc"
     state: State = "created"
     connected_at: datetime | None = None
+    connected_mono: float | None = None
     earlier_turns: int = 0
     own_turns: int = 0
     bots: int = 1
@@ -62,6 +64,7 @@ class LiveSession:
             channel=self.channel,
             created_at=self.created_at,
             connected_at=self.connected_at,
+            connected_mono=self.connected_mono,
             turns=self.turns,
             floor=self.floor,
             v2v_ms=self.v2v_ms,
@@ -72,17 +75,6 @@ class LiveSession:
             pc_ids=self.pc_ids,
             server=self.server,
         )
-
-    def call(self) -> dict[str, Any]:
-        """What its bot keeps of it, for a server that takes the call over."""
-        return {
-            "channel": self.channel,
-            "created_at": self.created_at.isoformat(),
-            "connected_at": None if self.connected_at is None else self.connected_at.isoformat(),
-            "turns": self.turns,
-            "bots": self.bots,
-            "pc_ids": self.pc_ids,
-        }
 
     def fold(self, event: Mapping[str, Any], *, now_mono: float) -> str | None:
         """Takes in what the bot reports; returns the reason where it reports the end."""
@@ -96,7 +88,8 @@ class LiveSession:
                     self.pc_ids.append(event["pc_id"])
             case "connected":
                 self.state = "connected"
-                self.connected_at = self.connected_at or datetime.fromtimestamp(event["at"], UTC)
+                if self.connected_at is None or self.connected_mono is None:
+                    self.connected_at, self.connected_mono = datetime.fromtimestamp(event["at"], UTC), event["at_mono"]
             case "turn":
                 self.own_turns += 1
                 self.v2v_ms = round(event["latency_secs"] * 1000)
@@ -136,6 +129,16 @@ class LiveSession:
         self._beat = now_mono, event["cpu_secs"]
 
 
+def new_call(*, channel: str, created_at: datetime) -> dict[str, Any]:
+    """What a bot keeps of a call, for a server that takes it over: of one that begins."""
+    return call_of(SessionRecord(id="", state="created", channel=channel, created_at=created_at, server=""))
+
+
+def call_of(record: SessionRecord) -> dict[str, Any]:
+    """The same of a call as it stands."""
+    return record.model_dump(mode="json", include=set(KEPT_BY_BOT))
+
+
 def adopted(session_id: str, *, bot: Bot, call: Mapping[str, Any], server: str) -> LiveSession:
     """A call that another server began, as its bot keeps it; the rest comes with the bot's reports."""
     connected_at = call["connected_at"]
@@ -146,6 +149,7 @@ def adopted(session_id: str, *, bot: Bot, call: Mapping[str, Any], server: str) 
         created_at=datetime.fromisoformat(call["created_at"]),
         channel=call["channel"],
         connected_at=None if connected_at is None else datetime.fromisoformat(connected_at),
+        connected_mono=call["connected_mono"],
         earlier_turns=call["turns"],
         bots=call["bots"],
         pc_ids=list(call["pc_ids"]),

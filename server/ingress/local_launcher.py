@@ -62,7 +62,7 @@ class LocalLauncher:
     async def start(self) -> None:
         """Starts the preloaded parent and the first warm bots; raises `LauncherError` when none comes up."""
         os.environ.update(ONE_THREAD | QUIET)
-        self._context.set_forkserver_preload([*self._preload, "bot.preload"])
+        self._context.set_forkserver_preload(["bot.steady", *self._preload, "bot.preload"])
         for path in self._sockets_dir.glob("*.sock"):
             bot = await attached(path)
             if bot is not None:

@@ -34,13 +34,18 @@ class RegistryGoneError(Exception):
 
 
 class SessionRecord(BaseModel):
-    """What is known of a call. Times are UTC; `cpu_percent` is of one core, `v2v_ms` of the last answer."""
+    """What is known of a call.
+
+    Times are UTC, but for `connected_mono`, which is by the host's monotonic clock. `cpu_percent` is of one core,
+    `v2v_ms` of the last answer.
+    """
 
     id: str
     state: State
     channel: str = "webrtc"
     created_at: datetime
     connected_at: datetime | None = None
+    connected_mono: float | None = None
     turns: int = 0
     floor: Floor = "nobody"
     v2v_ms: int | None = None

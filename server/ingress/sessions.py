@@ -16,7 +16,7 @@ from server.auth.tokens import SessionTokens
 from server.errors import Problem
 from server.ingress.launcher import Bot, BotGoneError, BotRefusedError, Launcher, LauncherError, Task
 from server.ingress.lines import Lines
-from server.ingress.live import LiveSession, adopted
+from server.ingress.live import LiveSession, adopted, call_of, new_call
 from server.ingress.mirror import Mirror
 from server.ingress.registry import Registry, RegistryGoneError, SessionRecord
 from server.ingress.schemas import Answer, Candidates, CreatedSession, CreateSession, Offer, SessionState, Waiting
@@ -76,8 +76,7 @@ class Sessions:
                 return waiting
             now = datetime.now(UTC)
             session_id = secrets.token_hex(8)
-            call = {"channel": wanted.channel, "created_at": now.isoformat(), "connected_at": None}
-            call |= {"turns": 0, "bots": 1, "pc_ids": []}
+            call = new_call(channel=wanted.channel, created_at=now)
             bot = await self._acquire(Task(session_id, self._settings, call))
             session = LiveSession(id=session_id, bot=bot, server=self.server_id, created_at=now)
             session.admitted_mono = now_mono
@@ -172,10 +171,8 @@ class Sessions:
 
     async def revive(self, record: SessionRecord, story: list[Message]) -> None:
         """Looks after a call that lost both its server and its bot; raises `LauncherError` where no bot can be had."""
-        call = record.model_dump(mode="json", include={"channel", "created_at", "connected_at", "turns", "pc_ids"})
-        call["bots"] = record.bots + 1
-        connected_at = record.connected_at or record.created_at
-        settings = self._settings_lasting(since=connected_at)
+        call = call_of(record) | {"bots": record.bots + 1}
+        settings = self._settings_lasting(since_mono=record.connected_mono)
         bot = await self._launcher.acquire(Task(record.id, settings, call, story))
         session = adopted(record.id, bot=bot, call=call, server=self.server_id)
         self.follow(session, unjoined_secs=RECONNECT_SECS, reason="caller_lost")
@@ -326,17 +323,17 @@ class Sessions:
 
     async def _replace(self, session: LiveSession) -> None:
         story = None if session.connected_at is None else session.story
-        call = session.call() | {"bots": session.bots + 1}
-        task = Task(session.id, self._settings_lasting(since=session.connected_at), call, story)
+        call = call_of(session.record()) | {"bots": session.bots + 1}
+        task = Task(session.id, self._settings_lasting(since_mono=session.connected_mono), call, story)
         session.replaced_by(await self._launcher.acquire(task))
         logger.info("session {} goes on with its bot number {}", session.id, session.bots)
 
-    def _settings_lasting(self, *, since: datetime | None) -> BotSettings:
+    def _settings_lasting(self, *, since_mono: float | None) -> BotSettings:
         """The settings of a call that began then."""
-        if since is None:
+        if since_mono is None:
             return self._settings
         limits = self._settings.limits
-        left_secs = max(1.0, limits.max_duration_secs - max(0.0, (datetime.now(UTC) - since).total_seconds()))
+        left_secs = max(1.0, limits.max_duration_secs - max(0.0, time.monotonic() - since_mono))
         return self._settings.model_copy(update={"limits": limits.model_copy(update={"max_duration_secs": left_secs})})
 
     def _expire(self, session: LiveSession, *, secs: float, reason: str) -> None:

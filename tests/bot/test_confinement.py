@@ -57,6 +57,12 @@ def test_a_process_that_is_let_go_may_spin_again():
     assert ran(spins, knobs="confinement.CPU_STALL_SECS = 0.1").returncode == 7
 
 
+def test_memory_that_was_let_go_is_given_back_to_the_host():
+    fills = "blocks = [b'x' * 100_000 for _ in range(400)]; full = confinement.private_mb(); blocks = blocks[-1:]"
+    gives = "confinement.give_back()\nraise SystemExit(0 if full - confinement.private_mb() > 30 else 9)"
+    assert ran(f"{fills}\n{gives}").returncode == 0
+
+
 def test_a_call_that_takes_less_than_its_share_may_always_burst():
     assert CpuBudget().after(wall_secs=100, cpu_secs=100 * CPU_SHARE / 2) == CpuBudget(CPU_BURST_SECS)
 

@@ -1,6 +1,8 @@
 """When the caller's turn begins and ends: our settings reach Pipecat's strategies."""
 
+import numpy as np
 import pytest
+from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnalyzerV3
 from pipecat.turns.user_start import VADUserTurnStartStrategy
 from pipecat.turns.user_stop import TurnAnalyzerUserTurnStopStrategy
 
@@ -44,3 +46,13 @@ def test_words_that_were_not_understood_are_asked_for_again(models: TurnModels):
     empty = user_params(Turns(), models=models).empty_user_turn
     assert empty is not None
     assert (empty.interrupted_prompt, empty.idle_prompt) == (prompt("not_heard"), prompt("not_heard"))
+
+
+def test_smart_turn_keeps_no_memory_from_one_inference_to_the_next(models: TurnModels):
+    assert models.turn._session.get_session_options().enable_cpu_mem_arena is False
+
+
+def test_smart_turn_decides_as_pipecats_own_does(models: TurnModels):
+    audio = np.sin(np.arange(3 * 16000, dtype=np.float32) / 20)
+    own = LocalSmartTurnAnalyzerV3()._predict_endpoint(audio)
+    assert models.turn._predict_endpoint(audio)["probability"] == pytest.approx(own["probability"])

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from server.ingress.live import REPLACEMENTS, REPLACEMENTS_SECS, LiveSession, adopted
+from server.ingress.live import REPLACEMENTS, REPLACEMENTS_SECS, LiveSession, adopted, call_of
 from server.ingress.scripted import ScriptedBot
 
 NOW = datetime(2030, 1, 2, tzinfo=UTC)
 ANSWERED = {"type": "answered", "pc_id": "pc-1"}
-CONNECTED = {"type": "connected", "at": NOW.timestamp()}
+CONNECTED = {"type": "connected", "at": NOW.timestamp(), "at_mono": 1000.0}
 TURN = {"type": "turn", "number": 1, "latency_secs": 0.6404}
 
 
@@ -76,13 +76,13 @@ def test_only_bots_that_die_in_quick_succession_end_a_call(apart_secs: float, go
 
 def test_a_call_taken_over_is_what_its_bot_reports_of_it_from_the_beginning():
     first = a_session(ANSWERED, CONNECTED, TURN)
-    later = adopted("a", bot=ScriptedBot("b1"), call=a_session().call(), server="s2")
+    later = adopted("a", bot=ScriptedBot("b1"), call=call_of(a_session().record()), server="s2")
     for event in (ANSWERED, CONNECTED, TURN):
         later.fold(event, now_mono=0)
     assert later.record() == first.record().model_copy(update={"server": "s2"})
 
 
 def test_a_call_taken_over_while_its_caller_is_away_waits_for_them():
-    call = a_session(ANSWERED, CONNECTED, TURN).call() | {"bots": 2}
+    call = call_of(a_session(ANSWERED, CONNECTED, TURN).record()) | {"bots": 2}
     session = adopted("a", bot=ScriptedBot("b2"), call=call, server="s2")
     assert (session.state, session.turns, session.bots, session.pc_ids) == ("reconnecting", 1, 2, ["pc-1"])

@@ -1,6 +1,7 @@
 """A session's life, with bots that do what the test says and a real Redis."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ FIRST = Offer(sdp="v=0")
 ANSWER = {"sdp": "v=0", "type": "answer", "pc_id": "pc-1"}
 AGAIN = ANSWER | {"pc_id": "pc-2"}
 ANSWERED = {"type": "answered", "pc_id": "pc-1"}
-CONNECTED = {"type": "connected", "at": 1_900_000_000.0}
+CONNECTED = {"type": "connected", "at": 1_900_000_000.0, "at_mono": time.monotonic()}
 TURN = {"type": "turn", "number": 1, "latency_secs": 0.5}
 ASKED = {"role": "user", "content": "Do you rent tandems?"}
 TOLD = {"type": "story", "keep": 0, "add": [ASKED]}
@@ -209,10 +210,20 @@ async def test_a_call_that_goes_on_keeps_its_longest_duration(redis: Redis):
     doomed, next_one = ScriptedBot("a"), ScriptedBot("b")
     house = House(redis, doomed, next_one)
     created = await house.create()
-    doomed.happens(ANSWERED, CONNECTED | {"at": 0.0})  # long ago
+    doomed.happens(ANSWERED, CONNECTED | {"at_mono": time.monotonic() - 60})
     doomed.dies()
     await until(lambda: house.state(created.id) == "reconnecting")
-    assert house.launcher.tasks[-1].settings.limits.max_duration_secs == 1
+    assert 30 < house.launcher.tasks[-1].settings.limits.max_duration_secs < 41
+
+
+async def test_a_clock_that_was_set_does_not_shorten_a_call_that_goes_on(redis: Redis):
+    doomed, next_one = ScriptedBot("a"), ScriptedBot("b")
+    house = House(redis, doomed, next_one)
+    created = await house.create()
+    doomed.happens(ANSWERED, CONNECTED | {"at": 0.0})  # half a century ago, by the clock
+    doomed.dies()
+    await until(lambda: house.state(created.id) == "reconnecting")
+    assert house.launcher.tasks[-1].settings.limits.max_duration_secs > 90
 
 
 async def test_a_caller_who_was_not_on_yet_is_greeted_by_the_next_bot(redis: Redis):

@@ -18,6 +18,7 @@ CALL: dict[str, Any] = {
     "channel": "webrtc",
     "created_at": "2030-01-02T00:00:00+00:00",
     "connected_at": None,
+    "connected_mono": None,
     "turns": 0,
     "bots": 1,
     "pc_ids": [],
