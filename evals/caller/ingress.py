@@ -57,9 +57,8 @@ class Ingress:
 
     async def offer(self, session: Session, offer: Description) -> Description:
         """The bot's answer to the caller's offer, or CallError when the server refuses."""
-        return await self._request(
-            "POST", f"{self._sessions_url}/{session.id}/offer", offer.model_dump(), Description, session
-        )
+        body = offer.model_dump(exclude={"restart_pc"}) | ({"restart_pc": True} if offer.restart_pc else {})
+        return await self._request("POST", f"{self._sessions_url}/{session.id}/offer", body, Description, session)
 
     async def state(self, session: Session) -> SessionState:
         """How the session stands, or CallError when the server is away or refuses."""

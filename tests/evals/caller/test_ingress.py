@@ -59,6 +59,24 @@ async def test_an_offer_carries_the_token_and_brings_the_answer(http, serve):
     assert answer == Description(sdp="v=1", type="answer", pc_id="p")
 
 
+async def test_a_caller_who_comes_back_says_which_line_was_lost(http, serve):
+    async def handler(request):
+        assert await request.json() == {"sdp": "v=0", "type": "offer", "pc_id": "p", "restart_pc": True}
+        return web.json_response({"sdp": "v=1", "type": "answer", "pc_id": "q"})
+
+    again = Description(sdp="v=0", type="offer", pc_id="p", restart_pc=True)
+    assert (await Ingress(base_url=await serve(handler), http=http).offer(SESSION, again)).pc_id == "q"
+
+
+async def test_how_a_session_stands_is_asked_with_the_token(http, serve):
+    async def handler(request):
+        assert request.headers["Authorization"] == "Bearer t1"
+        return web.json_response({"id": "s1", "state": "ended", "end_reason": "idle"})
+
+    state = await Ingress(base_url=await serve(handler), http=http).state(SESSION)
+    assert (state.state, state.end_reason) == ("ended", "idle")
+
+
 async def test_hanging_up_ends_the_session(http, serve):
     seen = []
 
