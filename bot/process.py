@@ -7,7 +7,8 @@ The control socket is HTTP on a unix socket, for the server alone:
     POST  /connect   a channel (bot/channels.py) → its answer
     PATCH /connect   what the channel's ends tell each other later
     POST  /end       {reason}
-    GET   /events    one JSON object a line, from the first, until the bot ends; a heartbeat every second
+    GET   /events    one JSON object a line, from the first, until the bot ends; a heartbeat every second;
+                     what an earlier listener was told is marked `"again": true`
 
 `call` is the server's own record of the call: kept here, and given back to a server that takes the call over. The
 events have one listener at a time, the server that owns the call; another is refused with 409 while the first is there.
@@ -53,6 +54,7 @@ class BotProcess:
         self._call: dict[str, Any] = {}
         self._owner: tuple[web.Request, asyncio.Queue[dict[str, Any] | None]] | None = None
         self._history: list[dict[str, Any]] = []
+        self._told = 0
         self._owned_at = time.monotonic()
         self._memory: tuple[float, float] | None = None
         self.done = asyncio.Event()
@@ -151,8 +153,8 @@ class BotProcess:
         queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         self._owner = owner = (request, queue)
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
-        for event in self._history:
-            queue.put_nowait(event)
+        for number, event in enumerate(self._history):
+            queue.put_nowait(event | {"again": True} if number < self._told else event)
         if self.done.is_set():
             queue.put_nowait(None)
         try:
@@ -162,6 +164,7 @@ class BotProcess:
         except ConnectionError:
             pass  # the server stopped listening
         finally:
+            self._told = len(self._history)
             if self._owner is owner:
                 self._owner = None
         return response

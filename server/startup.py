@@ -37,6 +37,7 @@ from server.processes import SupervisedProcess
 from server.resources import Resources, open_resources
 from server.services import Knowledge, Services
 from server.settings import Settings
+from server.sql import SERVER
 from server.vocabulary import Vocabulary
 
 SAMPLE_MARK = "sample-indexed"
@@ -154,6 +155,7 @@ async def _start_knowledge(
     resources = await stack.enter_async_context(open_resources(settings))
     database = Database(resources.pool)
     await database.migrate()
+    await Database(resources.pool, package=SERVER).migrate()
     queue = Queue(app=resources.queue_app, database=database)
     await queue.prepare()
     search = KnowledgeClient(settings.knowledge_socket, timeout_secs=SEARCH_SECS)

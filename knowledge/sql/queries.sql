@@ -9,15 +9,19 @@ select
     set_config('plan_cache_mode', 'force_generic_plan', false),
     set_config('jit', 'off', false);
 
--- has_tables --
-select to_regclass('documents') is not null as has_documents, to_regclass('knowledge_meta') is not null as has_meta;
+-- make_migrations --
+create table if not exists migrations (
+    package text not null,
+    name text not null,
+    applied_at timestamptz not null default now(),
+    primary key (package, name)
+);
 
--- meta --
-select value from knowledge_meta where key = %(key)s;
+-- migrations --
+select name from migrations where package = %(package)s;
 
--- set_meta --
-insert into knowledge_meta (key, value) values (%(key)s, %(value)s)
-on conflict (key) do update set value = excluded.value;
+-- add_migration --
+insert into migrations (package, name) values (%(package)s, %(name)s);
 
 -- lock_writes --
 select pg_advisory_xact_lock(hashtext('knowledge_write'));

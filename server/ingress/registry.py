@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Literal, TypeVar
 
 from loguru import logger
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -33,6 +33,19 @@ class RegistryGoneError(Exception):
     """Redis does not answer."""
 
 
+class Details(BaseModel):
+    """What a call was created with; `caller` and `metadata` mean something to whoever created it alone."""
+
+    model_config = ConfigDict(frozen=True)
+
+    channel: str = "webrtc"
+    collection: str = "default"
+    persona: str = "default"
+    language: str = "en"
+    caller: str | None = None
+    metadata: dict[str, str] = {}
+
+
 class SessionRecord(BaseModel):
     """What is known of a call.
 
@@ -42,7 +55,7 @@ class SessionRecord(BaseModel):
 
     id: str
     state: State
-    channel: str = "webrtc"
+    details: Details = Details()
     created_at: datetime
     connected_at: datetime | None = None
     connected_mono: float | None = None

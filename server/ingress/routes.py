@@ -4,7 +4,18 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from server.deps import EndingSession, JoiningSession, OperatorOnly, OwnSessionId, ServicesDep, SessionsDep
+from knowledge.errors import KnowledgeError
+from knowledge.store import DEFAULT_COLLECTION
+from server.deps import (
+    EndingSession,
+    JoiningSession,
+    KnowledgeDep,
+    OperatorOnly,
+    OwnSessionId,
+    ServicesDep,
+    SessionsDep,
+)
+from server.errors import Problem
 from server.ingress.schemas import (
     Answer,
     Candidates,
@@ -16,6 +27,8 @@ from server.ingress.schemas import (
     SessionState,
     Waiting,
 )
+from server.rag.problems import problem_of
+from server.services import Knowledge
 
 router = APIRouter(prefix="/api/ingress", tags=["ingress"])
 
@@ -36,14 +49,18 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status_code=201,
     responses={
         202: {"model": Waiting, "description": "a place in line; ask again with the ticket"},
+        422: {"description": "no such call can be made", "content": {"application/problem+json": {}}},
         503: _PROBLEMS[503],
     },
 )
 async def create_session(
-    sessions: SessionsDep, response: Response, body: CreateSession | None = None
+    sessions: SessionsDep, knowledge: KnowledgeDep, response: Response, body: CreateSession | None = None
 ) -> CreatedSession | Waiting:
     """A new call: its link, and the token to join it."""
-    made = await sessions.create(body or CreateSession())
+    wanted = body or CreateSession()
+    if wanted.collection != DEFAULT_COLLECTION:
+        await _check_collection(wanted.collection, knowledge)
+    made = await sessions.create(wanted)
     if isinstance(made, Waiting):
         response.status_code = 202
         response.headers["Retry-After"] = str(made.retry_after_secs)
@@ -93,3 +110,14 @@ async def drain(held: ServicesDep) -> Draining:
 async def lines_busy(held: ServicesDep) -> Response:
     """What a telephone caller is told where no line is free: mono, 16 bit."""
     return Response(await held.busy.wav(), media_type="audio/wav")
+
+
+async def _check_collection(name: str, knowledge: Knowledge) -> None:
+    try:
+        there = await knowledge.store.collections()
+    except KnowledgeError as error:
+        raise problem_of(error) from error
+    if name not in there:
+        raise Problem(
+            422, "There is no such collection", "`GET /api/rag/collections` lists them; index a document to make one."
+        )

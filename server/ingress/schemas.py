@@ -1,23 +1,50 @@
 """What the session routes take and give."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from bot.reports import Floor
+from knowledge.store import DEFAULT_COLLECTION
 from server.ingress.admission import Capacity
-from server.ingress.registry import ServerRecord, SessionRecord, State
+from server.ingress.registry import Details, ServerRecord, SessionRecord, State
+from server.rag.fields import CollectionName
+
+Metadata = Annotated[
+    dict[
+        Annotated[str, StringConstraints(min_length=1, max_length=64)],
+        Annotated[str, StringConstraints(max_length=500)],
+    ],
+    Field(max_length=16),
+]
 
 
 class CreateSession(BaseModel):
     """A new call."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"channel": "webrtc"}]})
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"channel": "webrtc", "caller": "customer-77", "metadata": {"shop": "north"}}]},
+    )
 
     channel: Literal["webrtc"] = "webrtc"
+    collection: CollectionName = DEFAULT_COLLECTION
+    persona: Literal["default"] = Field(default="default", description="who answers")
+    language: Literal["en"] = "en"
+    caller: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="who calls, by a name of yours: what is kept of the call can be found and erased by it",
+    )
+    metadata: Metadata = Field(default={}, description="kept with the call and given back; up to 16 texts")
     wait: bool = Field(default=False, description="whether to wait in line where all lines are busy")
     ticket: str | None = Field(default=None, max_length=100, description="the place in line, once there is one")
+
+    def details(self) -> Details:
+        """What stays with the call."""
+        return Details.model_validate(self.model_dump(include=set(Details.model_fields)))
 
 
 class CreatedSession(BaseModel):
@@ -96,6 +123,8 @@ class LiveCall(BaseModel):
     id: str
     state: State
     channel: str
+    caller: str | None
+    metadata: dict[str, str]
     created_at: datetime
     connected_at: datetime | None
     turns: int
@@ -109,7 +138,7 @@ class LiveCall(BaseModel):
     @classmethod
     def of(cls, record: SessionRecord) -> "LiveCall":
         """The record without what joins a caller."""
-        return cls.model_validate(record.model_dump(include=set(cls.model_fields)))
+        return cls.model_validate({**record.details.model_dump(), **record.model_dump(include=set(cls.model_fields))})
 
 
 class LiveServer(ServerRecord):

@@ -18,7 +18,9 @@ from server.ingress.launcher import Bot, BotGoneError, BotRefusedError, Launcher
 from server.ingress.lines import Lines
 from server.ingress.live import LiveSession, adopted, call_of, new_call
 from server.ingress.mirror import Mirror
-from server.ingress.registry import Registry, RegistryGoneError, SessionRecord
+from server.ingress.observer import CallObserver
+from server.ingress.problems import draining, over, refused
+from server.ingress.registry import Details, Registry, RegistryGoneError, SessionRecord
 from server.ingress.schemas import Answer, Candidates, CreatedSession, CreateSession, Offer, SessionState, Waiting
 
 CLOSE_SECS = 12.0
@@ -46,6 +48,7 @@ class Sessions:
         tokens: SessionTokens,
         settings: BotSettings,
         public_url: str,
+        observers: Sequence[CallObserver] = (),
     ):
         self.server_id = server_id
         self._launcher = launcher
@@ -55,6 +58,7 @@ class Sessions:
         self._tokens = tokens
         self._settings = settings
         self._public_url = public_url
+        self._observers = observers
         self._live: dict[str, LiveSession] = {}
         self._ended: OrderedDict[str, SessionRecord] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -69,16 +73,17 @@ class Sessions:
     async def create(self, wanted: CreateSession) -> CreatedSession | Waiting:
         """A new session with its bot, or a place in line; raises a 503 `Problem` when the host is full."""
         if self._closed or self.draining.is_set():
-            raise _draining()
+            raise draining()
         now_mono = time.monotonic()
         async with self._lines.taken(wanted, live=self.live, now_mono=now_mono) as waiting:
             if waiting is not None:
                 return waiting
             now = datetime.now(UTC)
             session_id = secrets.token_hex(8)
-            call = new_call(channel=wanted.channel, created_at=now)
-            bot = await self._acquire(Task(session_id, self._settings, call))
-            session = LiveSession(id=session_id, bot=bot, server=self.server_id, created_at=now)
+            details = wanted.details()
+            call = new_call(details=details, created_at=now)
+            bot = await self._acquire(Task(session_id, self._settings_of(details, since_mono=None), call))
+            session = LiveSession(id=session_id, bot=bot, server=self.server_id, created_at=now, details=details)
             session.admitted_mono = now_mono
             session.has_bot.set()
             self.follow(session, unjoined_secs=self._tokens.max_age_secs, reason="never_connected")
@@ -103,7 +108,7 @@ class Sessions:
         """
         record = await self._record(session_id)
         if record.state == "ended":
-            raise _over()
+            raise over()
         body = _connect(offer, known=record.pc_ids, token_is_fresh=token_is_fresh)
         session = self._live.get(session_id)
         if session is None:
@@ -122,7 +127,7 @@ class Sessions:
         if session is None:
             record = await self._record(session_id)
             if record.state == "ended":
-                raise _over()
+                raise over()
             await self._ask_elsewhere(record, "PATCH", "/connect", body)
         else:
             await self._ask(session, "PATCH", "/connect", body)
@@ -172,7 +177,7 @@ class Sessions:
     async def revive(self, record: SessionRecord, story: list[Message]) -> None:
         """Looks after a call that lost both its server and its bot; raises `LauncherError` where no bot can be had."""
         call = call_of(record) | {"bots": record.bots + 1}
-        settings = self._settings_lasting(since_mono=record.connected_mono)
+        settings = self._settings_of(record.details, since_mono=record.connected_mono)
         bot = await self._launcher.acquire(Task(record.id, settings, call, story))
         session = adopted(record.id, bot=bot, call=call, server=self.server_id)
         self.follow(session, unjoined_secs=RECONNECT_SECS, reason="caller_lost")
@@ -211,11 +216,11 @@ class Sessions:
             try:
                 return await bot.request(method, path, body)
             except BotRefusedError as error:
-                raise _refused(error) from error
+                raise refused(error) from error
             except BotGoneError:
                 await self._lose(session, bot)
         if session.id not in self._live:
-            raise _over()
+            raise over()
         raise Problem(503, "The assistant did not answer", "Try again in a moment.", retry_after_secs=1)
 
     async def _ask_elsewhere(
@@ -228,7 +233,7 @@ class Sessions:
         try:
             return await bot.request(method, path, body)
         except BotRefusedError as error:
-            raise _refused(error) from error
+            raise refused(error) from error
         except BotGoneError as error:
             raise Problem(503, "The assistant did not answer", "Try again in a moment.", retry_after_secs=1) from error
         finally:
@@ -268,6 +273,8 @@ class Sessions:
             session.expiry.cancel()
         record = session.record().model_copy(update={"state": "ended", "end_reason": reason})
         self._mirror.ended(record)
+        for observer in self._observers:
+            observer.ended(session, record)
         self._ended[session.id] = record
         while len(self._ended) > ENDED_KEPT:
             self._ended.popitem(last=False)
@@ -290,6 +297,8 @@ class Sessions:
             async for event in session.bot.events():
                 reason = session.fold(event, now_mono=time.monotonic()) or reason
                 self._note(session, event)
+                for observer in self._observers:
+                    observer.heard(session, event)
         except BotGoneError:
             logger.error("session {}: its bot died or stalled", session.id)
         return reason
@@ -324,17 +333,19 @@ class Sessions:
     async def _replace(self, session: LiveSession) -> None:
         story = None if session.connected_at is None else session.story
         call = call_of(session.record()) | {"bots": session.bots + 1}
-        task = Task(session.id, self._settings_lasting(since_mono=session.connected_mono), call, story)
+        settings = self._settings_of(session.details, since_mono=session.connected_mono)
+        task = Task(session.id, settings, call, story)
         session.replaced_by(await self._launcher.acquire(task))
         logger.info("session {} goes on with its bot number {}", session.id, session.bots)
 
-    def _settings_lasting(self, *, since_mono: float | None) -> BotSettings:
-        """The settings of a call that began then."""
-        if since_mono is None:
-            return self._settings
-        limits = self._settings.limits
-        left_secs = max(1.0, limits.max_duration_secs - max(0.0, time.monotonic() - since_mono))
-        return self._settings.model_copy(update={"limits": limits.model_copy(update={"max_duration_secs": left_secs})})
+    def _settings_of(self, details: Details, *, since_mono: float | None) -> BotSettings:
+        """The settings of a call that was created with these details, and connected then, if it was."""
+        limits, retrieval = self._settings.limits, self._settings.retrieval
+        if since_mono is not None:
+            left_secs = max(1.0, limits.max_duration_secs - max(0.0, time.monotonic() - since_mono))
+            limits = limits.model_copy(update={"max_duration_secs": left_secs})
+        retrieval = retrieval.model_copy(update={"collection": details.collection})
+        return self._settings.model_copy(update={"limits": limits, "retrieval": retrieval})
 
     def _expire(self, session: LiveSession, *, secs: float, reason: str) -> None:
         """Ends the session for that reason unless its caller is connected by then."""
@@ -363,17 +374,3 @@ def _connect(offer: Offer, *, known: Sequence[str], token_is_fresh: bool) -> dic
         raise Problem(410, "This call link has expired", "Links are good for a short time. Start a new call.")
     body = {"channel": "webrtc", "sdp": offer.sdp, "type": offer.type}
     return body | ({"anew": True} if replaces else {"pc_id": offer.pc_id})
-
-
-def _refused(error: BotRefusedError) -> Problem:
-    if error.status == 409:
-        return Problem(409, "This call is already taken", str(error))
-    return Problem(422, "The offer can't be answered", str(error))
-
-
-def _over() -> Problem:
-    return Problem(410, "This call has ended", "Start a new call.")
-
-
-def _draining() -> Problem:
-    return Problem(503, "This server takes no new calls", "It is about to be replaced. Try again.", retry_after_secs=1)
