@@ -45,9 +45,14 @@ def spread(values: Sequence[float], unit: str) -> str:
     return f"p50 {statistics.median(ordered):.0f}, p95 {p95:.0f}, max {ordered[-1]:.0f} {unit} ({len(ordered)})"
 
 
+def _server(path: Path, **environment: str) -> Jarvis:
+    """A server whose calls do not end because nobody speaks while something else is measured."""
+    return Jarvis(path, JARVIS_IDLE_SECS="3600", **environment)
+
+
 async def starts(path: Path, runs: int) -> AsyncIterator[Row]:
     """Session create to a bot that has the session, and media to the first word, while four calls run."""
-    jarvis = Jarvis(path, JARVIS_MAX_SESSIONS="6", JARVIS_WARM_BOTS="2")
+    jarvis = _server(path, JARVIS_MAX_SESSIONS="6", JARVIS_WARM_BOTS="2")
     await asyncio.to_thread(jarvis.start)
     callers = await calling(jarvis, 4)
     await asyncio.sleep(GREETING_SECS)
@@ -87,7 +92,7 @@ async def starts(path: Path, runs: int) -> AsyncIterator[Row]:
 
 async def kills(path: Path, runs: int) -> AsyncIterator[Row]:
     """The bot of one call killed again and again, beside two others."""
-    jarvis = Jarvis(path)
+    jarvis = _server(path)
     await asyncio.to_thread(jarvis.start)
     victim, *others = await calling(jarvis, 3)
     await asyncio.sleep(GREETING_SECS)
@@ -109,7 +114,7 @@ async def kills(path: Path, runs: int) -> AsyncIterator[Row]:
 
 async def server(path: Path, _runs: int) -> AsyncIterator[Row]:
     """The server killed while three calls run, and started again."""
-    jarvis = Jarvis(path)
+    jarvis = _server(path)
     await asyncio.to_thread(jarvis.start)
     callers = await calling(jarvis, 3)
     await asyncio.sleep(GREETING_SECS)
@@ -120,7 +125,7 @@ async def server(path: Path, _runs: int) -> AsyncIterator[Row]:
         await caller.ask(QUESTIONS[0])
         await asyncio.sleep(SPOKEN_SECS)
     alone = time.monotonic()
-    successor = Jarvis(path)
+    successor = _server(path)
     began = time.monotonic()
     await asyncio.to_thread(successor.start)
     started = time.monotonic() - began
@@ -142,7 +147,7 @@ async def server(path: Path, _runs: int) -> AsyncIterator[Row]:
 
 async def leak(path: Path, runs: int) -> AsyncIterator[Row]:
     """Many sessions, half of them joined; what stays."""
-    jarvis = Jarvis(path)
+    jarvis = _server(path)
     await asyncio.to_thread(jarvis.start)
     async with aiohttp.ClientSession() as http:
         ingress = Ingress(base_url=jarvis.url, http=http)
@@ -167,7 +172,7 @@ async def leak(path: Path, runs: int) -> AsyncIterator[Row]:
 
 async def overload(path: Path, _runs: int) -> AsyncIterator[Row]:
     """Far more requests than lines, while the lines are used."""
-    jarvis = Jarvis(path, JARVIS_MAX_SESSIONS="3")
+    jarvis = _server(path, JARVIS_MAX_SESSIONS="3")
     await asyncio.to_thread(jarvis.start)
     callers = await calling(jarvis, 3)
     await asyncio.sleep(GREETING_SECS)
@@ -192,7 +197,7 @@ async def overload(path: Path, _runs: int) -> AsyncIterator[Row]:
 
 async def drain(path: Path, _runs: int) -> AsyncIterator[Row]:
     """TERM with three calls, a successor beside it, and their own ends."""
-    jarvis = Jarvis(path)
+    jarvis = _server(path)
     await asyncio.to_thread(jarvis.start)
     callers = await calling(jarvis, 3)
     await asyncio.sleep(GREETING_SECS)
@@ -201,7 +206,7 @@ async def drain(path: Path, _runs: int) -> AsyncIterator[Row]:
     await asyncio.sleep(0.5)
     status, _, headers = await asyncio.to_thread(jarvis.request, "POST", CREATE, {})
     yield Row("a draining server, asked for a session", f"{status}, Retry-After {headers.get('retry-after')}")
-    successor = Jarvis(path)
+    successor = _server(path)
     began = time.monotonic()
     await asyncio.to_thread(successor.start, port=int(jarvis.url.rpartition(":")[2]))
     yield Row("its successor, at the same address", f"up after {time.monotonic() - began:.1f} s")
