@@ -77,7 +77,8 @@ class Said(BaseObserver):
         elif isinstance(frame, LLMMessagesAppendFrame):
             now = self._clock()
             for message in spoken(frame.messages):
-                self._tell_caller(message["content"], (now, now))
+                if message["role"] == "user":
+                    self._tell_caller(message["content"], (now, now))
 
     def caller_said(self, text: str) -> None:
         """The caller's turn is over."""

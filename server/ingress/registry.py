@@ -1,7 +1,8 @@
 """Who is on a call, in Redis: what every server of this host sees, and what outlives each of them.
 
 Everything here has a lease that its server renews. It mirrors what bots and servers know: where Redis is gone, calls go
-on, and it is filled again when it is back. No write raises; reads raise `RegistryGoneError`.
+on, and it is filled again when it is back. No write raises; reads, and what must be forgotten, raise
+`RegistryGoneError`.
 """
 
 import json
@@ -44,6 +45,10 @@ class Details(BaseModel):
     language: str = "en"
     caller: str | None = None
     metadata: dict[str, str] = {}
+
+    def anonymous(self) -> "Details":
+        """The same without who called and what it was for."""
+        return self.model_copy(update={"caller": None, "metadata": {}})
 
 
 class SessionRecord(BaseModel):
@@ -140,6 +145,12 @@ class Registry:
                 await pipe.execute()
 
         await self._try(write)
+
+    async def forget(self, session_ids: Sequence[str]) -> None:
+        """Knows nothing more of these calls, which have ended; raises RegistryGoneError."""
+        keys = [key for each in session_ids for key in (_session(each), _story(each))]
+        if keys:
+            await self._ask(lambda: self._redis.delete(*keys))
 
     async def read(self, session_id: str) -> SessionRecord | None:
         """How the call stands; None when it is not known."""
