@@ -15,7 +15,7 @@ from server.commands.running import counted
 from server.commands.short_ids import by_prefix
 from server.errors import SetupError
 from server.logging import configure
-from server.records.schemas import Call, Calls, Source, Turn, WholeCall, cursor_of
+from server.records.schemas import Call, Calls, Source, Turn, WholeCall
 from server.settings import read_settings
 
 if TYPE_CHECKING:
@@ -125,9 +125,7 @@ async def _open_all() -> "AsyncIterator[tuple[CallStore, Erasure]]":
 
 async def _list(caller: str | None, limit: int) -> Calls:
     async with _open() as store:
-        rows = await store.list(caller=caller, limit=limit + 1)
-    shown = rows[:limit]
-    return Calls(calls=[Call.of(row) for row in shown], next=cursor_of(shown[-1]) if len(rows) > limit else None)
+        return Calls.of(await store.list(caller=caller, limit=limit + 1), limit=limit)
 
 
 async def _show(prefix: str) -> WholeCall:

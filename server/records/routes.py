@@ -13,7 +13,7 @@ from server.errors import Problem
 from server.ingress.registry import RegistryGoneError
 from server.ingress.schemas import CallerName
 from server.records.erasure import RunningCallError
-from server.records.schemas import CALL_ID, Call, Calls, Erased, WholeCall, cursor_of, place_of
+from server.records.schemas import CALL_ID, Calls, Erased, WholeCall, place_of
 
 RETRY_SECS = 2
 NAMED_CALLS = 5
@@ -82,8 +82,7 @@ async def list_calls(
         before=before,
         limit=limit + 1,
     )
-    shown = rows[:limit]
-    return Calls(calls=[Call.of(row) for row in shown], next=cursor_of(shown[-1]) if len(rows) > limit else None)
+    return Calls.of(rows, limit=limit)
 
 
 @router.get("/{call_id}", summary="A call and what was said", responses=_problems(404))

@@ -1,7 +1,6 @@
 """What the routes of the records give."""
 
 import base64
-import binascii
 import json
 import re
 from datetime import datetime
@@ -103,6 +102,12 @@ class Calls(BaseModel):
     calls: list[Call]
     next: str | None = Field(description="the cursor for those that come next; null where these are the last")
 
+    @classmethod
+    def of(cls, rows: list[dict[str, Any]], *, limit: int) -> Self:
+        """At most so many of the rows; one more than that says that others come next."""
+        shown = rows[:limit]
+        return cls(calls=[Call.of(row) for row in shown], next=cursor_of(shown[-1]) if len(rows) > limit else None)
+
 
 class Erased(BaseModel):
     """What was erased."""
@@ -122,7 +127,7 @@ def place_of(cursor: str) -> Place:
     try:
         at, call_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         created_at = datetime.fromisoformat(at)
-    except (binascii.Error, TypeError) as error:
+    except (ValueError, TypeError) as error:
         raise ValueError("not a cursor") from error
     if created_at.tzinfo is None or not isinstance(call_id, str) or not re.fullmatch(CALL_ID, call_id):
         raise ValueError("not a cursor")
