@@ -17,3 +17,7 @@ create index gap_askings_asked on gap_askings (asked_at);
 
 insert into gap_askings (gap_id, call_id, question, embedding, model_id, count, asked_at)
 select id, '', question, embedding, model_id, count, last_at from gaps;
+
+-- Postgres' statistics of a column are values out of it, and stay when a row goes.
+alter table gaps alter column question set statistics 0, alter column embedding set statistics 0;
+alter table gap_askings alter column question set statistics 0, alter column embedding set statistics 0;
