@@ -125,7 +125,7 @@ async def _open_all() -> "AsyncIterator[tuple[CallStore, Erasure]]":
 
 async def _list(caller: str | None, limit: int) -> Calls:
     async with _open() as store:
-        return Calls.of(await store.list(caller=caller, limit=limit + 1), limit=limit)
+        return Calls.of(await store.newest(caller=caller, limit=limit + 1), limit=limit)
 
 
 async def _show(prefix: str) -> WholeCall:
@@ -155,7 +155,9 @@ async def _erase(prefix: str | None, caller: str | None, *, yes: bool) -> int:
                 f"Nothing was erased: {', '.join(error.call_ids[:NAMED_CALLS])} still runs. `jarvis end` ends a call."
             ) from error
         except RegistryGoneError as error:
-            raise SetupError("Redis does not answer, so nobody knows which calls run. Nothing was erased.") from error
+            raise SetupError(
+                "Redis does not answer, so nobody knows which calls run. Erase them when it is back."
+            ) from error
 
 
 def _ask(question: str, *, yes: bool) -> None:

@@ -43,7 +43,9 @@ class RecordRoute(APIRoute):
             except KnowledgeUnavailableError as error:
                 raise Problem(503, "The records can't be reached", str(error), retry_after_secs=RETRY_SECS) from error
             except RegistryGoneError as error:
-                detail = "Redis does not answer, so nobody knows whether the call still runs. Nothing was erased."
+                detail = (
+                    "Redis does not answer, so nobody knows whether the call still runs. Erase it when Redis is back."
+                )
                 raise Problem(503, "The records can't be reached", detail, retry_after_secs=RETRY_SECS) from error
             except RunningCallError as error:
                 raise _still_running(error) from error
@@ -75,7 +77,7 @@ async def list_calls(
         before = None if cursor is None else place_of(cursor)
     except ValueError:
         raise Problem(422, "The request is not valid", "query.cursor: use `next` of an earlier answer.") from None
-    rows = await held.records.calls.list(
+    rows = await held.records.calls.newest(
         caller=caller,
         since=since,
         end_reason=end_reason,

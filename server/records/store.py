@@ -79,7 +79,7 @@ class CallStore:
             await statements.run_many("update_call", rows)
             await statements.run_many("add_turn", said)
 
-    async def list(
+    async def newest(
         self,
         *,
         caller: str | None = None,

@@ -76,7 +76,7 @@ class Kept:
         ) as r:
             for raw in r.scan_iter():
                 key = raw.decode(errors="replace")
-                kind = r.type(raw).decode()
+                kind = r.type(raw).decode()  # pyright: ignore[reportAttributeAccessIssue]  (redis types both its clients at once)
                 whole = (0, -1) if kind in ("list", "zset") else ()
                 if not SERVERS.fullmatch(key):
                     kept[key] = str(getattr(r, read[kind])(raw, *whole))

@@ -100,7 +100,7 @@ def test_json_holds_all_of_a_call():
 def test_a_call_is_erased_once_that_is_confirmed():
     assert jarvis("erase", "abc", typed="n\n").exit_code == 1
     assert listed("--caller", "Ada") == ["abd2", "abc1"]
-    assert jarvis("erase", "abc", typed="y\n").stdout == "erased: 1 call\n"
+    assert jarvis("erase", "abc", typed="y\n").stdout.endswith("erased: 1 call\n")
     assert listed("--caller", "Ada") == ["abd2"]
 
 

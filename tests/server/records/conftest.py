@@ -35,7 +35,7 @@ MakeTurn = Callable[..., TurnRow]
 
 
 @pytest.fixture
-async def pool(database_url: str) -> AsyncIterator[AsyncConnectionPool]:
+async def pool(database_url: str) -> AsyncIterator[AsyncConnectionPool[Any]]:
     async with AsyncConnectionPool(
         database_url, min_size=1, max_size=4, open=False, configure=prepare_connection
     ) as pool:
@@ -48,12 +48,12 @@ async def pool(database_url: str) -> AsyncIterator[AsyncConnectionPool]:
 
 
 @pytest.fixture
-def store(pool: AsyncConnectionPool) -> CallStore:
+def store(pool: AsyncConnectionPool[Any]) -> CallStore:
     return CallStore(Database(pool, package=SERVER))
 
 
 @pytest.fixture
-async def gaps(pool: AsyncConnectionPool) -> GapStore:
+async def gaps(pool: AsyncConnectionPool[Any]) -> GapStore:
     database = Database(pool)
     await Store(database).make_collection("default")
     return GapStore(database)

@@ -44,7 +44,7 @@ async def test_a_callers_calls_go_however_many_and_no_others(
     calls = [a_call(f"a{minute}", minute=minute) for minute in range(5)]
     await keep(store, *calls, a_call("b", caller="Bo"), a_call("c", caller=None))
     assert sorted(await erasure.caller("Ada")) == ["a0", "a1", "a2", "a3", "a4"]
-    assert {row["id"] for row in await store.list(limit=9)} == {"b", "c"}
+    assert {row["id"] for row in await store.newest(limit=9)} == {"b", "c"}
 
 
 async def test_while_one_of_the_callers_calls_runs_nothing_is_erased(

@@ -1,6 +1,7 @@
 """Old calls go, lost ones are closed."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.server.records.conftest import NOON, a_call, a_turn, keep
 
 pytestmark = pytest.mark.integration
 
-RUNNING = {"ended_at": None, "end_reason": None}
+RUNNING: dict[str, Any] = {"ended_at": None, "end_reason": None}
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ async def test_calls_older_than_is_kept_go_with_what_was_said(retention: Retenti
     day = 24 * 60
     await keep(store, a_call("old"), a_call("older", minute=-day), a_call("new", minute=day), turns=(a_turn("old"),))
     await retention.sweep(now=NOON + timedelta(days=30, seconds=1))
-    assert [row["id"] for row in await store.list(limit=9)] == ["new"]
+    assert [row["id"] for row in await store.newest(limit=9)] == ["new"]
     assert await store.turns("old") == []
 
 
@@ -44,11 +45,11 @@ async def test_a_call_is_closed_as_lost_unless_a_server_knows_it(
     await keep(store, a_call("lost", **RUNNING), a_call("runs", **RUNNING))
     await registry.save([SessionRecord(id="runs", state="connected", created_at=NOON, server="another")])
     await retention.sweep(now=NOON + timedelta(minutes=2))
-    assert {row["id"]: row["end_reason"] for row in await store.list(limit=9)} == {"lost": "lost", "runs": None}
+    assert {row["id"]: row["end_reason"] for row in await store.newest(limit=9)} == {"lost": "lost", "runs": None}
 
 
 async def test_with_nothing_to_be_kept_all_that_ended_goes(store: CallStore, gaps: GapStore, registry: Registry):
     await keep(store, a_call())
     retention = Retention(calls=store, gaps=gaps, registry=registry, keep_days=0)
     await retention.sweep(now=NOON + timedelta(minutes=2))
-    assert await store.list(limit=9) == []
+    assert await store.newest(limit=9) == []

@@ -161,13 +161,21 @@ async def test_nobody_but_the_operator_gets_in(http: AsyncClient, method: str, p
     assert problem(await http.request(method, f"{CALLS}{path}")) == (401, "The operator's key is needed")
 
 
-async def test_where_a_database_is_away_it_is_said_and_when_to_try_again(
-    http: AsyncClient, pool: AsyncConnectionPool, records: Records, monkeypatch: pytest.MonkeyPatch
+async def test_without_redis_nothing_is_erased_and_it_is_said_when_to_try_again(
+    http: AsyncClient, records: Records, store: CallStore, monkeypatch: pytest.MonkeyPatch
 ):
-    nowhere = Registry(redis=Redis(host="127.0.0.1", port=1))
-    monkeypatch.setattr(records.erasure, "_registry", nowhere)
+    await keep(store, a_call())
+    monkeypatch.setattr(records.erasure, "_registry", Registry(redis=Redis(host="127.0.0.1", port=1)))
     response = await http.delete(f"{CALLS}/a")
     assert (problem(response), response.headers["Retry-After"]) == ((503, "The records can't be reached"), "2")
-    closed = AsyncConnectionPool(pool.conninfo, min_size=0, max_size=1, open=False)
-    monkeypatch.setattr(records.calls, "_database", Database(closed, package=SERVER))
-    assert problem(await http.get(CALLS))[0] == 503
+    assert await listed(http) == ["a"]
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("GET", "/a"), ("DELETE", "/a"), ("DELETE", "?caller=Ada")])
+async def test_without_postgres_it_is_said_when_to_try_again(
+    http: AsyncClient, records: Records, monkeypatch: pytest.MonkeyPatch, method: str, path: str
+):
+    async with AsyncConnectionPool("host=127.0.0.1 port=1", min_size=0, max_size=1, open=False, timeout=0.1) as nowhere:
+        monkeypatch.setattr(records.calls, "_database", Database(nowhere, package=SERVER))
+        response = await http.request(method, f"{CALLS}{path}")
+    assert (problem(response), response.headers["Retry-After"]) == ((503, "The records can't be reached"), "2")

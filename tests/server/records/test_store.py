@@ -1,6 +1,7 @@
 """Calls and turns in a real database."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from tests.server.records.conftest import NOON, SOURCE, a_call, a_turn, keep
 
 pytestmark = pytest.mark.integration
 
-RUNNING = {"ended_at": None, "end_reason": None}
+RUNNING: dict[str, Any] = {"ended_at": None, "end_reason": None}
 
 
 async def test_a_call_is_read_as_it_was_written_with_what_its_turns_add_up_to(store: CallStore):
@@ -76,7 +77,7 @@ async def test_calls_are_listed_from_the_newest_on_page_by_page(store: CallStore
     await keep(store, *(a_call(name, minute=minute) for minute, name in enumerate("abcde")), a_call("f", minute=4))
     seen: list[str] = []
     before = None
-    while rows := await store.list(limit=2, before=before):
+    while rows := await store.newest(limit=2, before=before):
         seen += [row["id"] for row in rows]
         before = Place(rows[-1]["created_at"], rows[-1]["id"])
     assert seen == ["f", "e", "d", "c", "b", "a"]
@@ -84,9 +85,9 @@ async def test_calls_are_listed_from_the_newest_on_page_by_page(store: CallStore
 
 async def test_calls_are_found_by_caller_time_and_end(store: CallStore):
     await keep(store, a_call("a"), a_call("b", minute=1, caller="Bo"), a_call("c", minute=2, end_reason="idle"))
-    assert [row["id"] for row in await store.list(caller="Ada", limit=9)] == ["c", "a"]
-    assert [row["id"] for row in await store.list(since=NOON + timedelta(minutes=1), limit=9)] == ["c", "b"]
-    assert [row["id"] for row in await store.list(end_reason="idle", limit=9)] == ["c"]
+    assert [row["id"] for row in await store.newest(caller="Ada", limit=9)] == ["c", "a"]
+    assert [row["id"] for row in await store.newest(since=NOON + timedelta(minutes=1), limit=9)] == ["c", "b"]
+    assert [row["id"] for row in await store.newest(end_reason="idle", limit=9)] == ["c"]
 
 
 async def test_ids_are_found_by_how_they_begin_and_by_caller(store: CallStore):
@@ -100,7 +101,7 @@ async def test_old_calls_go_in_batches_and_those_that_run_stay(store: CallStore)
     await keep(store, *(a_call(name, minute=minute) for minute, name in enumerate("abc")), a_call("d", **RUNNING))
     before = NOON + timedelta(minutes=2)
     assert [await store.erase_before(before, limit=1) for _ in range(3)] == [1, 1, 0]
-    assert [row["id"] for row in await store.list(limit=9)] == ["c", "d"]
+    assert [row["id"] for row in await store.newest(limit=9)] == ["c", "d"]
 
 
 async def test_old_calls_are_left_to_the_server_that_is_about_it(store: CallStore):
@@ -122,7 +123,8 @@ async def test_a_call_whose_end_nobody_saw_ends_with_the_last_that_is_known_of_i
     call = await store.get("lost")
     assert call is not None
     assert (call["end_reason"], call["ended_at"]) == ("lost", NOON + timedelta(seconds=30.5))
-    assert [row["end_reason"] for row in await store.list(limit=9)] == [None, "lost", None]
+    ends = {row["id"]: row["end_reason"] for row in await store.newest(limit=9)}
+    assert ends == {"lost": "lost", "runs": None, "young": None}
 
 
 async def test_a_call_that_was_thought_lost_goes_on(store: CallStore):
