@@ -30,6 +30,7 @@ from bot.observers import TurnObserver
 from bot.pipeline import CallPipeline, Services, build_pipeline
 from bot.prompts import prompt
 from bot.reports import Floor, Message, Report
+from bot.said import Said
 from bot.settings import BotSettings
 from bot.story import Story, awaits_answer, without_last_answer
 from bot.turns import TurnModels
@@ -59,9 +60,9 @@ class Session:
     """A caller's connection and its one bot.
 
     `story` is what was said before, where this bot goes on with a call that another one lost; None where the call is
-    new. `report` is told what happens: `answered` an offer, `connected`, `turn`, `story`, `citation`, `marker_dropped`,
-    `gap`, `llm_failed`, `turn_stop_timeout`, and at last `ended` with its reason (hang_up, idle, max_duration,
-    never_connected, shutdown, operator, error).
+    new. `report` is told what happens: `answered` an offer, `connected`, `turn`, `said`, `story`, `citation`,
+    `marker_dropped`, `gap`, `llm_failed`, `turn_stop_timeout`, and at last `ended` with its reason (hang_up, idle,
+    max_duration, never_connected, shutdown, operator, error).
     """
 
     def __init__(
@@ -154,11 +155,12 @@ class Session:
                 models=self._models,
                 story=self._story or (),
             )
-            story = Story(context=call.context, report=self._report)
+            story, said = Story(context=call.context, report=self._report), Said(report=self._report)
+            said.listen(call)
             self._worker = worker = PipelineWorker(
                 call.pipeline,
                 params=PipelineParams(audio_in_sample_rate=16000, audio_out_sample_rate=24000),
-                observers=[self._turns, story],
+                observers=[self._turns, story, said],
                 rtvi_observer_params=RTVIObserverParams(bot_llm_enabled=False, metrics_enabled=False),
                 enable_turn_tracking=False,
                 idle_timeout_secs=self._settings.limits.idle_secs,
@@ -265,8 +267,10 @@ class Session:
             # What the embedded answerer has a reply of its own to is nothing that a document could answer.
             if small_talk(question) is None:
                 self._report({"type": "gap"})
+                if not self._settings.retrieval.keep_gaps:
+                    return
                 try:
-                    await search.record_gap(question, passages)
+                    await search.record_gap(question, passages, call_id=self._id)
                 except KnowledgeError as error:
                     logger.warning("session {}: a gap was not kept: {}", self._id, type(error).__name__)
 

@@ -9,6 +9,7 @@ from server import errors
 from server.health import routes as health
 from server.ingress import page_routes, routes
 from server.rag.routes import rag
+from server.records import routes as records
 
 PAGE_DIST = Path(__file__).parent.parent / "web" / "dist"
 
@@ -24,6 +25,7 @@ def create_app() -> FastAPI:
     )
     errors.install(app)
     app.include_router(routes.router)
+    app.include_router(records.router)
     app.include_router(rag)
     app.include_router(health.router)
     app.include_router(page_routes.router)

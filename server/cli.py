@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from server.commands import call, documents, drain, end, eval, gaps, index, ps, run, search, top
+from server.commands import call, calls, documents, drain, end, eval, gaps, index, ps, run, search, top
 
 app = typer.Typer(
     name="jarvis",
@@ -22,6 +22,7 @@ app.command("index")(index.index)
 app.command("search")(search.search)
 app.add_typer(documents.app, name="documents")
 app.add_typer(gaps.app, name="gaps")
+app.add_typer(calls.app, name="calls")
 app.command("call")(call.call)
 app.add_typer(eval.app, name="eval")
 

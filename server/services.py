@@ -14,6 +14,9 @@ from server.ingress.operations import Operations
 from server.ingress.page import Page
 from server.ingress.sessions import Sessions
 from server.processes import SupervisedProcess
+from server.records.erasure import Erasure
+from server.records.recorder import Recorder
+from server.records.store import CallStore
 from server.resources import Resources
 
 
@@ -29,11 +32,21 @@ class Knowledge:
 
 
 @dataclass(frozen=True, slots=True)
+class Records:
+    """What is kept of calls: who reads, erases and writes it."""
+
+    calls: CallStore
+    erasure: Erasure
+    recorder: Recorder
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """Made by `startup.start`, handed to the routes."""
 
     resources: Resources
     knowledge: Knowledge
+    records: Records
     operator: OperatorKey
     tokens: SessionTokens
     sessions: Sessions

@@ -71,6 +71,13 @@ class Settings(BaseSettings):
     idle_secs: float = Field(default=120, gt=0, description="seconds without a word after which a call ends")
     max_duration_secs: float = Field(default=1800, gt=0, description="seconds after which a call ends")
 
+    keep_calls_days: int = Field(
+        default=30,
+        ge=0,
+        le=36500,
+        description="days for which calls, what was said in them and what they asked in vain are kept; 0 keeps nothing",
+    )
+
     media_addresses: list[str] = Field(
         default_factory=list,
         description='JSON list of local addresses for media; ["0.0.0.0"] is all, the default unless host is loopback',
@@ -159,7 +166,7 @@ class Settings(BaseSettings):
             llm=llm,
             persona=Persona(name=self.name, business=self.business, greeting=self.greeting),
             limits=Limits(idle_secs=self.idle_secs, max_duration_secs=self.max_duration_secs),
-            retrieval=Retrieval(socket=self.knowledge_socket),
+            retrieval=Retrieval(socket=self.knowledge_socket, keep_gaps=self.keep_calls_days > 0),
             speech_socket=self.speech_socket,
             ice_servers=tuple(self.ice_servers),
             media_addresses=self.offered_addresses,

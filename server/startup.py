@@ -34,8 +34,12 @@ from server.ingress.sessions import Sessions
 from server.ingress.waiting import WaitingLine
 from server.knowledge import ended, indexer, retrieval
 from server.processes import SupervisedProcess
+from server.records.erasure import Erasure
+from server.records.recorder import Recorder
+from server.records.retention import Retention
+from server.records.store import CallStore
 from server.resources import Resources, open_resources
-from server.services import Knowledge, Services
+from server.services import Knowledge, Records, Services
 from server.settings import Settings
 from server.sql import SERVER
 from server.vocabulary import Vocabulary
@@ -96,6 +100,8 @@ async def start(
                 bot_memory_mb=settings.bot_memory_mb,
             ),
         )
+        records = _records(resources, knowledge, registry)
+        await stack.enter_async_context(records.recorder.running())
         sessions = Sessions(
             server_id=secrets.token_hex(4),
             launcher=launcher,
@@ -105,6 +111,7 @@ async def start(
             tokens=tokens,
             settings=bot_settings,
             public_url=public_url,
+            observers=(records.recorder,) if settings.keep_calls_days else (),
         )
         operations = Operations(
             sessions=sessions,
@@ -116,10 +123,15 @@ async def start(
             address=address,
         )
         await stack.enter_async_context(operations.running())
+        retention = Retention(
+            calls=records.calls, gaps=knowledge.gaps, registry=registry, keep_days=settings.keep_calls_days
+        )
+        await stack.enter_async_context(retention.running())
         stack.push_async_callback(sessions.close)
         yield Services(
             resources=resources,
             knowledge=knowledge,
+            records=records,
             operator=OperatorKey(settings.operator_key()),
             tokens=tokens,
             sessions=sessions,
@@ -129,6 +141,12 @@ async def start(
             page=page,
             processes=(speech, *processes),
         )
+
+
+def _records(resources: Resources, knowledge: Knowledge, registry: Registry) -> Records:
+    calls = CallStore(Database(resources.pool, package=SERVER))
+    erasure = Erasure(calls=calls, gaps=knowledge.gaps, registry=registry)
+    return Records(calls=calls, erasure=erasure, recorder=Recorder(store=calls))
 
 
 async def _start_launcher(launcher: LocalLauncher) -> None:

@@ -60,10 +60,6 @@ class EmbeddedService(ABC):
     def _url(self, *, port: int, password: str) -> str:
         """Where clients find the service."""
 
-    def _mended(self, log_tail: str) -> bool:
-        """Whether the cause of a failed start could be removed, so that another try makes sense."""
-        return False
-
     async def start(self) -> str:
         """The service's URL, once it answers; called again, it revives a service that died, at the same URL.
 
@@ -206,8 +202,6 @@ class EmbeddedService(ABC):
         log_tail = self._folder.log_tail()
         if "Address already in use" in log_tail:
             self._folder.remove("port")
-            return None
-        if self._mended(log_tail):
             return None
         raise self._failure("ended while starting")
 

@@ -11,10 +11,12 @@ from server.ingress.admission import Capacity
 from server.ingress.registry import Details, ServerRecord, SessionRecord, State
 from server.rag.fields import CollectionName
 
+# Postgres keeps no NUL.
+CallerName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 Metadata = Annotated[
     dict[
-        Annotated[str, StringConstraints(min_length=1, max_length=64)],
-        Annotated[str, StringConstraints(max_length=500)],
+        Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00]+$")],
+        Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")],
     ],
     Field(max_length=16),
 ]
@@ -32,10 +34,8 @@ class CreateSession(BaseModel):
     collection: CollectionName = DEFAULT_COLLECTION
     persona: Literal["default"] = Field(default="default", description="who answers")
     language: Literal["en"] = "en"
-    caller: str | None = Field(
+    caller: CallerName | None = Field(
         default=None,
-        min_length=1,
-        max_length=200,
         description="who calls, by a name of yours: what is kept of the call can be found and erased by it",
     )
     metadata: Metadata = Field(default={}, description="kept with the call and given back; up to 16 texts")

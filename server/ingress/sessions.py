@@ -148,6 +148,11 @@ class Sessions:
             logger.info("session {}: its bot had ended already, or did not take the end", session_id)
         await bot.stop()
 
+    def forget(self, session_ids: Sequence[str]) -> None:
+        """Knows nothing more of these calls, which have ended."""
+        for session_id in session_ids:
+            self._ended.pop(session_id, None)
+
     def drain(self) -> None:
         """Takes no new calls from now on; links that nobody followed end soon."""
         if not self.draining.is_set():
@@ -272,10 +277,10 @@ class Sessions:
         if session.expiry is not None:
             session.expiry.cancel()
         record = session.record().model_copy(update={"state": "ended", "end_reason": reason})
-        self._mirror.ended(record)
         for observer in self._observers:
             observer.ended(session, record)
-        self._ended[session.id] = record
+        self._ended[session.id] = record = record.model_copy(update={"details": session.details.anonymous()})
+        self._mirror.ended(record)
         while len(self._ended) > ENDED_KEPT:
             self._ended.popitem(last=False)
         logger.info("session {} ended: {} after {} turns", session.id, reason, session.turns)

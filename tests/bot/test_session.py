@@ -37,12 +37,12 @@ def models() -> TurnModels:
 class Call:
     """A session and what it reported."""
 
-    def __init__(self, models: TurnModels, *, connect_secs: float = 30):
+    def __init__(self, models: TurnModels, *, connect_secs: float = 30, keep_gaps: bool = True):
         self.events: list[dict[str, Any]] = []
         nowhere = Path("/nowhere")
         settings = BotSettings(
             limits=Limits(connect_secs=connect_secs),
-            retrieval=Retrieval(socket=nowhere),
+            retrieval=Retrieval(socket=nowhere, keep_gaps=keep_gaps),
             speech_socket=nowhere,
             media_addresses=("127.0.0.1",),
         )
@@ -138,13 +138,13 @@ class GapKeeper:
     """In place of the knowledge: keeps gaps, or fails with `error`."""
 
     def __init__(self, error: KnowledgeUnavailableError | None = None):
-        self.kept: list[tuple[str, int]] = []
+        self.kept: list[tuple[str, int, str | None]] = []
         self._error = error
 
-    async def record_gap(self, question: str, passages: Sequence[Passage]) -> None:
+    async def record_gap(self, question: str, passages: Sequence[Passage], *, call_id: str | None) -> None:
         if self._error is not None:
             raise self._error
-        self.kept.append((question, len(passages)))
+        self.kept.append((question, len(passages), call_id))
 
 
 async def unanswered(call: Call, question: str, keeper: GapKeeper) -> None:
@@ -165,7 +165,13 @@ async def unanswered(call: Call, question: str, keeper: GapKeeper) -> None:
 async def test_a_question_that_was_not_answered_is_reported_and_kept(models: TurnModels):
     call, keeper = Call(models), GapKeeper()
     await unanswered(call, "Is there a zeppelin?", keeper)
-    assert (call.events, keeper.kept) == ([{"type": "gap"}], [("Is there a zeppelin?", 1)])
+    assert (call.events, keeper.kept) == ([{"type": "gap"}], [("Is there a zeppelin?", 1, "6f1c")])
+
+
+async def test_where_nothing_is_kept_of_calls_the_question_is_only_counted(models: TurnModels):
+    call, keeper = Call(models, keep_gaps=False), GapKeeper()
+    await unanswered(call, "Is there a zeppelin?", keeper)
+    assert (call.events, keeper.kept) == ([{"type": "gap"}], [])
 
 
 async def test_small_talk_is_no_question_that_a_document_could_answer(models: TurnModels):
