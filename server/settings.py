@@ -6,9 +6,9 @@ import os
 import secrets
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, IPvAnyNetwork, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.providers.llm import ExtractiveLLM, OpenAILLM
@@ -70,6 +70,32 @@ class Settings(BaseSettings):
     )
     idle_secs: float = Field(default=120, gt=0, description="seconds without a word after which a call ends")
     max_duration_secs: float = Field(default=1800, gt=0, description="seconds after which a call ends")
+
+    public_calls: Literal["this_host", "everyone", "nobody"] = Field(
+        default="this_host", description="who may start a call without an API key"
+    )
+    public_calls_per_address: int = Field(
+        default=10, ge=1, le=100_000, description="calls without a key that one address may start in a minute"
+    )
+    public_calls_per_minute: int = Field(
+        default=60, ge=1, le=100_000, description="calls without a key that all addresses may start in a minute"
+    )
+    address_requests_per_minute: int = Field(
+        default=300,
+        ge=1,
+        le=100_000,
+        description="requests with a session's token that one address may make in a minute",
+    )
+    key_per_minute: int = Field(
+        default=300, ge=1, le=100_000, description="requests a minute of a new API key that names no other number"
+    )
+    key_at_once: int = Field(
+        default=10, ge=1, le=1000, description="requests at once of a new API key that names no other number"
+    )
+    trusted_proxies: list[IPvAnyNetwork] = Field(
+        default=[ipaddress.ip_network("127.0.0.1"), ipaddress.ip_network("::1")],
+        description="JSON list of addresses and networks whose X-Forwarded-For is believed",
+    )
 
     media_addresses: list[str] = Field(
         default_factory=list,
