@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import AliasChoices, Field, IPvAnyNetwork, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from bot.providers.llm import ExtractiveLLM, OpenAILLM
 from bot.settings import BotSettings, Limits, Persona, Retrieval
@@ -234,6 +234,8 @@ def read_settings(**overrides: Any) -> Settings:
     except ValidationError as error:
         lines = [f"  {_variable(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False)]
         raise SetupError("These settings are wrong:\n" + "\n".join(lines)) from None
+    except SettingsError as error:
+        raise SetupError(f'These settings are wrong:\n  {error}: write a list as JSON, ["…"]') from None
 
 
 def _kept(path: Path, made: bytes) -> bytes:
