@@ -111,9 +111,9 @@ def _listed(jarvis: Jarvis, key_id: str) -> dict[str, Any]:
 
 def test_somebody_behind_a_proxy_of_this_host_needs_a_key(jarvis: Jarvis):
     async def ask() -> int:
-        async with aiohttp.ClientSession(headers={"X-Forwarded-For": "192.0.2.1"}) as http:
-            async with http.post(f"{jarvis.url}{CREATE}") as response:
-                return response.status
+        headers = {"X-Forwarded-For": "192.0.2.1"}
+        async with aiohttp.ClientSession(headers=headers) as http, http.post(f"{jarvis.url}{CREATE}") as response:
+            return response.status
 
     assert asyncio.run(ask()) == 401
 

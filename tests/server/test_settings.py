@@ -144,7 +144,7 @@ def test_a_network_of_proxies_may_be_trusted(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.parametrize("proxies", ["proxy.example.com", '["proxy.example.com"]', '["*"]'])
 def test_a_proxy_that_is_no_address_is_named(monkeypatch: pytest.MonkeyPatch, proxies: str):
     monkeypatch.setenv("JARVIS_TRUSTED_PROXIES", proxies)
-    with pytest.raises(SetupError, match="trusted_proxies|JARVIS_TRUSTED_PROXIES"):
+    with pytest.raises(SetupError, match=r"(?i)trusted_proxies"):
         read_settings()
 
 
