@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 from fastapi import APIRouter, Response
 
@@ -16,8 +17,10 @@ from server.rag.problems import responses
 
 router = APIRouter(prefix="/api/keys", tags=["keys"], route_class=KnowledgeRoute, dependencies=[needs("admin")])
 
-_NO_SUCH = {404: described(404, "There is no such key", "nothing of this id")}
-_INVALID = {422: responses()[422]}
+_NO_SUCH: dict[int | str, dict[str, Any]] = {
+    404: described(404, "There is no such key", "nothing of this id"),
+    422: responses()[422],
+}
 
 
 @router.post("", status_code=201, summary="Make a key", responses=responses(413, 415))
@@ -35,7 +38,7 @@ async def list_keys(desk: KeyDeskDep) -> Keys:
         return await desk.list(now=datetime.now(UTC))
 
 
-@router.delete("/{key_id}", status_code=204, summary="Revoke a key", responses=_NO_SUCH | _INVALID)
+@router.delete("/{key_id}", status_code=204, summary="Revoke a key", responses=_NO_SUCH)
 async def revoke_key(key_id: KeyId, desk: KeyDeskDep, guard: GuardDep) -> Response:
     """The key opens nothing any more: on this server at once, on others of the same database within five seconds."""
     with _asking():

@@ -104,7 +104,7 @@ def bad_tokens() -> Iterator[Any]:
     yield pytest.param(bearer(TOKENS.make("b")), 403, id="another call's")
 
 
-@pytest.mark.parametrize(("headers", "status"), bad_tokens())
+@pytest.mark.parametrize(("headers", "status"), [*bad_tokens()])
 @pytest.mark.parametrize(("method", "path", "body"), OWN)
 async def test_a_call_is_closed_to_every_token_but_its_own(
     http: AsyncClient,
