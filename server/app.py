@@ -6,6 +6,8 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from server import errors
+from server.auth import routes as keys
+from server.auth.documented import document
 from server.health import routes as health
 from server.ingress import page_routes, routes
 from server.rag.routes import rag
@@ -27,7 +29,9 @@ def create_app() -> FastAPI:
     app.include_router(routes.router)
     app.include_router(records.router)
     app.include_router(rag)
+    app.include_router(keys.router)
     app.include_router(health.router)
     app.include_router(page_routes.router)
     app.mount("/call/assets", StaticFiles(directory=PAGE_DIST / "assets", check_dir=False), name="assets")
+    document(app)
     return app

@@ -7,11 +7,13 @@ from knowledge.gaps import GapStore
 from knowledge.jobs import JobStore
 from knowledge.queue import Queue
 from knowledge.store import Store
-from server.auth.operator import OperatorKey
+from server.auth.guard import Guard
+from server.auth.key_desk import KeyDesk
 from server.auth.tokens import SessionTokens
 from server.ingress.busy import BusySentence
 from server.ingress.operations import Operations
 from server.ingress.page import Page
+from server.ingress.public_calls import PublicCalls
 from server.ingress.sessions import Sessions
 from server.processes import SupervisedProcess
 from server.records.erasure import Erasure
@@ -47,7 +49,9 @@ class Services:
     resources: Resources
     knowledge: Knowledge
     records: Records
-    operator: OperatorKey
+    guard: Guard
+    key_desk: KeyDesk
+    public_calls: PublicCalls
     tokens: SessionTokens
     sessions: Sessions
     operations: Operations

@@ -6,10 +6,10 @@ import os
 import secrets
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, Field, IPvAnyNetwork, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from bot.providers.llm import ExtractiveLLM, OpenAILLM
 from bot.settings import BotSettings, Limits, Persona, Retrieval
@@ -76,6 +76,32 @@ class Settings(BaseSettings):
         ge=0,
         le=36500,
         description="days for which calls, what was said in them and what they asked in vain are kept; 0 keeps nothing",
+    )
+
+    public_calls: Literal["this_host", "everyone", "nobody"] = Field(
+        default="this_host", description="who may start a call without an API key"
+    )
+    public_calls_per_address: int = Field(
+        default=10, ge=1, le=100_000, description="calls without a key that one address may start in a minute"
+    )
+    public_calls_per_minute: int = Field(
+        default=60, ge=1, le=100_000, description="calls without a key that all addresses may start in a minute"
+    )
+    address_requests_per_minute: int = Field(
+        default=300,
+        ge=1,
+        le=100_000,
+        description="requests with a session's token that one address may make in a minute",
+    )
+    key_per_minute: int = Field(
+        default=300, ge=1, le=100_000, description="requests a minute of a new API key that names no other number"
+    )
+    key_at_once: int = Field(
+        default=10, ge=1, le=1000, description="requests at once of a new API key that names no other number"
+    )
+    trusted_proxies: list[IPvAnyNetwork] = Field(
+        default=[ipaddress.ip_network("127.0.0.1"), ipaddress.ip_network("::1")],
+        description="JSON list of addresses and networks whose X-Forwarded-For is believed",
     )
 
     media_addresses: list[str] = Field(
@@ -215,6 +241,8 @@ def read_settings(**overrides: Any) -> Settings:
     except ValidationError as error:
         lines = [f"  {_variable(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False)]
         raise SetupError("These settings are wrong:\n" + "\n".join(lines)) from None
+    except SettingsError as error:
+        raise SetupError(f'These settings are wrong:\n  {error}: write a list as JSON, ["…"]') from None
 
 
 def _kept(path: Path, made: bytes) -> bytes:

@@ -17,7 +17,13 @@ from knowledge.gaps import GapStore
 from knowledge.jobs import IndexRequest, JobStore
 from knowledge.queue import Queue
 from knowledge.store import DEFAULT_COLLECTION, Store
+from server.auth.guard import Guard
+from server.auth.key_desk import KeyDesk
+from server.auth.key_ring import KeyRing
+from server.auth.key_store import KeyStore
+from server.auth.limits import Limits as RequestLimits
 from server.auth.operator import OperatorKey
+from server.auth.places import Places
 from server.auth.tokens import SessionTokens
 from server.embedded.leave import leave_command
 from server.errors import SetupError
@@ -29,6 +35,7 @@ from server.ingress.local_launcher import LocalLauncher
 from server.ingress.mirror import Mirror
 from server.ingress.operations import Operations
 from server.ingress.page import Page
+from server.ingress.public_calls import PublicCalls
 from server.ingress.registry import Registry
 from server.ingress.sessions import Sessions
 from server.ingress.waiting import WaitingLine
@@ -122,6 +129,13 @@ async def start(
             meter=meter,
             address=address,
         )
+        places, key_store = Places(resources.redis), KeyStore(Database(resources.pool, package=SERVER))
+        await stack.enter_async_context(places.running())
+        limits = RequestLimits(
+            redis=resources.redis, places=places, address_per_minute=settings.address_requests_per_minute
+        )
+        key_ring = KeyRing(key_store)
+        stack.push_async_callback(key_ring.close)
         await stack.enter_async_context(operations.running())
         retention = Retention(
             calls=records.calls, gaps=knowledge.gaps, registry=registry, keep_days=settings.keep_calls_days
@@ -132,7 +146,15 @@ async def start(
             resources=resources,
             knowledge=knowledge,
             records=records,
-            operator=OperatorKey(settings.operator_key()),
+            guard=Guard(operator=OperatorKey(settings.operator_key()), keys=key_ring, limits=limits),
+            key_desk=KeyDesk(store=key_store, per_minute=settings.key_per_minute, at_once=settings.key_at_once),
+            public_calls=PublicCalls(
+                who=settings.public_calls,
+                limits=limits,
+                per_address=settings.public_calls_per_address,
+                per_minute=settings.public_calls_per_minute,
+                has_line=queue_length > 0,
+            ),
             tokens=tokens,
             sessions=sessions,
             operations=operations,

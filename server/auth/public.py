@@ -1,4 +1,4 @@
-"""What can be reached without a token: this list is all of it, and a test walks every route to prove it."""
+"""What can be reached without a token or a key: this list is all of it, and a test walks every route to prove it."""
 
 PUBLIC_ROUTES = frozenset(
     {
@@ -10,7 +10,7 @@ PUBLIC_ROUTES = frozenset(
         ("GET", "/readyz"),
         ("GET", "/api/rag/healthz"),
         ("GET", "/api/ingress/lines-busy.wav"),  # one sentence, the same for everybody
-        ("POST", "/api/ingress/session/create"),  # public call links, on loopback unless JARVIS_HOST says otherwise
+        ("POST", "/api/ingress/session/create"),  # by JARVIS_PUBLIC_CALLS, see server/ingress/public_calls.py
         ("GET", "/docs"),
         ("GET", "/openapi.json"),
     }

@@ -54,7 +54,14 @@ async def _serve(settings: Settings, console: Console) -> None:
     app = create_app()
     _on_signals(app, stop)
     server = _Server(
-        uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=CLOSE_SECS)
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=CLOSE_SECS,
+            forwarded_allow_ips=[str(each) for each in settings.trusted_proxies],
+        )
     )
     with console.status("Starting") as status:
         starting = start(

@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 from pydantic import AwareDatetime
 
 from knowledge.errors import KnowledgeUnavailableError
-from server.deps import OperatorOnly, ServicesDep
+from server.deps import ServicesDep, needs
 from server.errors import Problem
 from server.ingress.registry import RegistryGoneError
 from server.ingress.schemas import CallerName
@@ -21,7 +21,6 @@ NAMED_CALLS = 5
 _PROBLEMS: dict[int, dict[str, Any]] = {
     status: {"description": text, "content": {"application/problem+json": {}}}
     for status, text in {
-        401: "no key, or not the operator's",
         404: "no such call",
         409: "a call that is to be erased still runs",
         422: "a parameter is not valid",
@@ -54,16 +53,18 @@ class RecordRoute(APIRoute):
 
 
 def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The problems of a route, as OpenAPI wants them: 401, 422, 503 and these."""
-    return {status: _PROBLEMS[status] for status in sorted({401, 422, 503, *statuses})}
+    """The problems of a route, as OpenAPI wants them: 422, 503 and these; those of its guard are added."""
+    return {status: _PROBLEMS[status] for status in sorted({422, 503, *statuses})}
 
 
-router = APIRouter(prefix="/api/ingress/calls", tags=["calls"], route_class=RecordRoute, dependencies=[OperatorOnly])
+router = APIRouter(prefix="/api/ingress/calls", tags=["calls"], route_class=RecordRoute)
+
+READING, ERASING = needs("calls:read"), needs("calls:write")
 
 CallId = Annotated[str, Path(pattern=f"^{CALL_ID}$", examples=["6f1c0b8e5d2a4c79"])]
 
 
-@router.get("", summary="List calls", responses=_problems())
+@router.get("", dependencies=[READING], summary="List calls", responses=_problems())
 async def list_calls(
     held: ServicesDep,
     caller: Annotated[CallerName | None, Query(description="only this caller's")] = None,
@@ -87,7 +88,7 @@ async def list_calls(
     return Calls.of(rows, limit=limit)
 
 
-@router.get("/{call_id}", summary="A call and what was said", responses=_problems(404))
+@router.get("/{call_id}", dependencies=[READING], summary="A call and what was said", responses=_problems(404))
 async def read_call(call_id: CallId, held: ServicesDep) -> WholeCall:
     """A call, with each turn of both sides, its sources and how long each stage of an answer took."""
     row = await held.records.calls.get(call_id)
@@ -96,7 +97,9 @@ async def read_call(call_id: CallId, held: ServicesDep) -> WholeCall:
     return WholeCall.of(row, await held.records.calls.turns(call_id))
 
 
-@router.delete("/{call_id}", status_code=204, summary="Erase a call", responses=_problems(404, 409))
+@router.delete(
+    "/{call_id}", dependencies=[ERASING], status_code=204, summary="Erase a call", responses=_problems(404, 409)
+)
 async def erase_call(call_id: CallId, held: ServicesDep) -> Response:
     """Erases all that is kept of a call, the gaps that only it asked among it. One that runs must be ended before."""
     await held.records.recorder.flush()
@@ -106,7 +109,7 @@ async def erase_call(call_id: CallId, held: ServicesDep) -> Response:
     return Response(status_code=204)
 
 
-@router.delete("", summary="Erase a caller", responses=_problems(409))
+@router.delete("", dependencies=[ERASING], summary="Erase a caller", responses=_problems(409))
 async def erase_caller(
     held: ServicesDep,
     caller: Annotated[CallerName, Query(description="whose calls, by the name they were created with")],

@@ -130,3 +130,23 @@ def test_the_operators_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Pa
     assert settings.operator_key() == key
     assert len(key) >= 32
     assert stat.S_IMODE((tmp_path / "operator.key").stat().st_mode) == 0o600
+
+
+def test_a_reverse_proxy_on_this_host_is_trusted_and_no_other():
+    assert [str(each) for each in read_settings().trusted_proxies] == ["127.0.0.1/32", "::1/128"]
+
+
+def test_a_network_of_proxies_may_be_trusted(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("JARVIS_TRUSTED_PROXIES", '["10.0.0.7", "fd00::/8"]')
+    assert [str(each) for each in read_settings().trusted_proxies] == ["10.0.0.7/32", "fd00::/8"]
+
+
+@pytest.mark.parametrize("proxies", ["proxy.example.com", '["proxy.example.com"]', '["*"]'])
+def test_a_proxy_that_is_no_address_is_named(monkeypatch: pytest.MonkeyPatch, proxies: str):
+    monkeypatch.setenv("JARVIS_TRUSTED_PROXIES", proxies)
+    with pytest.raises(SetupError, match=r"(?i)trusted_proxies"):
+        read_settings()
+
+
+def test_calls_without_a_key_are_for_this_host_unless_the_operator_says_otherwise():
+    assert read_settings(host="0.0.0.0").public_calls == "this_host"

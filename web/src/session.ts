@@ -75,6 +75,7 @@ export async function problemFromResponse(response: Response): Promise<Problem> 
 /** What the caller can do next about a problem, as one sentence. */
 export function adviceFor({ status, retryAfterSecs }: Problem): string {
   if (status === 409) return "Go on in the tab or on the device that answered, or start a new call here.";
+  if (status === 401) return "If you have none, ask the people who run this page for one.";
   if (status === 429 || status === 503) return `Please try again ${whenToRetry(retryAfterSecs)}.`;
   if (status === 0) return "Check that this device is online, then start a new call.";
   if (status >= 500) return "Please start a new call. If it keeps happening, tell the people who run this page.";
@@ -159,6 +160,7 @@ function whenToRetry(secs: number | null): string {
 }
 
 function fallbackProblem(status: number): Problem {
+  if (status === 401) return "If you have none, ask the people who run this page for one.";
   if (status === 429 || status === 503) return problem("All lines are busy", "Every line is in use right now.", status);
   if (status === 409) return problem("This call was already answered", "It is open somewhere else.", status);
   if (status < 500) return problem("This call link no longer works", "It has expired or was used before.", status);
