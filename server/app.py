@@ -7,7 +7,7 @@ from fastapi.staticfiles import StaticFiles
 
 from server import errors
 from server.health import routes as health
-from server.ingress import page_routes, routes
+from server.ingress import audio_routes, page_routes, routes
 from server.rag.routes import rag
 
 PAGE_DIST = Path(__file__).parent.parent / "web" / "dist"
@@ -24,6 +24,7 @@ def create_app() -> FastAPI:
     )
     errors.install(app)
     app.include_router(routes.router)
+    app.include_router(audio_routes.router)
     app.include_router(rag)
     app.include_router(health.router)
     app.include_router(page_routes.router)

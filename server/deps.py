@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header
+from fastapi.requests import HTTPConnection
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from server.auth.operator import OperatorKey
@@ -18,9 +19,9 @@ _operator_scheme = HTTPBearer(
 )
 
 
-def services(request: Request) -> Services:
+def services(connection: HTTPConnection) -> Services:
     """All that the running server holds."""
-    return request.app.state.services
+    return connection.app.state.services
 
 
 def _sessions(held: Annotated[Services, Depends(services)]) -> Sessions:

@@ -1,18 +1,21 @@
 """What goes wrong, for operators on the command line and for callers over HTTP (problem+json, RFC 9457)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import FastAPI, Request, WebSocket
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.responses import JSONResponse
 from loguru import logger
 from starlette.exceptions import HTTPException
+from starlette.websockets import WebSocketState
 
 # What an answer says of a request that is wrong in many places, or in a place with a long name.
 NAMED_ERRORS = 5
 NAMED_CHARACTERS = 60
+# The code with which a WebSocket ends that had begun.
+POLICY_VIOLATION = 1008
 
 
 class SetupError(Exception):
@@ -48,8 +51,14 @@ def install(app: FastAPI) -> None:
     """Makes every error of the app a problem+json."""
 
     @app.exception_handler(Problem)
-    async def on_problem(_request: Request, problem: Problem) -> JSONResponse:
-        return problem_response(problem)
+    async def on_problem(connection: Request | WebSocket, problem: Problem) -> JSONResponse | None:
+        if isinstance(connection, Request):
+            return problem_response(problem)
+        if connection.application_state is WebSocketState.CONNECTING:
+            await connection.send_denial_response(problem_response(problem))
+        else:
+            await connection.close(POLICY_VIOLATION, problem.title)
+        return None
 
     @app.exception_handler(HTTPException)
     async def on_http_exception(_request: Request, error: HTTPException) -> JSONResponse:
@@ -60,11 +69,11 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        errors = error.errors()
-        wrong = "; ".join(_wrong(each) for each in errors[:NAMED_ERRORS])
-        if len(errors) > NAMED_ERRORS:
-            wrong += f"; and {len(errors) - NAMED_ERRORS} more"
-        return problem_response(Problem(422, "The request is not valid", f"{wrong}. See /docs for what is expected."))
+        return problem_response(_invalid(error.errors(), see="/docs"))
+
+    @app.exception_handler(WebSocketRequestValidationError)
+    async def on_invalid_websocket(websocket: WebSocket, error: WebSocketRequestValidationError) -> None:
+        await websocket.send_denial_response(problem_response(_invalid(error.errors(), see="docs/")))
 
     @app.exception_handler(Exception)
     async def on_anything(request: Request, error: Exception) -> JSONResponse:
@@ -73,6 +82,13 @@ def install(app: FastAPI) -> None:
         return problem_response(
             Problem(500, "Something went wrong on our side", "Try again; the server's log has the kind of error.")
         )
+
+
+def _invalid(errors: Sequence[Mapping[str, Any]], *, see: str) -> Problem:
+    wrong = "; ".join(_wrong(each) for each in errors[:NAMED_ERRORS])
+    if len(errors) > NAMED_ERRORS:
+        wrong += f"; and {len(errors) - NAMED_ERRORS} more"
+    return Problem(422, "The request is not valid", f"{wrong}. See {see} for what is expected.")
 
 
 def _wrong(error: Mapping[str, Any]) -> str:
