@@ -36,6 +36,12 @@ def documented(mark: str) -> ModuleType:
     return module
 
 
+def opus_halves() -> dict[str, Any]:
+    """What the client's `call` is handed for Opus."""
+    halves = documented(OPUS)
+    return {"codec": "opus", "encode": halves.encoder(), "decode": halves.decoder()}
+
+
 class ProgramLine:
     """The ends of a line that a program is on: the microphone that it reads and the loudspeaker that it plays on.
 
@@ -149,11 +155,7 @@ async def hold(
         messages.append(message)
         line.hear(message)
 
-    codec: dict[str, Any] = {}
-    if opus:
-        halves = documented(OPUS)
-        codec = {"codec": "opus", "encode": halves.encoder(), "decode": halves.decoder()}
-    calling = asyncio.create_task(client.call(server, line, line, hear=hear, **codec))
+    calling = asyncio.create_task(client.call(server, line, line, hear=hear, **(opus_halves() if opus else {})))
     conversing = asyncio.create_task(_converse(line, transcript, recordings, interrupting, barge_in_secs))
     try:
         await asyncio.wait({calling, conversing}, return_when=asyncio.FIRST_COMPLETED)
