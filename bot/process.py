@@ -4,8 +4,9 @@ The control socket is HTTP on a unix socket, for the server alone:
 
     POST  /session   {session_id, settings, call, story}   the call this bot takes
     GET   /session   → {session_id, call, owned}           that call; session_id is null while the bot waits
-    POST  /connect   a channel (bot/channels.py) → its answer
+    POST  /connect   how the caller is joined (bot/channels.py) → the channel's answer
     PATCH /connect   what the channel's ends tell each other later
+    GET   /audio     the websocket of a caller who was answered with this pc_id (bot/websocket.py)
     POST  /end       {reason}
     GET   /events    one JSON object a line, from the first, until the bot ends; a heartbeat every second;
                      what an earlier listener was told is marked `"again": true`
@@ -27,7 +28,7 @@ from aiohttp import web
 from loguru import logger
 from pydantic import TypeAdapter, ValidationError
 
-from bot.channels import Channel, Signals
+from bot.channels import Join, Signals
 from bot.confinement import Confinement, give_back, private_mb
 from bot.errors import BotError, OfferError, OwnedError, SessionTakenError
 from bot.session import Session
@@ -68,6 +69,7 @@ class BotProcess:
                 web.get("/session", self._tell_session),
                 web.post("/connect", self._connect),
                 web.patch("/connect", self._signal),
+                web.get("/audio", self._attach, allow_head=False),
                 web.post("/end", self._end),
                 web.get("/events", self._events, allow_head=False),
             ]
@@ -134,13 +136,16 @@ class BotProcess:
         return web.json_response({"session_id": self._session_id, "call": self._call, "owned": self._owned})
 
     async def _connect(self, request: web.Request) -> web.Response:
-        channel = TypeAdapter[Channel](Channel).validate_python(await request.json())
-        return web.json_response(await self._taken().connect(channel))
+        join = TypeAdapter[Join](Join).validate_python(await request.json())
+        return web.json_response(await self._taken().connect(join))
 
     async def _signal(self, request: web.Request) -> web.Response:
         signals = TypeAdapter[Signals](Signals).validate_python(await request.json())
         await self._taken().signal(signals)
         return web.Response(status=204)
+
+    async def _attach(self, request: web.Request) -> web.StreamResponse:
+        return await self._taken().attach(request.query["pc_id"], request)
 
     async def _end(self, request: web.Request) -> web.Response:
         body = await request.json()

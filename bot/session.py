@@ -3,10 +3,11 @@
 import asyncio
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from aiohttp import web
 from loguru import logger
 from pipecat.frames.frames import (
     EndFrame,
@@ -23,7 +24,7 @@ from pipecat.services.llm_service import LLMService
 from pipecat.utils.errors import ErrorCategory
 from pipecat.workers.runner import WorkerRunner
 
-from bot.channels import WebRtcCandidates, WebRtcOffer
+from bot.channels import Join, Signals, WebRtcOffer, WebSocketJoin
 from bot.errors import OfferError
 from bot.extractive.talk import small_talk
 from bot.observers import TurnObserver
@@ -33,8 +34,10 @@ from bot.reports import Floor, Message, Report
 from bot.said import Said
 from bot.settings import BotSettings
 from bot.story import Story, awaits_answer, without_last_answer
+from bot.transports import Channel
 from bot.turns import TurnModels
 from bot.webrtc import WebRtcChannel
+from bot.websocket import WebSocketChannel
 from knowledge.client import KnowledgeClient
 from knowledge.errors import KnowledgeError
 from knowledge.types import Passage
@@ -53,6 +56,21 @@ FAREWELLS = {
     "shutdown": "Jarvis is being restarted. Please call again in a moment.",
     "operator": "The call was ended by the people who run Jarvis.",
     "error": "Something went wrong on our side. Please call again.",
+}
+
+
+def _webrtc(settings: BotSettings) -> Channel:
+    return WebRtcChannel(
+        ice_servers=settings.ice_servers,
+        media_addresses=settings.media_addresses,
+        connect_secs=settings.limits.connect_secs,
+    )
+
+
+# The first caller to be joined decides by which channel the call is.
+CHANNELS: Mapping[type[Join], Callable[[BotSettings], Channel]] = {
+    WebRtcOffer: _webrtc,
+    WebSocketJoin: lambda _settings: WebSocketChannel(),
 }
 
 
@@ -79,11 +97,7 @@ class Session:
         self._models = models
         self._report = report
         self._story = story
-        self._channel = WebRtcChannel(
-            ice_servers=settings.ice_servers,
-            media_addresses=settings.media_addresses,
-            connect_secs=settings.limits.connect_secs,
-        )
+        self._channel: Channel | None = None
         self._turns = TurnObserver(report=report)
         self._silent = asyncio.Event()
         self._connected = asyncio.Event()
@@ -103,22 +117,36 @@ class Session:
         """Whether a caller's offer was answered."""
         return self._run is not None
 
-    async def connect(self, offer: WebRtcOffer) -> dict[str, str]:
-        """Joins the caller, or joins them again: the answer to the offer.
+    async def connect(self, join: Join) -> dict[str, str]:
+        """Joins the caller, or joins them again: the channel's answer.
 
-        Raises `SessionTakenError` for a second caller and `OfferError` for an offer that can't be answered.
+        Raises `SessionTakenError` for a second caller and `OfferError` for one that can't be joined so.
         """
         if self._reason is not None:
             raise OfferError("This call is ending.")
-        answer = await self._channel.answer(offer)
+        if self._channel is None:
+            self._channel = CHANNELS[type(join)](self._settings)
+        channel = self._channel
+        answer = await channel.answer(join)
         self._report({"type": "answered", "pc_id": answer["pc_id"]})
         if self._run is None:
-            self._run = asyncio.create_task(self._serve(), name=f"session-{self._id}")
+            self._run = asyncio.create_task(self._serve(channel), name=f"session-{self._id}")
         return answer
 
-    async def signal(self, signals: WebRtcCandidates) -> None:
+    async def signal(self, signals: Signals) -> None:
         """Takes what a channel's two ends tell each other after the answer; raises `OfferError`."""
-        await self._channel.add_candidates(pc_id=signals.pc_id, candidates=signals.candidates)
+        await self._joined_channel().signal(signals)
+
+    async def attach(self, pc_id: str, request: web.Request) -> web.StreamResponse:
+        """Serves the websocket of a caller who was answered, to its end; raises `OfferError`."""
+        if self._reason is not None:
+            raise OfferError("This call is ending.")
+        return await self._joined_channel().attach(pc_id, request)
+
+    def _joined_channel(self) -> Channel:
+        if self._channel is None:
+            raise OfferError("There is no connection of this call yet.")
+        return self._channel
 
     async def end(self, reason: str) -> None:
         """Ends the call: falls silent, tells the page why, then cancels what has not ended by itself."""
@@ -136,7 +164,7 @@ class Session:
                 await asyncio.wait({self._run}, timeout=GRACE_SECS)
         await self._runner.cancel(reason)
 
-    async def _serve(self) -> None:
+    async def _serve(self, channel: Channel) -> None:
         retrieval = self._settings.retrieval
         search = KnowledgeClient(
             retrieval.socket,
@@ -146,7 +174,7 @@ class Session:
         )
         limits = asyncio.create_task(self._keep_limits(), name=f"limits-{self._id}")
         try:
-            transport, services = self._channel.transport(), self._services(search)
+            transport, services = channel.transport(), self._services(search)
             call = build_pipeline(
                 self._settings,
                 transport=transport,
@@ -177,7 +205,7 @@ class Session:
             self._reason = "error"
         finally:
             limits.cancel()
-            await self._channel.close()
+            await channel.close(self._reason or "hang_up")
             await search.aclose()
             self._finish()
 
@@ -243,7 +271,7 @@ class Session:
 
     async def _go_on(self, worker: PipelineWorker, call: CallPipeline, *, greeting: str) -> None:
         """Speaks to a caller who was lost, and answers again what they asked but did not hear the answer to."""
-        lost_at = self._channel.lost_at
+        lost_at = self._joined_channel().lost_at
         messages = call.context.get_messages()
         frames: list[Frame] = [TTSSpeakFrame(LOST_YOU, append_to_context=False)]
         if lost_at is not None and (self.floor == "bot" or self._turns.spoke_at > lost_at):

@@ -9,7 +9,7 @@ from server import errors
 from server.auth import routes as keys
 from server.auth.documented import document
 from server.health import routes as health
-from server.ingress import page_routes, routes
+from server.ingress import audio_routes, page_routes, routes
 from server.rag.routes import rag
 from server.records import routes as records
 
@@ -28,6 +28,7 @@ def create_app() -> FastAPI:
     errors.install(app)
     app.include_router(routes.router)
     app.include_router(records.router)
+    app.include_router(audio_routes.router)
     app.include_router(rag)
     app.include_router(keys.router)
     app.include_router(health.router)

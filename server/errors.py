@@ -1,12 +1,12 @@
 """What goes wrong, for operators on the command line and for callers over HTTP (problem+json, RFC 9457)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
 
 from fastapi import FastAPI, Request, WebSocket
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.responses import JSONResponse
 from loguru import logger
 from starlette.exceptions import HTTPException
@@ -106,11 +106,11 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        errors = error.errors()
-        wrong = "; ".join(_wrong(each) for each in errors[:NAMED_ERRORS])
-        if len(errors) > NAMED_ERRORS:
-            wrong += f"; and {len(errors) - NAMED_ERRORS} more"
-        return problem_response(Problem(422, "The request is not valid", f"{wrong}. See /docs for what is expected."))
+        return problem_response(_invalid(error.errors(), see="/docs"))
+
+    @app.exception_handler(WebSocketRequestValidationError)
+    async def on_invalid_websocket(websocket: WebSocket, error: WebSocketRequestValidationError) -> None:
+        await websocket.send_denial_response(problem_response(_invalid(error.errors(), see="docs/")))
 
     @app.exception_handler(Exception)
     async def on_anything(request: Request, error: Exception) -> JSONResponse:
@@ -119,6 +119,13 @@ def install(app: FastAPI) -> None:
         return problem_response(
             Problem(500, "Something went wrong on our side", "Try again; the server's log has the kind of error.")
         )
+
+
+def _invalid(errors: Sequence[Mapping[str, Any]], *, see: str) -> Problem:
+    wrong = "; ".join(_wrong(each) for each in errors[:NAMED_ERRORS])
+    if len(errors) > NAMED_ERRORS:
+        wrong += f"; and {len(errors) - NAMED_ERRORS} more"
+    return Problem(422, "The request is not valid", f"{wrong}. See {see} for what is expected.")
 
 
 def _wrong(error: Mapping[str, Any]) -> str:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 CLOSE_SECS = 3
 DRAIN_POLL_SECS = 0.05
+# A websocket whose other end answers no ping for so long is taken for gone.
+PING_SECS = 5.0
+PONG_SECS = 15.0
 
 
 def run(
@@ -61,6 +64,9 @@ async def _serve(settings: Settings, console: Console) -> None:
             lifespan="off",
             timeout_graceful_shutdown=CLOSE_SECS,
             forwarded_allow_ips=[str(each) for each in settings.trusted_proxies],
+            ws_ping_interval=PING_SECS,
+            ws_ping_timeout=PONG_SECS,
+            ws_per_message_deflate=False,  # sound does not shrink
         )
     )
     with console.status("Starting") as status:

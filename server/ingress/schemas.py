@@ -30,7 +30,9 @@ class CreateSession(BaseModel):
         json_schema_extra={"examples": [{"channel": "webrtc", "caller": "customer-77", "metadata": {"shop": "north"}}]},
     )
 
-    channel: Literal["webrtc"] = "webrtc"
+    channel: Literal["webrtc", "websocket"] = Field(
+        default="webrtc", description="webrtc for browsers; websocket for programs, see `audio_url` of the answer"
+    )
     collection: CollectionName = DEFAULT_COLLECTION
     persona: Literal["default"] = Field(default="default", description="who answers")
     language: Literal["en"] = "en"
@@ -52,8 +54,27 @@ class CreatedSession(BaseModel):
 
     id: str = Field(examples=["6f1c0b8e5d2a4c79"])
     token: str = Field(description="goes into `Authorization: Bearer …`")
-    call_link: str = Field(description="open it in a browser", examples=["http://127.0.0.1:7860/call/…"])
+    call_link: str | None = Field(
+        default=None, description="webrtc: open it in a browser", examples=["http://127.0.0.1:7860/call/…"]
+    )
+    audio_url: str | None = Field(
+        default=None,
+        description="websocket: connect to it with the token",
+        examples=["ws://127.0.0.1:7860/api/ingress/audio/ingest"],
+    )
     expires_at: datetime = Field(description="the call must be joined by then")
+
+    @classmethod
+    def of(
+        cls, session_id: str, *, token: str, channel: str, public_url: str, expires_at: datetime
+    ) -> "CreatedSession":
+        """A new session, with the address that its channel is joined at."""
+        place = (
+            {"audio_url": f"{public_url.replace('http', 'ws', 1)}/api/ingress/audio/ingest"}
+            if channel == "websocket"
+            else {"call_link": f"{public_url}/call/{token}"}
+        )
+        return cls(id=session_id, token=token, expires_at=expires_at, **place)
 
 
 class Waiting(BaseModel):

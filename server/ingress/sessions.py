@@ -4,7 +4,8 @@ import asyncio
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,12 +15,13 @@ from bot.reports import Message
 from bot.settings import BotSettings
 from server.auth.tokens import SessionTokens
 from server.errors import Problem
-from server.ingress.launcher import Bot, BotGoneError, BotRefusedError, Launcher, LauncherError, Task
+from server.ingress.joining import Joining, by_webrtc, request_of
+from server.ingress.launcher import AudioLine, Bot, BotGoneError, BotRefusedError, Launcher, LauncherError, Task
 from server.ingress.lines import Lines
 from server.ingress.live import LiveSession, adopted, call_of, new_call
 from server.ingress.mirror import Mirror
 from server.ingress.observer import CallObserver
-from server.ingress.problems import draining, over, refused
+from server.ingress.problems import draining, gone, lost, over, refused, told_to_caller
 from server.ingress.registry import Details, Registry, RegistryGoneError, SessionRecord
 from server.ingress.schemas import Answer, Candidates, CreatedSession, CreateSession, Offer, SessionState, Waiting
 
@@ -89,10 +91,11 @@ class Sessions:
             self.follow(session, unjoined_secs=self._tokens.max_age_secs, reason="never_connected")
         token = self._tokens.make(session_id)
         logger.info("session {} created", session_id)
-        return CreatedSession(
-            id=session_id,
+        return CreatedSession.of(
+            session_id,
             token=token,
-            call_link=f"{self._public_url}/call/{token}",
+            channel=details.channel,
+            public_url=self._public_url,
             expires_at=now + timedelta(seconds=self._tokens.max_age_secs),
         )
 
@@ -106,19 +109,32 @@ class Sessions:
 
         A token that is not fresh joins nobody who was not on the call before.
         """
+        return Answer.model_validate(await self._join(session_id, by_webrtc(offer), token_is_fresh=token_is_fresh))
+
+    @asynccontextmanager
+    async def audio(self, session_id: str, joining: Joining, *, token_is_fresh: bool) -> AsyncIterator[AudioLine]:
+        """The bot's end of the caller's websocket, once the caller has joined as with an offer; raises `Problem`."""
+        answer = await self._join(session_id, joining, token_is_fresh=token_is_fresh)
+        session = self._live.get(session_id)
+        async with self._bot_of(session or await self._record(session_id)) as bot:
+            with told_to_caller():
+                line = await bot.audio(answer["pc_id"])
+            yield line
+
+    async def _join(self, session_id: str, joining: Joining, *, token_is_fresh: bool) -> dict[str, Any]:
         record = await self._record(session_id)
         if record.state == "ended":
             raise over()
-        body = _connect(offer, known=record.pc_ids, token_is_fresh=token_is_fresh)
+        body = request_of(joining, channel=record.details.channel, known=record.pc_ids, token_is_fresh=token_is_fresh)
         session = self._live.get(session_id)
         if session is None:
-            return Answer.model_validate(await self._ask_elsewhere(record, "POST", "/connect", body))
+            return await self._ask_elsewhere(record, "POST", "/connect", body)
         if time.monotonic() - session.heard_mono > QUIET_SECS:
             await self._check(session)
         answer = await self._ask(session, "POST", "/connect", body)
         if answer["pc_id"] not in session.pc_ids:
             session.pc_ids.append(answer["pc_id"])
-        return Answer.model_validate(answer)
+        return answer
 
     async def candidates(self, session_id: str, candidates: Candidates) -> None:
         """Late ICE candidates, handed on to the bot."""
@@ -224,23 +240,27 @@ class Sessions:
                 raise refused(error) from error
             except BotGoneError:
                 await self._lose(session, bot)
-        if session.id not in self._live:
-            raise over()
-        raise Problem(503, "The assistant did not answer", "Try again in a moment.", retry_after_secs=1)
+        raise gone() if session.id in self._live else over()
 
     async def _ask_elsewhere(
         self, record: SessionRecord, method: str, path: str, body: dict[str, Any]
     ) -> dict[str, Any]:
         """What the bot of a session answers that another server of this host looks after."""
-        bot = None if record.bot is None else await self._launcher.attach(record.bot)
+        async with self._bot_of(record) as bot:
+            with told_to_caller():
+                return await bot.request(method, path, body)
+
+    @asynccontextmanager
+    async def _bot_of(self, session: LiveSession | SessionRecord) -> AsyncIterator[Bot]:
+        """The session's bot, whichever server of this host looks after it; raises a 503 `Problem` for none."""
+        if isinstance(session, LiveSession):
+            yield session.bot
+            return
+        bot = None if session.bot is None else await self._launcher.attach(session.bot)
         if bot is None:
-            raise Problem(503, "The assistant was lost", "Another takes its place. Try again.", retry_after_secs=1)
+            raise lost()
         try:
-            return await bot.request(method, path, body)
-        except BotRefusedError as error:
-            raise refused(error) from error
-        except BotGoneError as error:
-            raise Problem(503, "The assistant did not answer", "Try again in a moment.", retry_after_secs=1) from error
+            yield bot
         finally:
             await bot.detach()
 
@@ -365,17 +385,3 @@ class Sessions:
             task = asyncio.create_task(self.end(session.id, reason=reason))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-
-
-def _connect(offer: Offer, *, known: Sequence[str], token_is_fresh: bool) -> dict[str, Any]:
-    """What the bot is told of an offer, once it is clear that it comes from the caller of this call."""
-    replaces = offer.pc_id if offer.restart_pc else None
-    if offer.pc_id is None and offer.requestData is not None:
-        replaces = offer.requestData.replaces
-    named = replaces or offer.pc_id
-    if known and named not in known:
-        raise Problem(409, "This call is already taken", "This call was answered elsewhere. Start a new call.")
-    if not known and not token_is_fresh:
-        raise Problem(410, "This call link has expired", "Links are good for a short time. Start a new call.")
-    body = {"channel": "webrtc", "sdp": offer.sdp, "type": offer.type}
-    return body | ({"anew": True} if replaces else {"pc_id": offer.pc_id})

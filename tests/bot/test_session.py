@@ -9,12 +9,13 @@ from typing import Any, cast
 from uuid import UUID
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 from aiortc import RTCPeerConnection, RTCSessionDescription
 from loguru import logger
 from pipecat.frames.frames import LLMFullResponseEndFrame, LLMFullResponseStartFrame, LLMTextFrame
 from pipecat.tests.utils import SleepFrame, run_test
 
-from bot.channels import WebRtcCandidate, WebRtcCandidates, WebRtcOffer
+from bot.channels import WebRtcCandidate, WebRtcCandidates, WebRtcOffer, WebSocketJoin
 from bot.errors import OfferError, SessionTakenError
 from bot.pipeline import CallPipeline
 from bot.session import Session, place_of
@@ -112,6 +113,25 @@ async def test_a_caller_is_answered_and_a_second_one_is_not(models: TurnModels):
             await call.answer(other, pc_id="somebody-elses")
         await call.session.end("hang_up")
         assert await call.ended() == "hang_up"
+
+
+@pytest.mark.integration
+async def test_a_program_is_answered_and_a_caller_of_another_channel_is_not(models: TurnModels):
+    call = Call(models)
+    answer = await call.session.connect(WebSocketJoin())
+    assert {"type": "answered", "pc_id": answer["pc_id"]} in call.events
+    with pytest.raises(SessionTakenError):
+        await call.session.connect(WebSocketJoin())
+    async with caller() as (_, offer):
+        with pytest.raises(OfferError, match="by a websocket"):
+            await call.answer(offer)
+    await call.session.end("hang_up")
+    assert await call.ended() == "hang_up"
+
+
+async def test_a_websocket_before_anybody_was_answered_is_refused(models: TurnModels):
+    with pytest.raises(OfferError, match="no connection"):
+        await Call(models).session.attach("ws-1", make_mocked_request("GET", "/audio"))
 
 
 @pytest.mark.integration

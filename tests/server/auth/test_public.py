@@ -16,6 +16,7 @@ from server.auth.fake import fake_guard
 from server.auth.principal import SCOPES, Scope
 from server.auth.public import PUBLIC_ROUTES
 from server.deps import Needs, ending, joining, own_session_id
+from server.ingress.audio_routes import caller_token
 from tests.server.auth.given import SECRET, api_key, shown
 
 OPERATOR_KEY = "8f14e45fceea167a"
@@ -60,7 +61,9 @@ def asked(route: RouteContext) -> list[object]:
     if not isinstance(original, APIRoute | APIWebSocketRoute):
         return []
     calls = [each.call for each in original.dependant.dependencies]
-    return [call for call in calls if isinstance(call, Needs) or call in (own_session_id, joining, ending)]
+    return [
+        call for call in calls if isinstance(call, Needs) or call in (own_session_id, joining, ending, caller_token)
+    ]
 
 
 def guarded() -> list[tuple[str, str, Scope]]:
@@ -102,6 +105,7 @@ def test_the_routes_of_every_router_are_walked():
         ("DELETE", "/api/rag/documents/{document_id}"),
         ("POST", "/api/rag/search"),
         ("POST", "/api/keys"),
+        ("WS", "/api/ingress/audio/ingest"),
     } <= {(method, path) for method, path, _ in routes()}
 
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from redis.asyncio import Redis
@@ -67,8 +67,8 @@ class House:
             observers=observers,
         )
 
-    async def create(self) -> CreatedSession:
-        created = await self.sessions.create(CreateSession())
+    async def create(self, channel: Literal["webrtc", "websocket"] = "webrtc") -> CreatedSession:
+        created = await self.sessions.create(CreateSession(channel=channel))
         assert isinstance(created, CreatedSession)
         return created
 

@@ -15,9 +15,6 @@ from server.ingress.registry import Registry
 from server.records.erasure import Erasure
 from server.records.store import CallRow, CallStore, TurnRow
 from server.sql import SERVER
-from tests.server.ingress.conftest import redis
-
-__all__ = ["redis"]
 
 NOON = datetime(2030, 1, 2, 12, tzinfo=UTC)
 SOURCE = {
