@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from knowledge.database import Database
 from server import errors
-from server.auth.operator import OperatorKey
+from server.auth.fake import fake_guard
 from server.ingress.registry import Details, Registry, SessionRecord
 from server.records.erasure import Erasure
 from server.records.recorder import Recorder
@@ -55,7 +55,7 @@ async def http(records: Records, sessions: Forgetting) -> AsyncIterator[AsyncCli
     app = FastAPI()
     errors.install(app)
     app.include_router(router)
-    app.state.services = SimpleNamespace(records=records, sessions=sessions, operator=OperatorKey(KEY))
+    app.state.services = SimpleNamespace(records=records, sessions=sessions, guard=fake_guard(KEY))
     headers = {"Authorization": f"Bearer {KEY}"}
     async with AsyncClient(transport=ASGITransport(app), base_url="http://jarvis", headers=headers) as client:
         yield client
