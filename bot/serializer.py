@@ -23,6 +23,9 @@ from bot.codecs import SAMPLE_BYTES, SoundCodec
 from bot.intake import Intake
 from bot.wire import MAX_MESSAGE_BYTES, Close, End, WireError, interrupted, read_text, send_text
 
+# Good to 16 bits, and 22 ms quicker than Pipecat's default: what is spoken passes its filter before it is heard.
+RESAMPLING = "MQ"
+
 Tell = Callable[[Mapping[str, Any]], Awaitable[None]]
 LetGo = Callable[[Close], Awaitable[None]]
 
@@ -40,7 +43,7 @@ class WireSerializer(FrameSerializer):
         self._let_go = let_go
         self._clock = clock
         self._intake = Intake()
-        self._resampler = create_stream_resampler()
+        self._resampler = create_stream_resampler(quality=RESAMPLING)
         self._rate_hz = codec.heard_hz
 
     async def setup(self, setup: FrameProcessorSetup) -> None:

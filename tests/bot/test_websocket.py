@@ -60,8 +60,12 @@ async def until(true: Callable[[], bool]) -> None:
 @asynccontextmanager
 async def joined(join: WebSocketJoin = FIRST) -> AsyncIterator[Line]:
     channel = WebSocketChannel()
+
+    async def attach(request: web.Request) -> web.StreamResponse:
+        return await channel.attach(request.query["pc_id"], request)
+
     app = web.Application()
-    app.router.add_get("/audio", lambda request: channel.attach(request.query["pc_id"], request))
+    app.router.add_get("/audio", attach)
     async with TestClient(TestServer(app)) as client:
         yield Line(channel, client, (await channel.answer(join))["pc_id"])
         await channel.close("hang_up")

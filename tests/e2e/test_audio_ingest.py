@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+import time
 import wave
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -52,18 +54,21 @@ def types(held: Held) -> list[str]:
 def test_the_documented_client_holds_a_whole_conversation(jarvis: Jarvis, artifacts: Path, sound: dict[str, Any]):
     held = converse(jarvis, artifacts, **sound)
     report = held.report
+    (artifacts / "report.json").write_text(json.dumps(report.to_json(), indent=1))
     first, second, interrupted, after = report.turns
     assert types(held)[0] == "bot-ready"
     assert report.greeting is not None
     assert report.greeting.said.startswith("Hello, this is Jarvis")
-    assert ("49 dollars" in first.said, first.citations[0].source) == (True, "membership.md")
-    assert ("70 dollars" in second.said, second.citations[0].source) == (True, "rental.md")
+    assert "49 dollars" in first.said
+    assert first.citations[0].source == "membership.md"
+    assert "70 dollars" in second.said
+    assert second.citations[0].source == "rental.md"
     assert interrupted.yield_ms is not None
     assert interrupted.yield_ms <= 300
     assert after.citations[0].source == "membership.md"
     assert "user-transcription" in types(held)
     assert (held.close_code, held.close_reason, report.errors) == (1000, "hang_up", ())
-    assert ended(jarvis, report.session_id) == "hang_up"
+    assert end_reason(jarvis, report.session_id) == "hang_up"
 
 
 def test_at_8_khz_a_conversation_goes_to_its_end(jarvis: Jarvis, artifacts: Path):
@@ -92,10 +97,14 @@ def test_the_documented_command_saves_what_it_hears_of_a_wav_file(jarvis: Jarvis
     assert "8 in the morning" in words
 
 
-def ended(jarvis: Jarvis, session_id: str) -> str | None:
-    """Why the call ended, as the server's log has it."""
-    lines = jarvis.log.read_text(errors="replace").splitlines()
-    return next((line.split(" ended: ")[1].split()[0] for line in lines if f"{session_id} ended: " in line), None)
+def end_reason(jarvis: Jarvis, session_id: str) -> str:
+    """Why the call ended, as the server logs it a moment after the caller has hung up."""
+    deadline = time.monotonic() + WAIT_SECS
+    while time.monotonic() < deadline:
+        if told := re.search(rf"session {session_id} ended: (\w+)", jarvis.log.read_text(errors="replace")):
+            return told[1]
+        time.sleep(0.05)
+    raise AssertionError("the call did not end")
 
 
 class Program:
