@@ -7,6 +7,7 @@ import asyncio
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -15,7 +16,7 @@ from redis import Redis
 
 from evals.program import Jarvis
 from tests.e2e.test_lost import until
-from tests.e2e.test_records import CALLS, asked, has_ended, on_a_call_of, own_jarvis
+from tests.e2e.test_records import CALLS, asked, has_ended, on_a_call_of, own_jarvis, record
 
 __all__ = ["own_jarvis"]
 
@@ -103,23 +104,27 @@ def _lower(path: Path) -> bytes:
         return b""
 
 
+def spoken(found: dict[str, Any]) -> list[str]:
+    """What the caller said in a call."""
+    return [turn["text"].lower() for turn in found["turns"] if turn["role"] == "user"]
+
+
 async def test_an_erased_caller_is_nowhere(own_jarvis: Jarvis):
     kept = Kept(own_jarvis)
     keys, files = set(kept.redis()), kept.others()
     async with on_a_call_of(own_jarvis, caller=CALLER, metadata=METADATA) as caller:
-        caller.ask("q03")
-        await caller.hears("6 working days")
+        caller.ask("q18")
+        await caller.hears("49 dollars")
         assert CALLER in str(kept.redis())
         caller.ask("u01")  # nothing answers it
+        await until(lambda: len(spoken(record(own_jarvis, caller.session.id))) == 2)
         await until(lambda: asked(own_jarvis, "GET", "/api/rag/gaps")[1]["gaps"])
         status, problem = await asyncio.to_thread(asked, own_jarvis, "DELETE", f"{CALLS}?caller={CALLER}")
         assert (status, problem["title"]) == (409, "The call still runs")
 
     call_id = caller.session.id
     found = await has_ended(own_jarvis, call_id)
-    spoken = [turn["text"].lower() for turn in found["turns"] if turn["role"] == "user"]
-    words = [CALLER, *METADATA.values(), *spoken]
-    assert len(spoken) == 2
+    words = [CALLER, *METADATA.values(), *spoken(found)]
     kept.settle()
     assert kept.tables_with(words) == {"calls", "turns", "gaps", "gap_askings"}
     assert any(name.startswith("postgres/data/base/") for name in kept.files_with(words))

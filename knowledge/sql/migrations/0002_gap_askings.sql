@@ -20,4 +20,7 @@ select id, '', question, embedding, model_id, count, last_at from gaps;
 
 -- Postgres' statistics of a column are values out of it, and stay when a row goes.
 alter table gaps alter column question set statistics 0, alter column embedding set statistics 0;
-alter table gap_askings alter column question set statistics 0, alter column embedding set statistics 0;
+alter table gap_askings
+    alter column call_id set statistics 0,
+    alter column question set statistics 0,
+    alter column embedding set statistics 0;

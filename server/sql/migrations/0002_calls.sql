@@ -39,5 +39,11 @@ create table turns (
 );
 
 -- Postgres' statistics of a column are values out of it, and stay when a row goes.
-alter table calls alter column caller set statistics 0, alter column metadata set statistics 0;
-alter table turns alter column text set statistics 0, alter column sources set statistics 0;
+alter table calls
+    alter column id set statistics 0,
+    alter column caller set statistics 0,
+    alter column metadata set statistics 0;
+alter table turns
+    alter column call_id set statistics 0,
+    alter column text set statistics 0,
+    alter column sources set statistics 0;
