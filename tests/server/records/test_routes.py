@@ -155,11 +155,6 @@ async def test_a_call_that_is_not_there_is_not_there(http: AsyncClient, method: 
     assert problem(await http.request(method, f"{CALLS}/a")) == (404, "There is no such call")
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("GET", "/a"), ("DELETE", "/a"), ("DELETE", "?caller=Ada")])
-async def test_nobody_but_the_operator_gets_in(http: AsyncClient, method: str, path: str):
-    http.headers.pop("Authorization")
-    assert problem(await http.request(method, f"{CALLS}{path}")) == (401, "The operator's key is needed")
-
 
 async def test_without_redis_nothing_is_erased_and_it_is_said_when_to_try_again(
     http: AsyncClient, records: Records, store: CallStore, monkeypatch: pytest.MonkeyPatch
