@@ -1,5 +1,6 @@
 """Whose address it is, and when it may be shared."""
 
+import asyncio
 import socket
 import threading
 from collections.abc import Iterator
@@ -41,6 +42,19 @@ def answering(status: int, body: bytes) -> Iterator[int]:
     yield server.server_port
     server.shutdown()
     server.server_close()
+
+
+async def test_what_is_written_to_a_caller_is_sent_at_once(tmp_path: Path):
+    at_once = asyncio.get_running_loop().create_future()
+
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        at_once.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    listener = bound(settings(0, tmp_path))
+    async with await asyncio.start_server(answer, sock=listener):
+        socket.create_connection(listener.getsockname(), timeout=1).close()
+        assert await at_once
 
 
 def test_a_free_address_is_bound_and_nobody_is_let_in_yet(tmp_path: Path):

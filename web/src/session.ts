@@ -160,7 +160,6 @@ function whenToRetry(secs: number | null): string {
 }
 
 function fallbackProblem(status: number): Problem {
-  if (status === 401) return "If you have none, ask the people who run this page for one.";
   if (status === 429 || status === 503) return problem("All lines are busy", "Every line is in use right now.", status);
   if (status === 409) return problem("This call was already answered", "It is open somewhere else.", status);
   if (status < 500) return problem("This call link no longer works", "It has expired or was used before.", status);
