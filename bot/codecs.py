@@ -1,6 +1,6 @@
 """How sound is written in a binary message: PCM as it is, or Opus."""
 
-from typing import Protocol, cast
+from typing import Literal, Protocol
 
 import av
 import numpy as np
@@ -82,8 +82,8 @@ def sound_codec(codec: Codec, rate: SampleRate) -> SoundCodec:
     return _CODECS[codec](rate)
 
 
-def _context(mode: str, rate_hz: int) -> AudioCodecContext:
-    context = cast(AudioCodecContext, av.CodecContext.create("libopus", mode))
+def _context(mode: Literal["r", "w"], rate_hz: int) -> AudioCodecContext:
+    context = AudioCodecContext.create("libopus", mode)
     context.sample_rate = rate_hz
     context.layout = "mono"
     return context

@@ -28,7 +28,7 @@ class LocalAudioLine:
                 "/audio",
                 params={"pc_id": pc_id},
                 heartbeat=HEARTBEAT_SECS,
-                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECS),
+                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECS),  # pyright: ignore[reportCallIssue]  (attrs)
                 max_msg_size=MAX_MESSAGE_BYTES,
             )
         except aiohttp.WSServerHandshakeError as error:

@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from starlette.types import Message
 from starlette.websockets import WebSocketDisconnect
@@ -150,8 +150,9 @@ async def _to_caller(caller: Caller, outbox: Outbox) -> Ending:
     return Ending(Close.CALLER_LOST, message if ended else Closed(Close.BOT_LOST, "bot_lost"))
 
 
-async def _forever() -> None:
-    await asyncio.Event().wait()
+async def _forever() -> NoReturn:
+    while True:
+        await asyncio.Event().wait()
 
 
 async def _close(caller: Caller, closed: Closed) -> None:

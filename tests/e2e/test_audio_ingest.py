@@ -3,12 +3,15 @@
 import asyncio
 import json
 import re
+import shutil
+import tempfile
 import time
 import wave
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import numpy as np
@@ -256,3 +259,56 @@ async def test_the_operator_ends_a_programs_call_with_a_word_to_it(jarvis: Jarvi
             while (message := await socket.receive()).type is not aiohttp.WSMsgType.CLOSE:
                 pass
         assert (message.data, message.extra) == (1000, "operator")
+
+
+async def test_a_websocket_whose_other_end_is_dead_is_noticed_and_the_call_goes_on(jarvis: Jarvis):
+    async with program(jarvis) as calling:
+        address = urlsplit(calling.session["audio_url"])
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        lines = (
+            f"GET {address.path} HTTP/1.1",
+            f"Host: {address.netloc}",
+            "Connection: Upgrade",
+            "Upgrade: websocket",
+            "Sec-WebSocket-Version: 13",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+            f"Authorization: Bearer {calling.session['token']}",
+        )
+        writer.write("".join(f"{line}\r\n" for line in (*lines, "")).encode())
+        began, came = time.monotonic(), b""
+        async with asyncio.timeout(2 * WAIT_SECS):
+            while piece := await reader.read(65_536):  # and answers no ping
+                came += piece
+        writer.close()
+        assert b"101 Switching Protocols" in came
+        assert 15 < time.monotonic() - began < 35
+        named = re.search(rb'"connection": "([^"]+)"', came)
+        assert named
+        await calling.said(await calling.connect(connection=named[1].decode()), "lost you")
+
+
+async def test_a_program_goes_on_with_its_call_on_the_next_server():
+    data_dir = Path(tempfile.mkdtemp(prefix="jarvis-ingest-"))
+    data_dir.chmod(0o755)
+    served = Jarvis(data_dir)
+    try:
+        await asyncio.to_thread(served.start)
+        async with aiohttp.ClientSession() as http:
+            calling = Program(served, http)
+            socket = await calling.connect()
+            await calling.said(socket, "Jarvis")
+            served.kill()
+            async with asyncio.timeout(WAIT_SECS):
+                while (await socket.receive()).type is not aiohttp.WSMsgType.CLOSED:
+                    pass
+            await asyncio.to_thread(served.start, port=urlsplit(served.url).port or 0)
+            again = await calling.connect(connection=calling.connection)
+            await calling.said(again, "lost you")
+            await again.send_json({"type": "end"})
+            async with asyncio.timeout(WAIT_SECS):
+                while (await again.receive()).type is not aiohttp.WSMsgType.CLOSE:
+                    pass
+            assert again.close_code == 1000
+    finally:
+        await asyncio.to_thread(served.stop)
+        shutil.rmtree(data_dir, ignore_errors=True)
