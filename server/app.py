@@ -6,9 +6,12 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from server import errors
+from server.asr.routes import asr
 from server.health import routes as health
 from server.ingress import page_routes, routes
+from server.llm.routes import llm
 from server.rag.routes import rag
+from server.tts.routes import tts
 
 PAGE_DIST = Path(__file__).parent.parent / "web" / "dist"
 
@@ -24,7 +27,8 @@ def create_app() -> FastAPI:
     )
     errors.install(app)
     app.include_router(routes.router)
-    app.include_router(rag)
+    for service in (asr, llm, tts, rag):
+        app.include_router(service)
     app.include_router(health.router)
     app.include_router(page_routes.router)
     app.mount("/call/assets", StaticFiles(directory=PAGE_DIST / "assets", check_dir=False), name="assets")

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, WebSocket
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.requests import HTTPConnection
 
 from server.auth.operator import OperatorKey
 from server.auth.tokens import SessionTokens
@@ -18,9 +19,9 @@ _operator_scheme = HTTPBearer(
 )
 
 
-def services(request: Request) -> Services:
+def services(connection: HTTPConnection) -> Services:
     """All that the running server holds."""
-    return request.app.state.services
+    return connection.app.state.services
 
 
 def _sessions(held: Annotated[Services, Depends(services)]) -> Sessions:
@@ -53,6 +54,14 @@ def operator(
         raise Problem(401, "The operator's key is needed", where)
     if not key.matches(shown.credentials.strip()):
         raise Problem(401, "This is not the operator's key", where)
+
+
+def socket_operator(websocket: WebSocket, key: Annotated[OperatorKey, Depends(_operator_key)]) -> None:
+    """The same for a websocket, which is refused before it is accepted."""
+    if not key.matches(_bearer(websocket.headers.get("authorization"))):
+        raise Problem(
+            401, "This is not the operator's key", "Send the key in operator.key as `Authorization: Bearer …`."
+        )
 
 
 def _bearer(authorization: Annotated[str | None, Header()] = None) -> str:
@@ -114,6 +123,7 @@ ServicesDep = Annotated[Services, Depends(services)]
 PageDep = Annotated[Page, Depends(_page)]
 KnowledgeDep = Annotated[Knowledge, Depends(_knowledge)]
 OperatorOnly = Depends(operator)
+SocketOperatorOnly = Depends(socket_operator)
 OwnSessionId = Annotated[str, Depends(own_session_id)]
 JoiningSession = Annotated[Joining, Depends(joining)]
 EndingSession = Annotated[Ending, Depends(ending)]

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.responses import JSONResponse
 from loguru import logger
 from starlette.exceptions import HTTPException
@@ -59,7 +59,10 @@ def install(app: FastAPI) -> None:
         return response
 
     @app.exception_handler(RequestValidationError)
-    async def on_invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    @app.exception_handler(WebSocketRequestValidationError)
+    async def on_invalid(
+        _request: object, error: RequestValidationError | WebSocketRequestValidationError
+    ) -> JSONResponse:
         errors = error.errors()
         wrong = "; ".join(_wrong(each) for each in errors[:NAMED_ERRORS])
         if len(errors) > NAMED_ERRORS:

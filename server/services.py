@@ -9,12 +9,14 @@ from knowledge.queue import Queue
 from knowledge.store import Store
 from server.auth.operator import OperatorKey
 from server.auth.tokens import SessionTokens
+from server.desk import Desk
 from server.ingress.busy import BusySentence
 from server.ingress.operations import Operations
 from server.ingress.page import Page
 from server.ingress.sessions import Sessions
 from server.processes import SupervisedProcess
 from server.resources import Resources
+from server.tts.cache import SpeechCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,4 +43,6 @@ class Services:
     busy: BusySentence
     drain_secs: float
     page: Page
+    desk: Desk
+    speech_cache: SpeechCache
     processes: tuple[SupervisedProcess, ...]
