@@ -52,11 +52,11 @@ class Transcriber:
         """
         voice = await asyncio.to_thread(_Voice)
         segmenter, stretch = Segmenter(self._pauses), _Stretch(line, self._recognising)
-        samples = 0
-        async for part in _in_windows(pcm):
-            if not samples:
+        audio, begun = _Windows(pcm), False
+        async for part in audio.parts():
+            if not begun:
+                begun = True
                 yield {"type": "ready"}
-            samples += len(part) // BYTES_PER_SAMPLE
             windows = [part[at : at + WINDOW_BYTES] for at in range(0, len(part), WINDOW_BYTES)]
             confidences = await asyncio.to_thread(voice.confidences, windows)
             for window, confidence in zip(windows, confidences, strict=True):
@@ -68,9 +68,9 @@ class Transcriber:
         for piece in segmenter.end():
             if event := await stretch.take(piece):
                 yield event
-        if not samples:
+        if not begun:
             raise DeskRequestError("There is no audio", TAKEN)
-        yield {"type": "end", "duration": round(samples / RATE_HZ, 3)}
+        yield {"type": "end", "duration": _secs(audio.length // BYTES_PER_SAMPLE)}
 
 
 class _Stretch:
@@ -120,6 +120,9 @@ class _Stretch:
                 if self._heard:
                     break
                 raise DeskUnavailableError("The recogniser did not answer in time; send the audio again.") from error
+        # An error comes another way than the transcript.
+        for frame in await self._line.rest():
+            self._note(frame)
 
 
 class _Voice:
@@ -134,17 +137,25 @@ class _Voice:
         return [float(self._detector.voice_confidence(window)) for window in windows]
 
 
-async def _in_windows(pcm: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
-    """The same audio in whole windows, at most a second at once; the last is filled up with silence."""
-    held = b""
-    async for part in pcm:
-        held += part
-        while len(held) >= WINDOW_BYTES:
-            size = min(len(held) // WINDOW_BYTES * WINDOW_BYTES, DETECT_BYTES)
-            yield held[:size]
-            held = held[size:]
-    if held:
-        yield held.ljust(WINDOW_BYTES, b"\0")
+class _Windows:
+    """PCM in whole windows, and its length in bytes so far."""
+
+    def __init__(self, pcm: AsyncIterator[bytes]) -> None:
+        self._pcm = pcm
+        self.length = 0
+
+    async def parts(self) -> AsyncGenerator[bytes]:
+        """The same audio, at most a second at once; the last window is filled up with silence."""
+        held = b""
+        async for part in self._pcm:
+            self.length += len(part)
+            held += part
+            while len(held) >= WINDOW_BYTES:
+                size = min(len(held) // WINDOW_BYTES * WINDOW_BYTES, DETECT_BYTES)
+                yield held[:size]
+                held = held[size:]
+        if held:
+            yield held.ljust(WINDOW_BYTES, b"\0")
 
 
 def _final(heard: list[TranscriptionFrame], *, start: int, end: int) -> dict[str, Any]:

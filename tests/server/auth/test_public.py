@@ -6,16 +6,16 @@ from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
-from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+from fastapi.routing import APIRoute, APIWebSocketRoute, RouteContext, iter_route_contexts
 from fastapi.testclient import TestClient
 
 from server.app import create_app
 from server.auth.operator import OperatorKey
 from server.auth.public import PUBLIC_ROUTES
-from server.deps import ending, joining, operator, own_session_id
+from server.deps import ending, joining, operator, own_session_id, socket_operator
 
 KEY = "8f14e45fceea167a"
-ASKERS = (operator, own_session_id, joining, ending)
+ASKERS = (operator, socket_operator, own_session_id, joining, ending)
 
 
 def routes() -> list[tuple[str, str, RouteContext]]:
@@ -29,7 +29,8 @@ def routes() -> list[tuple[str, str, RouteContext]]:
 
 def asks(route: RouteContext, *askers: object) -> bool:
     asked = route.original_route
-    return isinstance(asked, APIRoute) and any(d.call in askers for d in asked.dependant.dependencies)
+    routed = isinstance(asked, APIRoute | APIWebSocketRoute)
+    return routed and any(d.call in askers for d in asked.dependant.dependencies)
 
 
 def operator_routes() -> list[tuple[str, str]]:
@@ -50,6 +51,7 @@ def test_the_routes_of_every_router_are_walked():
         ("POST", "/api/ingress/session/{session_id}/offer"),
         ("DELETE", "/api/rag/documents/{document_id}"),
         ("POST", "/api/rag/search"),
+        ("GET", "/api/asr/transcribe/stream"),
     } <= {(method, path) for method, path, _ in routes()}
 
 
