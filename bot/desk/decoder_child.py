@@ -52,7 +52,9 @@ def _decode(container: av.container.InputContainer, stream: AudioStream, out: Bi
             try:
                 frames = packet.decode()
                 parts = [part for frame in frames for part in resampler.resample(frame)]
-            except (av.error.InvalidDataError, av.error.ValueError):
+            except av.error.FFmpegError as error:
+                if isinstance(error, MemoryError):
+                    raise
                 damaged += 1
                 continue
             for part in parts:
@@ -63,7 +65,7 @@ def _decode(container: av.container.InputContainer, stream: AudioStream, out: Bi
                 out.write(bytes(part.planes[0])[: part.samples * BYTES_PER_SAMPLE])
             out.flush()
     except (av.error.InvalidDataError, av.error.EOFError):
-        damaged = packets
+        damaged += 1
     return DAMAGED if not written or 2 * damaged > packets else 0
 
 

@@ -58,12 +58,14 @@ class Line:
         starting = asyncio.create_task(started.wait())
         try:
             await asyncio.wait({self._run, starting}, timeout=START_SECS, return_when=asyncio.FIRST_COMPLETED)
+            if not started.is_set():
+                raise DeskUnavailableError("The services did not start; see that their settings are right.")
+        except BaseException:
+            # Not even the end of the event loop would end it.
+            await self.end()
+            raise
         finally:
             starting.cancel()
-            if not started.is_set():
-                await self.end()
-        if not started.is_set():
-            raise DeskUnavailableError("The services did not start; see that their settings are right.")
 
     async def put(self, *frames: Frame) -> None:
         """Hand frames to the first processor, in this order."""

@@ -197,16 +197,17 @@ async def serve(settings: ProcessSettings) -> None:
     # A client that leaves cancels what is done for it.
     runner = web.AppRunner(desk.app(), access_log=None, shutdown_timeout=SHUTDOWN_SECS, handler_cancellation=True)
     address = SharedAddress(settings.socket)
-    try:
-        async with desk.ready():
+    # The pipelines end behind the last request: a pipeline in use would hold up the end of the event loop.
+    async with desk.ready():
+        try:
             await runner.setup()
             await web.SockSite(runner, address.bind()).start()
             address.publish()
             print("ready", flush=True)
             await tended(address)
-    finally:
-        address.close()
-        await runner.cleanup()
+        finally:
+            address.close()
+            await runner.cleanup()
 
 
 if __name__ == "__main__":

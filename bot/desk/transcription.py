@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
+import numpy as np
 from pipecat.audio.vad.silero import SileroVADAnalyzer
 from pipecat.frames.frames import (
     ErrorFrame,
@@ -134,7 +135,7 @@ class _Voice:
 
     def confidences(self, windows: list[bytes]) -> list[float]:
         """How sure it is of a voice in each window, 0 to 1; blocks."""
-        return [float(self._detector.voice_confidence(window)) for window in windows]
+        return [np.asarray(self._detector.voice_confidence(window)).item() for window in windows]
 
 
 class _Windows:

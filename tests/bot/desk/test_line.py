@@ -56,7 +56,7 @@ async def test_an_error_comes_out_as_a_frame(line: Line):
 
 async def test_the_rest_is_all_that_is_still_on_its_way(line: Line):
     await line.put(TextFrame("a"), TextFrame("fail"))
-    assert [type(frame) for frame in await line.rest()] == [LLMTextFrame, ErrorFrame]
+    assert {type(frame) for frame in await line.rest()} == {LLMTextFrame, ErrorFrame}
     assert await line.rest() == []
 
 

@@ -121,8 +121,12 @@ async def test_a_transcription_of_nonsense_leaves_no_process_behind(desk: Runnin
     assert children.read_text().strip() == ""
 
 
+@pytest.mark.parametrize("busy", [False, True])
 @pytest.mark.parametrize("end", ["sigterm", "parent gone"])
-async def test_it_ends_cleanly(desk: Running, end: str):
+async def test_it_ends_cleanly(desk: Running, end: str, busy: bool):
+    listener = desk.client.synthesize(LONG)
+    if busy:
+        await anext(listener)
     if end == "sigterm":
         desk.process.send_signal(signal.SIGTERM)
     else:
@@ -132,3 +136,4 @@ async def test_it_ends_cleanly(desk: Running, end: str):
         assert await desk.process.wait() == 0
     with pytest.raises(DeskUnavailableError):
         await desk.client.health()
+    await listener.aclose()

@@ -51,7 +51,7 @@ def test_speech_at_the_very_beginning_has_nothing_before_it():
 
 
 def test_a_short_pause_cuts_nothing():
-    assert cut("##...##......") == [(0, 11, list(range(11)))]
+    assert cut("##..##......") == [(0, 10, list(range(10)))]
 
 
 def test_two_stretches_overlap_in_nothing():

@@ -27,8 +27,10 @@ SPOKEN = [SpeechAudio(b"\x01\x00" * 2400), SpeechAudio(b"\x02\x00" * 2400)]
 async def line_of(speech: FakeSpeech) -> AsyncIterator[Line]:
     line = Line([EmbeddedTTSService(client=speech)], takes=(TTSAudioRawFrame, LLMFullResponseEndFrame))
     await line.start()
-    yield line
-    await line.end()
+    try:
+        yield line
+    finally:
+        await line.end()
 
 
 async def speech_of(spoken: Sequence[Sequence[Part]], **request: Any) -> bytes:

@@ -52,8 +52,10 @@ async def sent(*audio: bytes, piece: int = 3001) -> AsyncIterator[bytes]:
 async def line_of(service: FrameProcessor) -> AsyncIterator[Line]:
     line = Line([service], takes=TAKES)
     await line.start()
-    yield line
-    await line.end()
+    try:
+        yield line
+    finally:
+        await line.end()
 
 
 async def events(*audio: bytes, recognitions: Sequence[Recognition | SpeechError]) -> list[dict[str, Any]]:
