@@ -11,6 +11,7 @@ from bot.desk.errors import DeskBusyError, DeskUnavailableError
 from bot.desk.line import Line
 
 RESTART_SECS = 1.0
+CLOSE_SECS = 5.0
 
 
 class Lines:
@@ -35,8 +36,9 @@ class Lines:
         async with self._preparing:
             while self._make is not None and not self._idle and not self._closed:
                 try:
-                    self._idle.append(await _started(self._make()))
+                    line = await _started(self._make())
                     self.able = True
+                    await self._keep(line)
                 except DeskUnavailableError:
                     self.able = False
                     logger.error("no pipeline for requests came up; the next attempt is in {} s", RESTART_SECS)
@@ -69,7 +71,7 @@ class Lines:
         for line in lines:
             self._later(line.end())
         if self._background:
-            await asyncio.wait(self._background)
+            await asyncio.wait(self._background, timeout=CLOSE_SECS)
 
     def _kept(self) -> Line | None:
         while self._idle:
@@ -77,6 +79,12 @@ class Lines:
             if line.alive:
                 return line
         return None
+
+    async def _keep(self, line: Line) -> None:
+        if self._closed:
+            await line.end()
+        else:
+            self._idle.append(line)
 
     def _after(self, line: Line, *, again: bool) -> None:
         if again and line.alive and not self._idle and not self._closed:

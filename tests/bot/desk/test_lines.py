@@ -79,3 +79,19 @@ async def test_at_the_end_no_pipeline_is_left(lines: Lines):
         pass
     await lines.close()
     assert not line.alive
+
+
+async def test_a_pipeline_that_comes_up_behind_the_end_is_ended():
+    made: list[Line] = []
+
+    def make() -> Line:
+        made.append(a_line())
+        return made[-1]
+
+    lines = Lines(most=1, keep=make)
+    preparing = asyncio.create_task(lines.prepare())
+    while not made:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    await lines.close()
+    await preparing
+    assert [line.alive for line in made] == [False]
