@@ -11,7 +11,9 @@ from typing import BinaryIO
 
 import av
 import av.error
+import av.logging
 from av.audio.stream import AudioStream
+from av.container import InputContainer
 
 from bot.desk.requests import BYTES_PER_SAMPLE, RATE_HZ
 from knowledge.confined import OUT_OF_MEMORY, confine
@@ -42,7 +44,7 @@ def decode(source: str, out: BinaryIO, *, longest_secs: float) -> int:
         return _decode(container, stream, out, left=round(longest_secs * RATE_HZ))
 
 
-def _decode(container: av.container.InputContainer, stream: AudioStream, out: BinaryIO, *, left: int) -> int:
+def _decode(container: InputContainer, stream: AudioStream, out: BinaryIO, *, left: int) -> int:
     """Write at most `left` samples; a packet that is damaged is left out, as a player would."""
     resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
     packets = damaged = written = 0

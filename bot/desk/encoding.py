@@ -1,9 +1,11 @@
 """Speech as it is asked for: PCM, MP3 or Ogg with Opus, a piece at a time."""
 
 from fractions import Fraction
+from typing import cast
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
 
 from bot.desk.requests import Encoding
 
@@ -27,7 +29,7 @@ class Encoder:
                 "opus": ("ogg", "libopus", OPUS_BITS_PER_SEC, {"page_duration": str(PAGE_MICROSECS)}),
             }[encoding]
             self._container = av.open(self._out, "w", format=name, options={**options, "flush_packets": "1"})
-            self._stream = self._container.add_stream(codec, rate=rate_hz)
+            self._stream = cast(AudioStream, self._container.add_stream(codec, rate=rate_hz))
             self._stream.bit_rate = bits
             self._stream.layout = "mono"
 

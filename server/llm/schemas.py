@@ -1,7 +1,7 @@
 """A conversation, and the answer to it."""
 
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -10,7 +10,7 @@ from bot.desk.requests import MAX_MESSAGES, CompletionRequest, SaidMessage
 from knowledge.store import DEFAULT_COLLECTION
 from server.rag.fields import CollectionName, example
 
-_CITATION = {
+_CITATION: dict[str, Any] = {
     "number": 1,
     "title": "Opening hours",
     "heading_path": ["Workshop"],
@@ -24,7 +24,7 @@ _CITATION = {
     "effective_date": None,
     "score": 0.83,
 }
-_USAGE = {"prompt_tokens": 612, "completion_tokens": 24, "total_tokens": 636}
+_USAGE: dict[str, Any] = {"prompt_tokens": 612, "completion_tokens": 24, "total_tokens": 636}
 _TEXT = "The workshop is closed on Sundays. That's from the opening hours page."
 
 

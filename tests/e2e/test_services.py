@@ -198,7 +198,7 @@ async def test_speech_of_each_kind_can_be_played(http: aiohttp.ClientSession, fo
     async with http.post(SPEAK, json={"text": SENTENCE, "format": form}) as response:
         assert response.status == 200, await response.text()
         speech = await response.read()
-    with av.open(io.BytesIO(speech)) as container:
+    with av.open(io.BytesIO(speech), "r") as container:
         secs = sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
     assert 3.5 < secs < 8.0
 
@@ -286,15 +286,16 @@ async def test_a_stream_whose_sender_is_gone_ends(http: aiohttp.ClientSession, j
     for _ in range(4):
         socket = await http.ws_connect(f"{HEAR}/stream")
         await socket.send_bytes(as_file("q18", "WAV")[:20_000])
-        assert socket._response.connection is not None
-        socket._response.connection.transport.abort()
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        async with http.post(HEAR, data=flac("q18"), headers={"Content-Type": "audio/flac"}) as response:
-            if response.status != 503:
-                break
+        connection = socket._response.connection
+        assert connection is not None
+        assert connection.transport is not None
+        connection.transport.abort()
+    status, deadline = 503, time.monotonic() + 20
+    while status == 503 and time.monotonic() < deadline:
         await asyncio.sleep(0.2)
-    assert response.status == 200
+        async with http.post(HEAR, data=flac("q18"), headers={"Content-Type": "audio/flac"}) as response:
+            status = response.status
+    assert status == 200
 
 
 async def test_every_service_says_how_it_is_to_everyone(jarvis: Jarvis):
@@ -338,11 +339,10 @@ def desk_of(jarvis: Jarvis) -> psutil.Process:
 
 async def test_a_desk_that_dies_is_replaced(http: aiohttp.ClientSession, jarvis: Jarvis):
     desk_of(jarvis).kill()
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
+    status, deadline = 503, time.monotonic() + 30
+    while status == 503 and time.monotonic() < deadline:
         async with http.post(SPEAK, json={"text": f"Back at {time.time()}."}) as response:
-            if response.status == 200:
-                break
-            assert (response.status, response.headers["retry-after"]) == (503, "1")
+            status = response.status
+            assert status == 200 or response.headers["retry-after"] == "1"
         await asyncio.sleep(0.1)
-    assert response.status == 200
+    assert status == 200

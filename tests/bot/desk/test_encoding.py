@@ -28,7 +28,7 @@ def test_pcm_stays_as_it_is():
 
 @pytest.mark.parametrize("encoding", ["mp3", "opus"])
 def test_what_is_encoded_has_the_length_and_the_pitch_of_what_was_said(encoding: Encoding):
-    with av.open(io.BytesIO(b"".join(encoded(encoding, tone(2.0))))) as container:
+    with av.open(io.BytesIO(b"".join(encoded(encoding, tone(2.0)))), "r") as container:
         frames = list(container.decode(audio=0))
     samples = np.concatenate([frame.to_ndarray().reshape(-1) for frame in frames]).astype(np.float64)
     rate = frames[0].sample_rate

@@ -51,11 +51,17 @@ async def test_one_request_too_many_is_told_to_come_again(lines: Lines):
 
 @pytest.mark.parametrize("error", [DeskUnavailableError("x"), asyncio.CancelledError()])
 async def test_a_pipeline_that_failed_or_was_left_is_not_used_again(lines: Lines, error: BaseException):
-    with pytest.raises(type(error)):
+    used: list[Line] = []
+
+    async def fail() -> None:
         async with lines.line() as failed:
+            used.append(failed)
             raise error
+
+    with pytest.raises(type(error)):
+        await fail()
     async with lines.line() as next_one:
-        assert next_one is not failed
+        assert next_one not in used
         assert next_one.alive
 
 
