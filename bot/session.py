@@ -29,7 +29,7 @@ from bot.errors import OfferError
 from bot.extractive.talk import small_talk
 from bot.observers import TurnObserver
 from bot.pipeline import CallPipeline, Services, build_pipeline
-from bot.prompts import prompt
+from bot.providers.build import llm_service, stt_service, tts_service
 from bot.reports import Floor, Message, Report
 from bot.said import Said
 from bot.settings import BotSettings
@@ -210,12 +210,9 @@ class Session:
             self._finish()
 
     def _services(self, knowledge: KnowledgeClient) -> Services:
-        persona, socket = self._settings.persona, self._settings.speech_socket
-        instruction = prompt("instruction", name=persona.name, business=persona.business)
+        settings = self._settings
         return Services(
-            stt=self._settings.stt.build(speech_socket=socket),
-            llm=self._settings.llm.build(instruction=instruction, similarity=knowledge),
-            tts=self._settings.tts.build(speech_socket=socket),
+            stt=stt_service(settings), llm=llm_service(settings, similarity=knowledge), tts=tts_service(settings)
         )
 
     def _listen(

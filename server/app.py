@@ -6,12 +6,15 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from server import errors
+from server.asr.routes import asr
 from server.auth import routes as keys
 from server.auth.documented import document
 from server.health import routes as health
 from server.ingress import audio_routes, page_routes, routes
+from server.llm.routes import llm
 from server.rag.routes import rag
 from server.records import routes as records
+from server.tts.routes import tts
 
 PAGE_DIST = Path(__file__).parent.parent / "web" / "dist"
 
@@ -29,7 +32,8 @@ def create_app() -> FastAPI:
     app.include_router(routes.router)
     app.include_router(records.router)
     app.include_router(audio_routes.router)
-    app.include_router(rag)
+    for service in (asr, llm, tts, rag):
+        app.include_router(service)
     app.include_router(keys.router)
     app.include_router(health.router)
     app.include_router(page_routes.router)

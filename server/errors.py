@@ -75,6 +75,8 @@ def described(status: int, title: str, meaning: str, **headers: str) -> dict[str
     named: dict[str, Any] = {
         name.replace("_", "-"): {"schema": {"type": "integer"}, "description": says} for name, says in headers.items()
     }
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        named["Retry-After"] = {"schema": {"type": "integer"}, "description": "seconds"}
     if status == HTTPStatus.UNAUTHORIZED:
         named["WWW-Authenticate"] = {"schema": {"type": "string"}, "description": "Bearer"}
     return {

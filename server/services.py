@@ -10,6 +10,7 @@ from knowledge.store import Store
 from server.auth.guard import Guard
 from server.auth.key_desk import KeyDesk
 from server.auth.tokens import SessionTokens
+from server.desk import Desk
 from server.ingress.busy import BusySentence
 from server.ingress.operations import Operations
 from server.ingress.page import Page
@@ -20,6 +21,7 @@ from server.records.erasure import Erasure
 from server.records.recorder import Recorder
 from server.records.store import CallStore
 from server.resources import Resources
+from server.tts.cache import SpeechCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,4 +60,6 @@ class Services:
     busy: BusySentence
     drain_secs: float
     page: Page
+    desk: Desk
+    speech_cache: SpeechCache
     processes: tuple[SupervisedProcess, ...]

@@ -173,6 +173,11 @@ class Settings(BaseSettings):
         return self.run_dir / "speech.sock"
 
     @property
+    def desk_socket(self) -> Path:
+        """Where the desk is asked."""
+        return self.run_dir / "desk.sock"
+
+    @property
     def offered_addresses(self) -> tuple[str, ...]:
         """Local addresses offered for media; all when empty."""
         if self.media_addresses == ["0.0.0.0"]:  # noqa: S104  (a wish, not a bind)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from loguru import logger
 
+from bot.desk.client import DeskClient
 from bot.speech.client import SpeechClient
 from knowledge.client import KnowledgeClient
 from knowledge.database import Database
@@ -25,8 +26,10 @@ from server.auth.limits import Limits as RequestLimits
 from server.auth.operator import OperatorKey
 from server.auth.places import Places
 from server.auth.tokens import SessionTokens
+from server.desk import Desk, desk_process
 from server.embedded.leave import leave_command
 from server.errors import SetupError
+from server.forks import ForkedProcess
 from server.ingress.admission import HostMeter, Limits
 from server.ingress.busy import BusySentence
 from server.ingress.launcher import LauncherError
@@ -49,6 +52,7 @@ from server.resources import Resources, open_resources
 from server.services import Knowledge, Records, Services
 from server.settings import Settings
 from server.sql import SERVER
+from server.tts.cache import SpeechCache
 from server.vocabulary import Vocabulary
 
 SAMPLE_MARK = "sample-indexed"
@@ -78,9 +82,11 @@ async def start(
         stack.push_async_callback(launcher.close)
         speech = _speech(settings)
         stack.push_async_callback(speech.stop)
+        answering = desk_process(settings, fork=launcher.fork)
+        stack.push_async_callback(answering.stop)
         progress("the databases, the documents, the voice and the first bot")
         async with asyncio.TaskGroup() as group:
-            group.create_task(_start_launcher(launcher))
+            group.create_task(_start_launcher(launcher, answering))
             speaking = group.create_task(speech.start())
             knowing = group.create_task(_start_knowledge(settings, stack, progress))
         resources, knowledge, processes = knowing.result()
@@ -93,6 +99,11 @@ async def start(
         stack.push_async_callback(vocabulary.stop)
         progress("the words of the documents")
         await vocabulary.start()
+
+        desk_client = DeskClient(settings.desk_socket)
+        stack.push_async_callback(desk_client.aclose)
+        desk = Desk(client=desk_client, process=answering)
+        await stack.enter_async_context(desk.watched())
 
         registry = Registry(redis=resources.redis)
         mirror, meter = Mirror(registry=registry), HostMeter()
@@ -161,7 +172,9 @@ async def start(
             busy=BusySentence(speech=speech_client),
             drain_secs=settings.drain_secs,
             page=page,
-            processes=(speech, *processes),
+            desk=desk,
+            speech_cache=SpeechCache(redis=resources.redis, voice=bot_settings.tts.model_dump_json()),
+            processes=(speech, answering, *processes),
         )
 
 
@@ -171,11 +184,13 @@ def _records(resources: Resources, knowledge: Knowledge, registry: Registry) -> 
     return Records(calls=calls, erasure=erasure, recorder=Recorder(store=calls))
 
 
-async def _start_launcher(launcher: LocalLauncher) -> None:
+async def _start_launcher(launcher: LocalLauncher, forked: ForkedProcess) -> None:
+    """The bots, and what is forked from their parent."""
     try:
         await launcher.start()
     except LauncherError as error:
         raise SetupError(f"{error} What it said stands above.") from error
+    await forked.start()
 
 
 def _speech(settings: Settings) -> SupervisedProcess:

@@ -19,7 +19,7 @@ _REFUSALS = {
         RateLimit_Reset="seconds until there is room",
     ),
 }
-_KEY_AWAY = {"503": described(503, "The key can't be checked", "a part is down", Retry_After="seconds")}
+_KEY_AWAY = {"503": described(503, "The key can't be checked", "a part is down")}
 
 
 def document(app: FastAPI) -> None:

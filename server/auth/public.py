@@ -8,6 +8,10 @@ PUBLIC_ROUTES = frozenset(
         ("GET", "/call/assets"),  # the page's scripts and styles
         ("GET", "/healthz"),
         ("GET", "/readyz"),
+        ("GET", "/api/ingress/healthz"),
+        ("GET", "/api/asr/healthz"),
+        ("GET", "/api/llm/healthz"),
+        ("GET", "/api/tts/healthz"),
         ("GET", "/api/rag/healthz"),
         ("GET", "/api/ingress/lines-busy.wav"),  # one sentence, the same for everybody
         ("POST", "/api/ingress/session/create"),  # by JARVIS_PUBLIC_CALLS, see server/ingress/public_calls.py

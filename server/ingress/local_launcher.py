@@ -10,9 +10,10 @@ import multiprocessing
 import os
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 from loguru import logger
 
@@ -136,11 +137,9 @@ class LocalLauncher:
                 return bot
         return None
 
-    async def _spawn(self) -> LocalBot:
-        socket_path = self._sockets_dir / f"{secrets.token_hex(6)}.sock"
-        process = self._context.Process(
-            target=bot_main, args=(str(socket_path), self._memory_limit_mb), daemon=True, name="jarvis-bot"
-        )
+    async def fork(self, target: Callable[..., None], *arguments: Any, name: str) -> BaseProcess:
+        """A new process that has in its memory what all bots share; raises `LauncherError`."""
+        process = self._context.Process(target=target, args=arguments, daemon=True, name=name)
         async with self._forking:
             forking = asyncio.create_task(asyncio.to_thread(process.start))
             try:
@@ -150,7 +149,12 @@ class LocalLauncher:
                 process.kill()
                 raise
             except (OSError, EOFError) as error:
-                raise LauncherError(f"No bot process could be forked ({type(error).__name__}).") from error
+                raise LauncherError(f"No process could be forked ({type(error).__name__}).") from error
+        return process
+
+    async def _spawn(self) -> LocalBot:
+        socket_path = self._sockets_dir / f"{secrets.token_hex(6)}.sock"
+        process = await self.fork(bot_main, str(socket_path), self._memory_limit_mb, name="jarvis-bot")
         assert process.pid is not None
         bot = LocalBot(pid=process.pid, socket_path=socket_path)
         try:

@@ -18,6 +18,7 @@ from server.deps import (
     needs,
 )
 from server.errors import Problem
+from server.health.schemas import ServiceHealth, running
 from server.ingress.schemas import (
     Answer,
     Candidates,
@@ -122,6 +123,13 @@ async def drain(held: ServicesDep) -> Draining:
     """Take no new calls on this server, and end it when its calls have ended."""
     held.sessions.drain()
     return Draining(live_sessions=len(held.sessions.live), limit_secs=held.drain_secs)
+
+
+@router.get("/healthz")
+async def healthz(held: ServicesDep) -> ServiceHealth:
+    """Whether calls are taken, and the processes that they need run; asks nobody, and needs no key."""
+    taken = not held.sessions.draining.is_set()
+    return ServiceHealth.of({"takes_calls": taken, **running(held.processes, "speech", "retrieval")})
 
 
 @router.get("/lines-busy.wav", responses={200: {"content": {"audio/wav": {}}}, 503: _PROBLEMS[503]})

@@ -37,8 +37,4 @@ def no_such(what: str) -> Problem:
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The problems of a route, as OpenAPI wants them: 422, 503 and these."""
-    headers = {503: {"Retry_After": "seconds"}}
-    return {
-        status: described(status, *_MEANINGS[status], **headers.get(status, {}))
-        for status in sorted({422, 503, *statuses})
-    }
+    return {status: described(status, *_MEANINGS[status]) for status in sorted({422, 503, *statuses})}

@@ -106,6 +106,7 @@ def test_the_routes_of_every_router_are_walked():
         ("POST", "/api/rag/search"),
         ("POST", "/api/keys"),
         ("WS", "/api/ingress/audio/ingest"),
+        ("WS", "/api/asr/transcribe/stream"),
     } <= {(method, path) for method, path, _ in routes()}
 
 

@@ -155,7 +155,6 @@ async def test_a_call_that_is_not_there_is_not_there(http: AsyncClient, method: 
     assert problem(await http.request(method, f"{CALLS}/a")) == (404, "There is no such call")
 
 
-
 async def test_without_redis_nothing_is_erased_and_it_is_said_when_to_try_again(
     http: AsyncClient, records: Records, store: CallStore, monkeypatch: pytest.MonkeyPatch
 ):
