@@ -59,9 +59,9 @@ class Session:
     """A caller's connection and its one bot.
 
     `story` is what was said before, where this bot goes on with a call that another one lost; None where the call is
-    new. `report` is told what happens: `answered` an offer, `connected`, `turn`, `story`, `citation`, `marker_dropped`,
-    `gap`, `llm_failed`, `turn_stop_timeout`, and at last `ended` with its reason (hang_up, idle, max_duration,
-    never_connected, shutdown, operator, error).
+    new. `report` is told what happens: `answered` an offer, `connected`, `turn`, `interruption`, `story`, `citation`,
+    `marker_dropped`, `gap`, `llm_failed`, `turn_stop_timeout`, and at last `ended` with its reason (hang_up, idle,
+    max_duration, never_connected, shutdown, operator, error).
     """
 
     def __init__(
@@ -112,7 +112,8 @@ class Session:
         answer = await self._channel.answer(offer)
         self._report({"type": "answered", "pc_id": answer["pc_id"]})
         if self._run is None:
-            self._run = asyncio.create_task(self._serve(), name=f"session-{self._id}")
+            with logger.contextualize(session=self._id):
+                self._run = asyncio.create_task(self._serve(), name=f"session-{self._id}")
         return answer
 
     async def signal(self, signals: WebRtcCandidates) -> None:
@@ -155,12 +156,20 @@ class Session:
                 story=self._story or (),
             )
             story = Story(context=call.context, report=self._report)
+            # Pipecat's spans hold what these measure; without them it costs less.
+            traced = self._settings.tracing is not None
             self._worker = worker = PipelineWorker(
                 call.pipeline,
-                params=PipelineParams(audio_in_sample_rate=16000, audio_out_sample_rate=24000),
+                params=PipelineParams(
+                    audio_in_sample_rate=16000,
+                    audio_out_sample_rate=24000,
+                    enable_metrics=traced,
+                    enable_usage_metrics=traced,
+                ),
                 observers=[self._turns, story],
                 rtvi_observer_params=RTVIObserverParams(bot_llm_enabled=False, metrics_enabled=False),
-                enable_turn_tracking=False,
+                enable_turn_tracking=traced,
+                enable_tracing=traced,
                 idle_timeout_secs=self._settings.limits.idle_secs,
                 cancel_on_idle_timeout=False,
                 conversation_id=self._id,

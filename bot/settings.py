@@ -60,6 +60,12 @@ class Retrieval(Frozen):
     timeout_secs: float = Field(default=0.15, gt=0, description="later passages are not waited for")
 
 
+class Tracing(Frozen):
+    """Where the spans of a call go: OTLP over HTTP."""
+
+    endpoint: str
+
+
 class BotSettings(Frozen):
     """Everything a bot process is told about its call."""
 
@@ -71,6 +77,7 @@ class BotSettings(Frozen):
     limits: Limits = Limits()
     retrieval: Retrieval
     speech_socket: Path
+    tracing: Tracing | None = None
     ice_servers: tuple[str, ...] = ()
     media_addresses: tuple[str, ...] = Field(
         default=(), description="local addresses offered for media; all when empty"
@@ -78,5 +85,6 @@ class BotSettings(Frozen):
 
     @property
     def preload(self) -> tuple[str, ...]:
-        """The modules that the chosen providers need, loaded before bots are forked."""
-        return self.stt.preload + self.llm.preload + self.tts.preload
+        """The modules that the call's providers and its tracing need, loaded before bots are forked."""
+        tracing = () if self.tracing is None else ("bot.tracing",)
+        return self.stt.preload + self.llm.preload + self.tts.preload + tracing

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from knowledge.address import SharedAddress
 from knowledge.errors import KnowledgeError
+from knowledge.logs import LogSettings, configure
 
 TEND_SECS = 1.0
 CONNECT_SECS = 0.5
@@ -40,7 +41,7 @@ def run_child(serve: Callable[[Settings], Awaitable[None]], settings_type: type[
     """Run until told to end; where that cannot go on, end with a sentence on stderr and exit code 1.
 
     SIGTERM ends it, and so does the end of stdin, since its parent is gone then; settings with a field `lingering` that
-    is not None make it stay for the calls that go on.
+    is not None make it stay for the calls that go on. It logs as a field `log` says.
     """
     try:
         asyncio.run(_run(serve, settings_type))
@@ -63,6 +64,9 @@ async def _run(serve: Callable[[Settings], Awaitable[None]], settings_type: type
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdin), sys.stdin)
     settings = settings_type.model_validate_json(await stdin.readline())
     lingering: Lingering | None = getattr(settings, "lingering", None)
+    log: LogSettings | None = getattr(settings, "log", None)
+    if log is not None:
+        configure(log)
     terminated = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, terminated.set)
     serving = asyncio.ensure_future(serve(settings))

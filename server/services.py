@@ -13,6 +13,8 @@ from server.ingress.busy import BusySentence
 from server.ingress.operations import Operations
 from server.ingress.page import Page
 from server.ingress.sessions import Sessions
+from server.metrics.exposition import Metrics
+from server.metrics.host import Host
 from server.processes import SupervisedProcess
 from server.resources import Resources
 
@@ -42,3 +44,5 @@ class Services:
     drain_secs: float
     page: Page
     processes: tuple[SupervisedProcess, ...]
+    metrics: Metrics
+    host: Host

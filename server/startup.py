@@ -33,8 +33,10 @@ from server.ingress.registry import Registry
 from server.ingress.sessions import Sessions
 from server.ingress.waiting import WaitingLine
 from server.knowledge import ended, indexer, retrieval
+from server.metrics.exposition import Metrics
+from server.metrics.host import Host
 from server.processes import SupervisedProcess
-from server.resources import Resources, open_resources
+from server.resources import Resources, embedded, open_resources
 from server.services import Knowledge, Services
 from server.settings import Settings
 from server.sql import SERVER
@@ -50,7 +52,7 @@ Progress = Callable[[str], None]
 
 @asynccontextmanager
 async def start(
-    settings: Settings, *, page_dist: Path, public_url: str, address: str, progress: Progress
+    settings: Settings, *, page_dist: Path, public_url: str, address: str, metrics: Metrics, progress: Progress
 ) -> AsyncIterator[Services]:
     """Everything that serves calls at this address, started; stopped again at the end. Raises `SetupError`."""
     page = Page(dist=page_dist, business=settings.business)
@@ -63,6 +65,7 @@ async def start(
             preload=bot_settings.preload,
             warm_bots=settings.warm_bots,
             memory_limit_mb=settings.bot_memory_limit_mb,
+            log=settings.log("bot"),
         )
         stack.push_async_callback(launcher.close)
         speech = _speech(settings)
@@ -105,6 +108,7 @@ async def start(
             tokens=tokens,
             settings=bot_settings,
             public_url=public_url,
+            observers=(metrics.calls,),
         )
         operations = Operations(
             sessions=sessions,
@@ -115,6 +119,7 @@ async def start(
             meter=meter,
             address=address,
         )
+        await stack.enter_async_context(metrics.running())
         await stack.enter_async_context(operations.running())
         stack.push_async_callback(sessions.close)
         yield Services(
@@ -128,6 +133,15 @@ async def start(
             drain_secs=settings.drain_secs,
             page=page,
             processes=(speech, *processes),
+            metrics=metrics,
+            host=Host(
+                sessions=sessions,
+                launcher=launcher,
+                lines=lines,
+                resources=resources,
+                processes=(speech, *processes),
+                embedded=embedded(settings),
+            ),
         )
 
 
@@ -143,6 +157,7 @@ def _speech(settings: Settings) -> SupervisedProcess:
         "socket": str(settings.speech_socket),
         "cache_dir": str(settings.data_dir / "speech"),
         "recognisers": min(MOST_RECOGNISERS, os.cpu_count() or 1),
+        "log": settings.log("speech").model_dump(),
         # As the first of the processes to run, it clears up after a server that was killed while it started.
         "lingering": {"calls_dir": str(settings.bots_dir), "then": leave_command(settings.data_dir)},
     }
