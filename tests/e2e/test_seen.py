@@ -21,7 +21,7 @@ pytestmark = pytest.mark.e2e
 
 MEMBERSHIP = "q18"
 # Of the question as it is asked and heard, of the answer, and of the document that it is from.
-WORDS = ("membership", "dollars", "forty-nine", "handbook", "Larkspur")
+WORDS = ("membership", "dollars", "forty-nine", "Larkspur")
 STAGES = ("transcript", "turn_end", "retrieval", "llm", "tts")
 
 
@@ -32,13 +32,13 @@ class Collector:
         self.bodies: list[bytes] = []
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(handler) -> None:  # noqa: N805
+            def do_POST(handler) -> None:
                 body = handler.rfile.read(int(handler.headers["Content-Length"]))
                 handler.send_response(200 if handler.path == "/v1/traces" else 404)
                 handler.end_headers()
                 self.bodies.append(body)
 
-            def log_message(handler, *_: Any) -> None:  # noqa: N805
+            def log_message(handler, *_: Any) -> None:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

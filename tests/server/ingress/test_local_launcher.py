@@ -101,6 +101,7 @@ async def test_a_bot_that_died_as_it_waited_is_replaced(launcher: LocalLauncher)
     os.kill(warm.pid, signal.SIGKILL)
     await until(lambda: waiting(launcher) not in ([], [warm]))
     assert gone(warm.pid)
+    assert (launcher.died_waiting, launcher.waiting_pids) == (1, [bot.pid for bot in waiting(launcher)])
 
 
 async def test_a_bot_that_stalled_as_it_waited_is_replaced(launcher: LocalLauncher, monkeypatch: pytest.MonkeyPatch):
