@@ -77,6 +77,9 @@ class CallMetrics:
             registry=registry,
         )
         self._bots: dict[str, int] = {}
+        self._cpu_secs: dict[str, float] = {}
+        self.bot_cpu_secs = 0.0
+        """What bots in calls took of the CPU, as they told it, from their first heartbeat on."""
         for stage in get_args(Stage):
             self._stages.labels(stage)
         for channel in CHANNELS:
@@ -89,6 +92,8 @@ class CallMetrics:
         if kind == "heartbeat":
             self._note_bots(session)
             self._lag.observe(max(0.0, event["loop_lag_secs"]))
+            self.bot_cpu_secs += max(0.0, event["cpu_secs"] - self._cpu_secs.get(session.id, event["cpu_secs"]))
+            self._cpu_secs[session.id] = event["cpu_secs"]
         if event.get("again"):
             return
         if kind == "turn":
@@ -104,6 +109,7 @@ class CallMetrics:
         """Counts the end of a call."""
         self._note_bots(session)
         self._bots.pop(session.id, None)
+        self._cpu_secs.pop(session.id, None)
         self._ended.labels(_known(record.details.channel, CHANNELS), _known(record.end_reason, END_REASONS)).inc()
 
     def _note_bots(self, session: LiveSession) -> None:

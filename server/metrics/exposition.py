@@ -31,7 +31,7 @@ class Metrics:
             buckets=LAG_BUCKETS,
             registry=self.registry,
         )
-        self._host = HostCollector()
+        self._host = HostCollector(calls=self.calls)
         self.registry.register(self._host)
         self._scraping = asyncio.Lock()
 

@@ -17,12 +17,13 @@ from server.ingress.local_bot import LocalBot
 from server.ingress.local_launcher import LocalLauncher
 from server.ingress.registry import State
 from server.ingress.sessions import Sessions
+from server.metrics.calls import CallMetrics
 from server.metrics.processes import ProcessTable, parents
 from server.processes import SupervisedProcess
 from server.resources import Resources
 
 LIVE_STATES = tuple(state for state in get_args(State) if state != "ended")
-REFUSALS = tuple(name for part in get_args(Refusal) for name in (get_args(part) or (part,)))
+REFUSALS: tuple[Refusal, ...] = tuple(name for part in get_args(Refusal) for name in get_args(part))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Look:
     """What the event loop knows at one moment."""
 
     states: Mapping[str, int]
-    refused: Mapping[str, int]
+    refused: Mapping[Refusal, int]
     restarts: Mapping[str, int]
     up: Mapping[str, bool]
     pids: Mapping[str, Sequence[int]]
@@ -89,7 +90,8 @@ class Host:
 class HostCollector(Collector):
     """Tells Prometheus of the last look, and of what the processes take now."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, calls: CallMetrics):
+        self._calls = calls
         self._table = ProcessTable()
         self.look: Look | None = None
 
@@ -128,4 +130,5 @@ class HostCollector(Collector):
         yield restarts
         # What all bots were forked from.
         preload = parents(look.pids["bot"], below=os.getpid())
-        yield from self._table.families({**look.pids, "preload": preload})
+        told = {"bot": self._calls.bot_cpu_secs}
+        yield from self._table.families({**look.pids, "preload": preload}, told_cpu_secs=told)

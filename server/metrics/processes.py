@@ -25,15 +25,18 @@ class Usage:
 class ProcessTable:
     """Adds up the CPU of processes that come and go: what one took is still counted when it has ended.
 
-    What it took between the last look and its end is lost.
+    What it took between the last look and its end is lost, which is too much of what comes and goes with calls.
     """
 
     def __init__(self) -> None:
         self._cpu_secs: dict[str, float] = {}
         self._seen: dict[tuple[int, float], float] = {}
 
-    def families(self, kinds: Mapping[str, Sequence[int]]) -> Iterable[Metric]:
-        """The metrics of the processes of each kind, by their ids; ids of processes that ended are passed over."""
+    def families(self, kinds: Mapping[str, Sequence[int]], *, told_cpu_secs: Mapping[str, float]) -> Iterable[Metric]:
+        """The metrics of the processes of each kind, by their ids; ids of processes that ended are passed over.
+
+        The CPU of a kind that is told is what is told.
+        """
         cpu = CounterMetricFamily("jarvis_process_cpu_seconds", "CPU time by kind of process", labels=["process"])
         memory = GaugeMetricFamily(
             "jarvis_process_memory_bytes",
@@ -48,7 +51,7 @@ class ProcessTable:
                 grown = usage.cpu_secs - self._seen.get(key, 0.0)
                 self._cpu_secs[kind] = self._cpu_secs.get(kind, 0.0) + max(0.0, grown)
                 seen[key] = usage.cpu_secs
-            cpu.add_metric([kind], self._cpu_secs.get(kind, 0.0))
+            cpu.add_metric([kind], told_cpu_secs.get(kind, self._cpu_secs.get(kind, 0.0)))
             memory.add_metric([kind], sum(usage.memory_bytes for _, usage in found))
             number.add_metric([kind], sum(usage.processes for _, usage in found))
         self._seen = seen

@@ -29,16 +29,15 @@ class Collector:
     """An OpenTelemetry collector on this host that keeps what it is sent."""
 
     def __init__(self) -> None:
-        self.bodies: list[bytes] = []
+        self.bodies = bodies = list[bytes]()
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(handler) -> None:
-                body = handler.rfile.read(int(handler.headers["Content-Length"]))
-                handler.send_response(200 if handler.path == "/v1/traces" else 404)
-                handler.end_headers()
-                self.bodies.append(body)
+            def do_POST(self) -> None:
+                bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+                self.send_response(200 if self.path == "/v1/traces" else 404)
+                self.end_headers()
 
-            def log_message(handler, *_: Any) -> None:
+            def log_message(self, format: str, *args: Any) -> None:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -97,7 +96,7 @@ def test_a_call_shows_in_a_scrape_with_each_of_its_stages_and_its_end(jarvis: Ja
     whole = grown("jarvis_v2v_seconds_sum")
     assert sum(grown("jarvis_stage_seconds_sum", stage) for stage in STAGES) == pytest.approx(whole, abs=0.1)
     assert grown("jarvis_calls_total", "webrtc", "hang_up") == 1
-    assert grown("jarvis_http_request_duration_seconds_count", "/api/ingress/session/create", "POST", "201") == 1
+    assert grown("jarvis_http_request_duration_seconds_count", "POST", "/api/ingress/session/create", "201") == 1
     for kind in ("server", "bot", "preload", "speech", "retrieval", "indexer", "postgres", "redis"):
         assert after["jarvis_processes", kind] >= 1
         assert after["jarvis_process_memory_bytes", kind] > 0

@@ -128,6 +128,16 @@ def test_bots_that_a_call_had_before_it_was_taken_over_are_not_counted():
     assert counted.value("jarvis_bots_replaced_total") == 0
 
 
+def test_the_cpu_of_bots_adds_up_over_calls_and_over_their_bots():
+    counted = Counted()
+    counted.hears(BEAT, BEAT | {"cpu_secs": 1.5})
+    counted.call.replaced_by(ScriptedBot("b"))
+    counted.hears(BEAT | {"cpu_secs": 0.2}, BEAT | {"cpu_secs": 0.5})
+    counted.ends("hang_up")
+    counted.hears(BEAT | {"cpu_secs": 9.0})
+    assert counted.metrics.bot_cpu_secs == pytest.approx(0.8)
+
+
 def test_a_heartbeat_tells_how_late_the_event_loop_was():
     counted = Counted()
     counted.hears(BEAT, BEAT | {"loop_lag_secs": -0.001})

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import psutil
 import pytest
@@ -32,10 +32,12 @@ def busy() -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-def values(table: ProcessTable, **kinds: list[int]) -> dict[str, dict[str, float]]:
+def values(
+    table: ProcessTable, *, told: Mapping[str, float] | None = None, **kinds: list[int]
+) -> dict[str, dict[str, float]]:
     return {
         family.name: {sample.labels["process"]: sample.value for sample in family.samples}
-        for family in table.families(kinds)
+        for family in table.families(kinds, told_cpu_secs=told or {})
     }
 
 
@@ -58,6 +60,11 @@ def test_the_cpu_of_a_process_that_ended_is_still_counted(busy: subprocess.Popen
     after = values(table, bot=[])
     assert after["jarvis_process_cpu_seconds"] == {"bot": before}
     assert (after["jarvis_processes"], after["jarvis_process_memory_bytes"]) == ({"bot": 0}, {"bot": 0})
+
+
+def test_the_cpu_of_a_kind_that_is_told_is_what_is_told(busy: subprocess.Popen[bytes]):
+    found = values(ProcessTable(), told={"bot": 7.5}, bot=[busy.pid])
+    assert (found["jarvis_process_cpu_seconds"], found["jarvis_processes"]) == ({"bot": 7.5}, {"bot": 2})
 
 
 def test_a_process_that_is_gone_takes_nothing(busy: subprocess.Popen[bytes]):
