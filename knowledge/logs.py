@@ -45,7 +45,8 @@ def configure(settings: LogSettings) -> None:
 
     logger.remove()
     levels: dict[str | None, str | int | bool] = {**LIBRARIES, **dict.fromkeys(OURS, settings.level)}
-    logger.add(sink, level=0, format="{message}", filter=levels, diagnose=False, backtrace=False)
+    # A line below the level is not even made: Pipecat would have a hundred a second.
+    logger.add(sink, level=settings.level, format="{message}", filter=levels, diagnose=False, backtrace=False)
     logging.basicConfig(handlers=[_ToLoguru()], level=logging.WARNING, force=True)
 
 

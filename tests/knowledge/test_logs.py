@@ -81,6 +81,23 @@ def test_the_level_is_that_of_our_own_lines(capsys: pytest.CaptureFixture[str], 
     assert len(lines(capsys)) == shown
 
 
+@pytest.mark.parametrize(("level", "shown"), [("DEBUG", 1), ("WARNING", 1), ("ERROR", 0)])
+def test_a_library_is_heard_from_a_warning_on_unless_that_is_too_much(
+    capsys: pytest.CaptureFixture[str], level: str, shown: int
+):
+    configure(LogSettings.model_validate({"level": level, "format": "json"}))
+    logging.getLogger("library").info("it goes on")
+    logging.getLogger("library").warning("it goes wrong")
+    assert len(lines(capsys)) == shown
+
+
+def test_a_line_that_nobody_reads_is_not_made():
+    made: list[int] = []
+    configure(LogSettings(level="INFO"))
+    logger.patch(lambda record: made.append(1)).debug("a frame went by")
+    assert made == []
+
+
 def test_no_level_lets_pipecat_tell_what_was_said(capsys: pytest.CaptureFixture[str]):
     configure(LogSettings(level="DEBUG"))
     logger.patch(lambda record: record.update(name="pipecat.services.tts_service")).debug(f"Generating TTS [{SECRET}]")
