@@ -19,10 +19,9 @@ import asyncio
 import json
 import os
 import signal
-import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 from loguru import logger
@@ -32,17 +31,18 @@ from bot.channels import Join, Signals
 from bot.confinement import Confinement, give_back, private_mb
 from bot.errors import BotError, OfferError, OwnedError, SessionTakenError
 from bot.session import Session
-from bot.settings import BotSettings
+from bot.settings import BotSettings, Tracing
 from bot.turns import TurnModels
+from knowledge.logs import LogSettings, configure
+
+if TYPE_CHECKING:
+    from bot.tracing import CallTracing
 
 HEARTBEAT_SECS = 1.0
 ORPHANED_SECS = 10.0
 # A call that nobody has joined, on a bot that no server listens to.
 UNJOINED_SECS = 60.0
 MEMORY_EVERY_SECS = 5.0
-LOG_FORMAT = "{time:HH:mm:ss.SSS} {level: <7} bot {process} {name}: {message}"
-# Pipecat's WebRTC warns of the video that no call has, and of the track that ends with each call.
-LOG_LEVELS: dict[str | None, str | int | bool] = {"": "WARNING", "pipecat.transports.smallwebrtc": "ERROR"}
 
 
 class BotProcess:
@@ -58,6 +58,7 @@ class BotProcess:
         self._told = 0
         self._owned_at = time.monotonic()
         self._memory: tuple[float, float] | None = None
+        self._tracing: CallTracing | None = None
         self.done = asyncio.Event()
 
     def app(self) -> web.Application:
@@ -121,6 +122,8 @@ class BotProcess:
             raise SessionTakenError("This bot has a session already.")
         settings = BotSettings.model_validate(body["settings"])
         self._session_id, self._call = body["session_id"], body["call"]
+        if settings.tracing is not None:
+            self._tracing = _traced(settings.tracing)
         self._session = Session(
             session_id=body["session_id"],
             settings=settings,
@@ -197,6 +200,18 @@ class BotProcess:
         """Lets the stream of events end after what it still has to say."""
         self._tell(None)
 
+    async def close(self) -> None:
+        """Sends the last spans of the call."""
+        if self._tracing is not None:
+            await self._tracing.close()
+
+
+def _traced(settings: Tracing) -> "CallTracing":
+    """Starts tracing; a bot that is not traced loads none of it."""
+    from bot.tracing import CallTracing
+
+    return CallTracing.start(settings)
+
 
 def _is_gone(request: web.Request) -> bool:
     """Whether the other end of the request has closed the connection."""
@@ -230,6 +245,7 @@ async def serve(socket_path: Path, *, models: TurnModels, confinement: Confineme
         await bot.done.wait()
         bot.close_stream()
         await asyncio.sleep(0)
+        await bot.close()
     finally:
         watch.cancel()
         confinement.stop()
@@ -237,12 +253,11 @@ async def serve(socket_path: Path, *, models: TurnModels, confinement: Confineme
         socket_path.unlink(missing_ok=True)
 
 
-def main(socket_path: str, memory_mb: int) -> None:
+def main(socket_path: str, memory_mb: int, log: LogSettings) -> None:
     """Entry of a forked bot that may take so much memory of its own."""
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    logger.remove()
-    logger.add(sys.stderr, format=LOG_FORMAT, filter=LOG_LEVELS)
+    configure(log)
     confinement = Confinement(memory_mb=memory_mb)
     confinement.start()
     from bot import preload, steady

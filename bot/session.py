@@ -78,7 +78,7 @@ class Session:
     """A caller's connection and its one bot.
 
     `story` is what was said before, where this bot goes on with a call that another one lost; None where the call is
-    new. `report` is told what happens: `answered` an offer, `connected`, `turn`, `said`, `story`, `citation`,
+    new. `report` is told what happens: `answered` an offer, `connected`, `turn`, `interruption`, `said`, `story`, `citation`,
     `marker_dropped`, `gap`, `llm_failed`, `turn_stop_timeout`, and at last `ended` with its reason (hang_up, idle,
     max_duration, never_connected, shutdown, operator, error).
     """
@@ -130,7 +130,8 @@ class Session:
         answer = await channel.answer(join)
         self._report({"type": "answered", "pc_id": answer["pc_id"]})
         if self._run is None:
-            self._run = asyncio.create_task(self._serve(channel), name=f"session-{self._id}")
+            with logger.contextualize(session=self._id):
+                self._run = asyncio.create_task(self._serve(channel), name=f"session-{self._id}")
         return answer
 
     async def signal(self, signals: Signals) -> None:
@@ -185,12 +186,20 @@ class Session:
             )
             story, said = Story(context=call.context, report=self._report), Said(report=self._report)
             said.listen(call)
+            # Pipecat's spans hold what these measure; without them it costs less.
+            traced = self._settings.tracing is not None
             self._worker = worker = PipelineWorker(
                 call.pipeline,
-                params=PipelineParams(audio_in_sample_rate=16000, audio_out_sample_rate=24000),
+                params=PipelineParams(
+                    audio_in_sample_rate=16000,
+                    audio_out_sample_rate=24000,
+                    enable_metrics=traced,
+                    enable_usage_metrics=traced,
+                ),
                 observers=[self._turns, story, said],
                 rtvi_observer_params=RTVIObserverParams(bot_llm_enabled=False, metrics_enabled=False),
-                enable_turn_tracking=False,
+                enable_turn_tracking=traced,
+                enable_tracing=traced,
                 idle_timeout_secs=self._settings.limits.idle_secs,
                 cancel_on_idle_timeout=False,
                 conversation_id=self._id,

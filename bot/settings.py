@@ -61,6 +61,12 @@ class Retrieval(Frozen):
     keep_gaps: bool = Field(default=True, description="whether questions that were not answered may be kept")
 
 
+class Tracing(Frozen):
+    """Where the spans of a call go: OTLP over HTTP."""
+
+    endpoint: str
+
+
 class BotSettings(Frozen):
     """Everything a bot process is told about its call."""
 
@@ -72,6 +78,7 @@ class BotSettings(Frozen):
     limits: Limits = Limits()
     retrieval: Retrieval
     speech_socket: Path
+    tracing: Tracing | None = None
     ice_servers: tuple[str, ...] = ()
     media_addresses: tuple[str, ...] = Field(
         default=(), description="local addresses offered for media; all when empty"
@@ -79,5 +86,6 @@ class BotSettings(Frozen):
 
     @property
     def preload(self) -> tuple[str, ...]:
-        """The modules that the chosen providers need, loaded before bots are forked."""
-        return self.stt.preload + self.llm.preload + self.tts.preload
+        """The modules that the call's providers and its tracing need, loaded before bots are forked."""
+        tracing = () if self.tracing is None else ("bot.tracing",)
+        return self.stt.preload + self.llm.preload + self.tts.preload + tracing

@@ -43,7 +43,7 @@ class Jarvis:
     """A server with a data directory of its own, and the commands that use it."""
 
     def __init__(self, data_dir: Path, **environment: str):
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("JARVIS_", "OPENAI_"))}
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("JARVIS_", "OPENAI_", "OTEL_"))}
         # The callers of tests and measures use the same cores as the server, which must not refuse them for that.
         # They all come from one address, too.
         measured = {

@@ -26,9 +26,8 @@ PATIENCE = 5
 def desk_process(settings: Settings, *, fork: Fork) -> ForkedProcess:
     """The process, not started yet; it is forked as bots are."""
     bot = settings.bot_settings().model_dump(mode="json", context=REVEAL)
-    return ForkedProcess(
-        "desk", fork=fork, target=desk_main, settings={"socket": str(settings.desk_socket), "bot": bot}
-    )
+    wanted = {"socket": str(settings.desk_socket), "bot": bot, "log": settings.log("desk").model_dump()}
+    return ForkedProcess("desk", fork=fork, target=desk_main, settings=wanted)
 
 
 def problem_of(error: DeskError) -> Problem:

@@ -16,6 +16,8 @@ from server.ingress.operations import Operations
 from server.ingress.page import Page
 from server.ingress.public_calls import PublicCalls
 from server.ingress.sessions import Sessions
+from server.metrics.exposition import Metrics
+from server.metrics.host import Host
 from server.processes import SupervisedProcess
 from server.records.erasure import Erasure
 from server.records.recorder import Recorder
@@ -63,3 +65,5 @@ class Services:
     desk: Desk
     speech_cache: SpeechCache
     processes: tuple[SupervisedProcess, ...]
+    metrics: Metrics
+    host: Host

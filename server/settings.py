@@ -8,12 +8,13 @@ import tempfile
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import AliasChoices, Field, IPvAnyNetwork, SecretStr, ValidationError
+from pydantic import AliasChoices, AnyHttpUrl, Field, IPvAnyNetwork, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from bot.providers.llm import ExtractiveLLM, OpenAILLM
-from bot.settings import BotSettings, Limits, Persona, Retrieval
+from bot.settings import BotSettings, Limits, Persona, Retrieval, Tracing
 from knowledge.embedders.settings import EmbedderSettings, MiniLm, OpenAI
+from knowledge.logs import Level, LogFormat, LogSettings
 from server.errors import SetupError
 
 UNIX_PATH_LIMIT = 90
@@ -42,7 +43,10 @@ class Settings(BaseSettings):
         default=None, description="how callers reach the server, where that is not host and port"
     )
     data_dir: Path = Field(default_factory=default_data_dir, description="where everything that lasts is kept")
-    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_level: Level = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_format: LogFormat = Field(
+        default="text", description="text, or json: one object a line, for a collector of logs"
+    )
 
     name: str = Field(default="Jarvis", description="the name the assistant goes by")
     business: str = Field(default="Larkspur Cycles", description="whom it speaks for")
@@ -132,6 +136,12 @@ class Settings(BaseSettings):
         default="gpt-4.1", validation_alias=named("OPENAI_MODEL"), description="the model asked for"
     )
 
+    otel_exporter_otlp_endpoint: AnyHttpUrl | None = Field(
+        default=None,
+        validation_alias=named("OTEL_EXPORTER_OTLP_ENDPOINT"),
+        description="calls are traced, and their spans sent to this OpenTelemetry collector (OTLP over HTTP)",
+    )
+
     openai_embedding_model: str | None = Field(
         default=None,
         validation_alias=named("OPENAI_EMBEDDING_MODEL"),
@@ -186,9 +196,13 @@ class Settings(BaseSettings):
             return tuple(self.media_addresses)
         return ("127.0.0.1",) if is_loopback(self.host) else ()
 
+    def log(self, process: str) -> LogSettings:
+        """How this process of ours logs."""
+        return LogSettings(level=self.log_level, format=self.log_format, process=process)
+
     def bot_settings(self) -> BotSettings:
         """What each bot is told: the first provider of each slot whose key is set, else the embedded one."""
-        key = self.openai_api_key
+        key, collector = self.openai_api_key, self.otel_exporter_otlp_endpoint
         if key is not None:
             llm = OpenAILLM(api_key=key, base_url=self.openai_base_url, model=self.openai_model)
         else:
@@ -199,6 +213,7 @@ class Settings(BaseSettings):
             limits=Limits(idle_secs=self.idle_secs, max_duration_secs=self.max_duration_secs),
             retrieval=Retrieval(socket=self.knowledge_socket, keep_gaps=self.keep_calls_days > 0),
             speech_socket=self.speech_socket,
+            tracing=None if collector is None else Tracing(endpoint=str(collector)),
             ice_servers=tuple(self.ice_servers),
             media_addresses=self.offered_addresses,
         )

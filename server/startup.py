@@ -43,12 +43,14 @@ from server.ingress.registry import Registry
 from server.ingress.sessions import Sessions
 from server.ingress.waiting import WaitingLine
 from server.knowledge import ended, indexer, retrieval
+from server.metrics.exposition import Metrics
+from server.metrics.host import Host
 from server.processes import SupervisedProcess
 from server.records.erasure import Erasure
 from server.records.recorder import Recorder
 from server.records.retention import Retention
 from server.records.store import CallStore
-from server.resources import Resources, open_resources
+from server.resources import Resources, embedded, open_resources
 from server.services import Knowledge, Records, Services
 from server.settings import Settings
 from server.sql import SERVER
@@ -65,7 +67,7 @@ Progress = Callable[[str], None]
 
 @asynccontextmanager
 async def start(
-    settings: Settings, *, page_dist: Path, public_url: str, address: str, progress: Progress
+    settings: Settings, *, page_dist: Path, public_url: str, address: str, metrics: Metrics, progress: Progress
 ) -> AsyncIterator[Services]:
     """Everything that serves calls at this address, started; stopped again at the end. Raises `SetupError`."""
     page = Page(dist=page_dist, business=settings.business)
@@ -78,6 +80,7 @@ async def start(
             preload=bot_settings.preload,
             warm_bots=settings.warm_bots,
             memory_limit_mb=settings.bot_memory_limit_mb,
+            log=settings.log("bot"),
         )
         stack.push_async_callback(launcher.close)
         speech = _speech(settings)
@@ -89,8 +92,9 @@ async def start(
             group.create_task(_start_launcher(launcher, answering))
             speaking = group.create_task(speech.start())
             knowing = group.create_task(_start_knowledge(settings, stack, progress))
-        resources, knowledge, processes = knowing.result()
+        resources, knowledge, knowing_processes = knowing.result()
         await speaking
+        processes = (speech, answering, *knowing_processes)
 
         speech_client = SpeechClient(settings.speech_socket)
         stack.push_async_callback(speech_client.aclose)
@@ -129,7 +133,7 @@ async def start(
             tokens=tokens,
             settings=bot_settings,
             public_url=public_url,
-            observers=(records.recorder,) if settings.keep_calls_days else (),
+            observers=(metrics.calls, *((records.recorder,) if settings.keep_calls_days else ())),
         )
         operations = Operations(
             sessions=sessions,
@@ -147,6 +151,7 @@ async def start(
         )
         key_ring = KeyRing(key_store)
         stack.push_async_callback(key_ring.close)
+        await stack.enter_async_context(metrics.running())
         await stack.enter_async_context(operations.running())
         retention = Retention(
             calls=records.calls, gaps=knowledge.gaps, registry=registry, keep_days=settings.keep_calls_days
@@ -174,7 +179,16 @@ async def start(
             page=page,
             desk=desk,
             speech_cache=SpeechCache(redis=resources.redis, voice=bot_settings.tts.model_dump_json()),
-            processes=(speech, answering, *processes),
+            processes=processes,
+            metrics=metrics,
+            host=Host(
+                sessions=sessions,
+                launcher=launcher,
+                lines=lines,
+                resources=resources,
+                processes=processes,
+                embedded=embedded(settings),
+            ),
         )
 
 
@@ -198,6 +212,7 @@ def _speech(settings: Settings) -> SupervisedProcess:
         "socket": str(settings.speech_socket),
         "cache_dir": str(settings.data_dir / "speech"),
         "recognisers": min(MOST_RECOGNISERS, os.cpu_count() or 1),
+        "log": settings.log("speech").model_dump(),
         # As the first of the processes to run, it clears up after a server that was killed while it started.
         "lingering": {"calls_dir": str(settings.bots_dir), "then": leave_command(settings.data_dir)},
     }

@@ -15,12 +15,7 @@ def main(channel: socket.socket) -> None:
     channel.close()
     sys.stdin, sys.stdout = os.fdopen(0, "r"), os.fdopen(1, "w")
 
-    from loguru import logger
-
     from bot.desk.process import ProcessSettings, serve
-    from bot.process import LOG_FORMAT, LOG_LEVELS
     from knowledge.child import run_child
 
-    logger.remove()
-    logger.add(sys.stderr, format=LOG_FORMAT.replace(" bot ", " desk "), filter=LOG_LEVELS)
     run_child(serve, ProcessSettings)

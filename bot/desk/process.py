@@ -34,6 +34,7 @@ from bot.desk.transcription import Transcriber, recogniser_line
 from bot.settings import BotSettings
 from knowledge.address import SharedAddress
 from knowledge.child import run_child, tended
+from knowledge.logs import LogSettings
 
 MOST_TRANSCRIPTIONS, MOST_COMPLETIONS, MOST_SYNTHESES = 2, 4, 4
 MAX_JSON_BYTES = 2 * 1024 * 1024
@@ -49,6 +50,7 @@ class ProcessSettings(BaseModel):
 
     socket: Path
     bot: BotSettings
+    log: LogSettings | None = None
 
 
 class Desk:

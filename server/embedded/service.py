@@ -44,6 +44,12 @@ class EmbeddedService(ABC):
         """The file on which whoever needs the service holds a shared flock."""
         return self._folder.lock("users")
 
+    @property
+    def pid(self) -> int | None:
+        """The process that runs now, whoever started it."""
+        pid = self._folder.read("pid") or ""
+        return int(pid) if works_in(pid, self._folder.data) else None
+
     @abstractmethod
     async def _prepare(self, running: Flock) -> None:
         """Make sure of the password and of a folder that the process can start in."""

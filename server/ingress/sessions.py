@@ -75,6 +75,7 @@ class Sessions:
     async def create(self, wanted: CreateSession) -> CreatedSession | Waiting:
         """A new session with its bot, or a place in line; raises a 503 `Problem` when the host is full."""
         if self._closed or self.draining.is_set():
+            self._lines.refused["draining"] += 1
             raise draining()
         now_mono = time.monotonic()
         async with self._lines.taken(wanted, live=self.live, now_mono=now_mono) as waiting:
@@ -90,7 +91,7 @@ class Sessions:
             session.has_bot.set()
             self.follow(session, unjoined_secs=self._tokens.max_age_secs, reason="never_connected")
         token = self._tokens.make(session_id)
-        logger.info("session {} created", session_id)
+        logger.bind(session=session_id).info("session {} created", session_id)
         return CreatedSession.of(
             session_id,
             token=token,
@@ -161,7 +162,8 @@ class Sessions:
         try:
             await bot.request("POST", "/end", {"reason": reason})
         except (BotGoneError, BotRefusedError):
-            logger.info("session {}: its bot had ended already, or did not take the end", session_id)
+            log = logger.bind(session=session_id)
+            log.info("session {}: its bot had ended already, or did not take the end", session_id)
         await bot.stop()
 
     def forget(self, session_ids: Sequence[str]) -> None:
@@ -193,7 +195,8 @@ class Sessions:
         session.heard_mono = time.monotonic()
         self._expire(session, secs=unjoined_secs, reason=reason)
         self._mirror.touch(session)
-        session.watch = asyncio.create_task(self._follow(session), name=f"session-{session.id}")
+        with logger.contextualize(session=session.id):
+            session.watch = asyncio.create_task(self._follow(session), name=f"session-{session.id}")
 
     async def revive(self, record: SessionRecord, story: list[Message]) -> None:
         """Looks after a call that lost both its server and its bot; raises `LauncherError` where no bot can be had."""
@@ -207,7 +210,8 @@ class Sessions:
         try:
             return await self._launcher.acquire(task)
         except LauncherError as error:
-            logger.error("session {} refused: {}", task.session_id, error)
+            self._lines.refused["no_bot"] += 1
+            logger.bind(session=task.session_id).error("session {} refused: {}", task.session_id, error)
             raise Problem(503, "No assistant could be started", "Try again in a moment.", retry_after_secs=5) from error
 
     async def _record(self, session_id: str) -> SessionRecord:

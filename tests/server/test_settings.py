@@ -16,7 +16,7 @@ ENV_EXAMPLE = Path(__file__).parents[2] / ".env.example"
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in list(os.environ):
-        if name.startswith(("JARVIS_", "OPENAI_")) or name in ("DATABASE_URL", "REDIS_URL"):
+        if name.startswith(("JARVIS_", "OPENAI_", "OTEL_")) or name in ("DATABASE_URL", "REDIS_URL"):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
@@ -44,6 +44,32 @@ def test_a_wrong_setting_is_named_with_what_is_wrong(monkeypatch: pytest.MonkeyP
 def test_an_option_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("JARVIS_PORT", "9000")
     assert read_settings(port=9001, host=None).port == 9001
+
+
+@pytest.mark.parametrize(("level", "read"), [("debug", "DEBUG"), ("ERROR", "ERROR")])
+def test_a_log_level_is_that_of_every_process(monkeypatch: pytest.MonkeyPatch, level: str, read: str):
+    monkeypatch.setenv("JARVIS_LOG_LEVEL", level)
+    monkeypatch.setenv("JARVIS_LOG_FORMAT", "json")
+    assert read_settings().log("speech").model_dump() == {"level": read, "format": "json", "process": "speech"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("JARVIS_LOG_LEVEL", "LOUD"), ("JARVIS_LOG_FORMAT", "xml"), ("OTEL_EXPORTER_OTLP_ENDPOINT", "x")],
+)
+def test_what_no_log_and_no_trace_can_be_set_to_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SetupError, match=name):
+        read_settings()
+
+
+def test_calls_are_traced_where_there_is_a_collector(monkeypatch: pytest.MonkeyPatch):
+    assert read_settings().bot_settings().tracing is None
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
+    settings = read_settings().bot_settings()
+    assert settings.tracing is not None
+    assert settings.tracing.endpoint.startswith("http://127.0.0.1:4318")
+    assert "bot.tracing" in settings.preload
 
 
 def test_without_a_key_answers_are_quoted(tmp_path: Path):
