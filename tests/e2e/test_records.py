@@ -92,7 +92,7 @@ def test_what_was_said_is_kept_with_when_and_on_what_it_rests(jarvis: Jarvis, ar
     spoken = [heard["greeting"]["said"], *(turn["said"] for turn in heard["turns"])]
     assert [turn["text"].split() for turn in turns[::2]] == [each.split() for each in spoken]
     assert [turn["sources"][0]["title"] for turn in turns[2::2]] == ["Membership", "Bicycle rental"]
-    assert "49 dollars" in turns[2]["sources"][0]["quote"]
+    assert any("49 dollars" in source["quote"] for source in turns[2]["sources"])
     assert [set(turn["latencies"]) >= {"v2v"} for turn in turns] == [False, False, True, False, True]
     times = [[datetime.fromisoformat(turn[name]) for name in ("started_at", "ended_at")] for turn in turns]
     assert all(started < ended for started, ended in times)
