@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import psutil
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-# Kinds whose children are of other kinds.
-ALONE = frozenset({"server", "preload"})
+# Kinds that have no children of their kind.
+ALONE = frozenset({"server", "preload", "bot"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,10 @@ class ProcessTable:
         )
         number = GaugeMetricFamily("jarvis_processes", "Processes by kind", labels=["process"])
         seen: dict[tuple[int, float], float] = {}
+        below = children()
         for kind, pids in kinds.items():
-            found = [usage for pid in pids if (usage := usage_of(pid, alone=kind in ALONE)) is not None]
+            among = {} if kind in ALONE else below
+            found = [usage for pid in pids if (usage := usage_of(pid, among=among)) is not None]
             for key, usage in found:
                 grown = usage.cpu_secs - self._seen.get(key, 0.0)
                 self._cpu_secs[kind] = self._cpu_secs.get(kind, 0.0) + max(0.0, grown)
@@ -58,18 +60,30 @@ class ProcessTable:
         return cpu, memory, number
 
 
-def usage_of(pid: int, *, alone: bool) -> tuple[tuple[int, float], Usage] | None:
-    """(id, start) and usage of a process, with all below it unless it counts alone; None where it has ended."""
+def usage_of(pid: int, *, among: Mapping[int, Sequence[int]]) -> tuple[tuple[int, float], Usage] | None:
+    """(id, start) and usage of a process and of all below it `among` the children; None where it has ended.
+
+    With any among whom it could have children, the CPU of those that have ended is its own.
+    """
     try:
-        process = psutil.Process(pid)
-        if alone:
-            times = process.cpu_times()
-            usage = Usage(times.user + times.system, process.memory_full_info().pss, 1)
-        else:
-            usage = _sum(_usage(each) for each in (process, *process.children(recursive=True)))
-        return (pid, process.create_time()), usage
+        started = psutil.Process(pid).create_time()
     except psutil.Error:
         return None
+    family = [pid]
+    for each in family:
+        family += among.get(each, ())
+    return (pid, started), _sum(_usage(each, with_ended=bool(among)) for each in family)
+
+
+def children() -> Mapping[int, Sequence[int]]:
+    """The children of each process of this host, in one look: there are hundreds."""
+    found: dict[int, list[int]] = {}
+    for process in psutil.process_iter():
+        try:
+            found.setdefault(process.ppid(), []).append(process.pid)
+        except psutil.Error:
+            continue
+    return found
 
 
 def parents(pids: Iterable[int], *, below: int) -> list[int]:
@@ -85,13 +99,15 @@ def parents(pids: Iterable[int], *, below: int) -> list[int]:
     return sorted(found)
 
 
-def _usage(process: psutil.Process) -> Usage:
+def _usage(pid: int, *, with_ended: bool) -> Usage:
     """What one process takes, with the CPU of its children that have ended; nothing where it has ended itself."""
     try:
-        with process.oneshot():
-            times = process.cpu_times()
-            cpu_secs = times.user + times.system + times.children_user + times.children_system
-            return Usage(cpu_secs, process.memory_full_info().pss, 1)
+        process = psutil.Process(pid)
+        times = process.cpu_times()
+        cpu_secs = times.user + times.system
+        if with_ended:
+            cpu_secs += times.children_user + times.children_system
+        return Usage(cpu_secs, process.memory_full_info().pss, 1)
     except psutil.Error:
         return Usage()
 

@@ -64,13 +64,13 @@ def test_the_cpu_of_a_process_that_ended_is_still_counted(busy: subprocess.Popen
 
 def test_the_cpu_of_a_kind_that_is_told_is_what_is_told(busy: subprocess.Popen[bytes]):
     found = values(ProcessTable(), told={"bot": 7.5}, bot=[busy.pid])
-    assert (found["jarvis_process_cpu_seconds"], found["jarvis_processes"]) == ({"bot": 7.5}, {"bot": 2})
+    assert (found["jarvis_process_cpu_seconds"], found["jarvis_processes"]) == ({"bot": 7.5}, {"bot": 1})
 
 
 def test_a_process_that_is_gone_takes_nothing(busy: subprocess.Popen[bytes]):
     busy.kill()
     busy.wait()
-    assert usage_of(busy.pid, alone=False) is None
+    assert usage_of(busy.pid, among={}) is None
 
 
 def test_the_parent_of_bots_is_known_where_it_is_the_servers_child(busy: subprocess.Popen[bytes]):
