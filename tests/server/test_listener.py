@@ -62,21 +62,6 @@ def test_a_free_address_is_bound_and_nobody_is_let_in_yet(tmp_path: Path):
         socket.create_connection(listener.getsockname(), timeout=1)
 
 
-async def test_what_is_sent_goes_out_at_once(tmp_path: Path):
-    told: list[int] = []
-
-    def on_caller(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        told.append(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
-        writer.close()
-
-    listener = bound(settings(0, tmp_path))
-    async with await asyncio.start_server(on_caller, sock=listener):
-        reader, writer = await asyncio.open_connection(*listener.getsockname())
-        await reader.read()
-        writer.close()
-    assert told == [1]
-
-
 def test_the_address_of_a_draining_server_is_shared(tmp_path: Path):
     with answering(503, b'{"ready": false, "draining": true}') as port, bound(settings(port, tmp_path)) as listener:
         assert listener.getsockname()[1] == port
