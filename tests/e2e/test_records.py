@@ -23,11 +23,11 @@ CALLS = "/api/ingress/calls"
 
 
 @pytest.fixture
-def own_jarvis() -> Iterator[Jarvis]:
-    """A server whose records are this test's alone."""
+def own_jarvis(request: pytest.FixtureRequest) -> Iterator[Jarvis]:
+    """A server whose records are this test's alone, with the settings that it asks for."""
     data_dir = Path(tempfile.mkdtemp(prefix="jarvis-records-"))
     data_dir.chmod(0o755)
-    jarvis = Jarvis(data_dir)
+    jarvis = Jarvis(data_dir, **getattr(request, "param", {}))
     jarvis.start()
     yield jarvis
     jarvis.stop()
@@ -123,3 +123,10 @@ async def test_a_call_that_its_server_lost_is_kept_once_and_whole(own_jarvis: Ja
     assert (found["call"]["caller"], found["call"]["end_reason"], found["call"]["turns"]) == ("Ada", "hang_up", 2)
     listed = await asyncio.to_thread(own_jarvis.command, "calls", "--caller", "Ada", "--json")
     assert caller.session.id in listed.out
+
+
+@pytest.mark.parametrize("own_jarvis", [{"JARVIS_KEEP_CALLS_DAYS": "0"}], indirect=True)
+def test_where_nothing_is_to_be_kept_nothing_is(own_jarvis: Jarvis, artifacts: Path):
+    own_jarvis.call("u01", out=artifacts / "call.wav")
+    assert asked(own_jarvis, "GET", CALLS)[1] == {"calls": [], "next": None}
+    assert asked(own_jarvis, "GET", "/api/rag/gaps?state=all")[1] == {"gaps": []}
