@@ -14,6 +14,7 @@ answer breaks off.
 """
 
 import asyncio
+import gc
 import json
 import os
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -24,6 +25,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from bot.confinement import give_back
 from bot.desk.audio import decoded
 from bot.desk.completion import Completion
 from bot.desk.errors import DeskBusyError, DeskError, DeskRequestError
@@ -32,6 +34,7 @@ from bot.desk.requests import CompletionRequest, SynthesisRequest, Transcription
 from bot.desk.synthesis import synthesized, voice_line
 from bot.desk.transcription import Transcriber, recogniser_line
 from bot.settings import BotSettings
+from bot.turns import TurnModels
 from knowledge.address import SharedAddress
 from knowledge.child import run_child, tended
 from knowledge.logs import LogSettings
@@ -41,6 +44,7 @@ MAX_JSON_BYTES = 2 * 1024 * 1024
 # How much a call may take from this process' share of a core.
 NICENESS = 5
 SHUTDOWN_SECS = 1.0
+TIDY_SECS = 5.0
 
 
 class ProcessSettings(BaseModel):
@@ -56,12 +60,13 @@ class ProcessSettings(BaseModel):
 class Desk:
     """The routes, and the pipelines behind them."""
 
-    def __init__(self, settings: BotSettings) -> None:
+    def __init__(self, settings: BotSettings, *, models: TurnModels) -> None:
         self._settings = settings
         self._transcriptions = Lines(most=MOST_TRANSCRIPTIONS, keep=lambda: recogniser_line(settings))
         self._completions = Lines(most=MOST_COMPLETIONS)
         self._syntheses = Lines(most=MOST_SYNTHESES, keep=lambda: voice_line(settings))
-        self._transcriber = Transcriber(confidence=settings.turns.vad_confidence)
+        self._asked = asyncio.Event()
+        self._transcriber = Transcriber(models=models, confidence=settings.turns.vad_confidence)
 
     def app(self) -> web.Application:
         """The web application."""
@@ -75,19 +80,23 @@ class Desk:
     @asynccontextmanager
     async def ready(self) -> AsyncIterator[None]:
         """Pipelines wait for requests meanwhile."""
-        preparing = [asyncio.create_task(lines.prepare()) for lines in (self._syntheses, self._transcriptions)]
+        meanwhile = [
+            asyncio.create_task(work)
+            for work in (self._syntheses.prepare(), self._transcriptions.prepare(), self._tidy())
+        ]
         try:
             yield
         finally:
-            for task in preparing:
+            for task in meanwhile:
                 task.cancel()
-            await asyncio.gather(*preparing, return_exceptions=True)
+            await asyncio.gather(*meanwhile, return_exceptions=True)
             for lines in (self._transcriptions, self._completions, self._syntheses):
                 await lines.close()
 
     async def transcribe(self, request: web.Request) -> web.StreamResponse:
         """Audio → `ready`, `speech`, `interim`, `final` …, `end`."""
         form = TranscriptionRequest.model_validate(dict(request.query))
+        self._asked.set()
         async with self._transcriptions.line() as line:
             pcm = decoded(_received(request), form, longest_secs=form.longest_secs)
             async with aclosing(pcm), aclosing(self._transcriber.transcribe(pcm, line)) as events:
@@ -96,6 +105,7 @@ class Desk:
     async def complete(self, request: web.Request) -> web.StreamResponse:
         """A conversation → `text`, `citation` …, `end`."""
         wanted = CompletionRequest.model_validate_json(await request.read())
+        self._asked.set()
         completion = Completion(self._settings, wanted)
         try:
             async with self._completions.line(completion.line) as line, aclosing(completion.answer(line)) as events:
@@ -106,6 +116,7 @@ class Desk:
     async def synthesize(self, request: web.Request) -> web.StreamResponse:
         """A text → audio, in chunks; an answer that breaks off is not whole."""
         wanted = SynthesisRequest.model_validate_json(await request.read())
+        self._asked.set()
         response = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
         async with (
             self._syntheses.line() as line,
@@ -122,6 +133,15 @@ class Desk:
                 raise ConnectionResetError from error
             await response.write_eof()
         return response
+
+    async def _tidy(self) -> None:
+        """Gives back what requests took: pipelines that ended are cycles, which Python keeps for long."""
+        while True:
+            self._asked.clear()
+            await self._asked.wait()
+            await asyncio.sleep(TIDY_SECS)
+            gc.collect()
+            await asyncio.to_thread(give_back)
 
     async def healthz(self, _request: web.Request) -> web.Response:
         """Which services can be asked; asks none of them."""
@@ -193,9 +213,11 @@ async def _errors_as_json(request: web.Request, handler: Any) -> web.StreamRespo
 
 async def serve(settings: ProcessSettings) -> None:
     """Answer on the socket until cancelled."""
+    from bot.preload import MODELS
+
     with suppress(OSError):
         os.nice(NICENESS)
-    desk = Desk(settings.bot)
+    desk = Desk(settings.bot, models=MODELS)
     # A client that leaves cancels what is done for it.
     runner = web.AppRunner(desk.app(), access_log=None, shutdown_timeout=SHUTDOWN_SECS, handler_cancellation=True)
     address = SharedAddress(settings.socket)

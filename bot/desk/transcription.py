@@ -24,6 +24,7 @@ from bot.desk.segments import WINDOW_BYTES, Began, Ended, Pauses, Segmenter
 from bot.providers.build import stt_service
 from bot.settings import BotSettings
 from bot.speech.recognition import Recognition
+from bot.turns import TurnModels
 
 # A recogniser that has heard a stretch of speech to its end answers by then.
 FINAL_SECS = 20.0
@@ -41,7 +42,8 @@ def recogniser_line(settings: BotSettings) -> Line:
 class Transcriber:
     """Recognises for one request at a time, so that calls find another recogniser free."""
 
-    def __init__(self, *, confidence: float) -> None:
+    def __init__(self, *, models: TurnModels, confidence: float) -> None:
+        self._models = models
         self._pauses = Pauses(confidence=confidence)
         self._recognising = asyncio.Lock()
 
@@ -51,7 +53,7 @@ class Transcriber:
         Yields `ready` as soon as there is audio, then `speech`, `interim` and `final` as they come, and `end`; times
         are seconds from the first sample. Raises `DeskError`, and what `pcm` raises.
         """
-        voice = await asyncio.to_thread(_Voice)
+        voice = _Voice(self._models.detector(sample_rate=RATE_HZ))
         segmenter, stretch = Segmenter(self._pauses), _Stretch(line, self._recognising)
         audio, begun = _Windows(pcm), False
         async for part in audio.parts():
@@ -127,11 +129,10 @@ class _Stretch:
 
 
 class _Voice:
-    """Silero, with a state of its own."""
+    """Where somebody speaks."""
 
-    def __init__(self) -> None:
-        self._detector = SileroVADAnalyzer(sample_rate=RATE_HZ)
-        self._detector.set_sample_rate(RATE_HZ)
+    def __init__(self, detector: SileroVADAnalyzer) -> None:
+        self._detector = detector
 
     def confidences(self, windows: list[bytes]) -> list[float]:
         """How sure it is of a voice in each window, 0 to 1; blocks."""

@@ -26,8 +26,10 @@ from bot.speech.errors import SpeechError, SpeechUnavailableError
 from bot.speech.fake import FakeSpeech
 from bot.speech.recognition import Recognition, Word
 from bot.speech.stt import EmbeddedSTTService
+from bot.turns import TurnModels
 
 RECORDINGS = Path(__file__).parents[2] / "fixtures" / "speech" / "slt"
+MODELS = TurnModels.load()
 TAKES = (TranscriptionFrame, InterimTranscriptionFrame)
 FIRST = Recognition("is it open", 0.9, (Word("is", 0.5, 0.7, 0.9), Word("open", 0.7, 1.1, 0.8)))
 SECOND = Recognition("on sundays", 0.7, (Word("sundays", 0.4, 0.9, 0.7),))
@@ -61,7 +63,7 @@ async def line_of(service: FrameProcessor) -> AsyncIterator[Line]:
 async def events(*audio: bytes, recognitions: Sequence[Recognition | SpeechError]) -> list[dict[str, Any]]:
     """What comes of the audio, with a recogniser that understands these."""
     async with line_of(EmbeddedSTTService(client=FakeSpeech(recognitions=recognitions))) as line:
-        transcriber = Transcriber(confidence=0.7)
+        transcriber = Transcriber(models=MODELS, confidence=0.7)
         return [event async for event in transcriber.transcribe(sent(*audio), line)]
 
 
@@ -84,7 +86,7 @@ async def test_the_recogniser_hears_the_speech_and_not_the_silence_around_it():
     speech = FakeSpeech(recognitions=[FIRST])
     async with line_of(EmbeddedSTTService(client=speech)) as line:
         audio = sent(silence(5), recording("s01"), silence(5))
-        told = [e async for e in Transcriber(confidence=0.7).transcribe(audio, line)]
+        told = [e async for e in Transcriber(models=MODELS, confidence=0.7).transcribe(audio, line)]
     (final,) = [e for e in told if e["type"] == "final"]
     ((heard, rate),) = speech.heard
     assert rate == RATE_HZ
@@ -135,7 +137,7 @@ class Interims(FrameProcessor):
 async def test_a_recogniser_that_tells_more_is_told_as_it_does(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "SETTLED_SECS", 0.05)
     async with line_of(Interims()) as line:
-        told = [e async for e in Transcriber(confidence=0.7).transcribe(sent(recording("q18")), line)]
+        told = [e async for e in Transcriber(models=MODELS, confidence=0.7).transcribe(sent(recording("q18")), line)]
     assert [e["text"] for e in told if e["type"] == "interim"] == ["open"]
     (final,) = [e for e in told if e["type"] == "final"]
     assert (final["text"], final["words"], final["confidence"]) == ("is it open", None, None)
@@ -146,5 +148,5 @@ async def test_audio_in_pieces_of_any_size_comes_to_the_same():
     for piece in (333, 64_000):
         async with line_of(EmbeddedSTTService(client=FakeSpeech(recognitions=[FIRST]))) as line:
             audio = sent(samples.tobytes(), piece=piece)
-            told = [e async for e in Transcriber(confidence=0.7).transcribe(audio, line)]
+            told = [e async for e in Transcriber(models=MODELS, confidence=0.7).transcribe(audio, line)]
         assert told[-1] == {"type": "end", "duration": round(len(samples) / RATE_HZ, 3)}
