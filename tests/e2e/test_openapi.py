@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from evals.program import ROOT, Jarvis
+from evals.program import Jarvis
 from tests.e2e.conftest import artifact
 
 pytestmark = pytest.mark.e2e
@@ -49,7 +49,7 @@ def test_no_request_meets_an_error_of_ours_or_an_answer_that_is_not_described(sp
             "--checks", CHECKS, "--request-timeout", "30",
             "--exclude-path", "/api/ingress/drain",  # it would end the server
         ],
-        cwd=ROOT, capture_output=True, text=True, timeout=RUN_SECS,
+        cwd=tmp_path, env=spare.environment, capture_output=True, text=True, timeout=RUN_SECS,
     )  # fmt: skip
     artifact("schemathesis.txt").write_text(done.stdout + done.stderr)
     assert done.returncode == 0, done.stdout[-4000:]
