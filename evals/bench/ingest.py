@@ -79,14 +79,20 @@ def converse(jarvis: Jarvis, rows: dict[str, Row], *, barge_ins: int, folder: Pa
 
 async def cost(jarvis: Jarvis, row: Row, silent_call: SilentCall) -> None:
     """A call whose caller says nothing, once its greeting is over."""
-    bot = min(jarvis.bots(), key=lambda each: each.create_time())
     hang_up = await silent_call(jarvis)
     try:
         await asyncio.sleep(GREETING_SECS + SETTLE_SECS)
+        bot = await asyncio.to_thread(_only_bot, jarvis)
         row.bot_percent, row.server_percent = await asyncio.gather(_percent(bot), _percent(jarvis.process))
         row.private_mb = bot.memory_full_info().uss / 2**20
     finally:
         await hang_up()
+
+
+def _only_bot(jarvis: Jarvis) -> psutil.Process:
+    overview = jarvis.request("GET", "/api/ingress/sessions", token=jarvis.operator_key())[1]
+    (call,) = overview["sessions"]
+    return jarvis.bot_of(call["id"])
 
 
 async def _percent(process: psutil.Process) -> float:
@@ -137,10 +143,10 @@ def main() -> None:
         jarvis = Jarvis(folder)
         jarvis.start()
         try:
-            converse(jarvis, rows, barge_ins=options.barge_ins, folder=folder)
             asyncio.run(cost(jarvis, rows[WEBRTC], _by_webrtc))
             for name, sound in SOUNDS.items():
                 asyncio.run(cost(jarvis, rows[name], _by_websocket(sound)))
+            converse(jarvis, rows, barge_ins=options.barge_ins, folder=folder)
         finally:
             jarvis.stop()
     table = Table(title=f"{machine()}; embedded recogniser, answerer and voice", title_justify="left")
