@@ -1,5 +1,6 @@
 """What can be reached without a token or key is one list, and it is true."""
 
+import contextlib
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -91,8 +92,13 @@ def ask(client: TestClient, method: str, path: str, sent: str | None) -> tuple[i
     path = re.sub(r"{\w+}", str(uuid4()), path)
     if method == "WS":
         try:
-            with client.websocket_connect(path, headers=dict(headers)):  # pyright: ignore[reportArgumentType]
-                return 101, {}, ""
+            # Behind the door this server holds nothing, so what stands there fails.
+            with (
+                contextlib.suppress(AttributeError),
+                client.websocket_connect(path, headers=dict(headers)),  # pyright: ignore[reportArgumentType]
+            ):
+                pass
+            return 101, {}, ""
         except WebSocketDenialResponse as denial:
             return denial.status_code, dict(denial.headers), denial.text
     response = client.request(method, path, headers=headers)
