@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketDenialResponse
 
 from server.app import create_app
+from server.auth.fake import fake_guard
 from server.auth.tokens import SessionTokens
 from server.errors import Problem
 from server.ingress.joining import Joining
@@ -44,7 +45,7 @@ def sessions() -> ScriptedSessions:
 @pytest.fixture
 def client(sessions: ScriptedSessions) -> Iterator[TestClient]:
     app = create_app()
-    app.state.services = SimpleNamespace(tokens=TOKENS, sessions=sessions)
+    app.state.services = SimpleNamespace(tokens=TOKENS, sessions=sessions, guard=fake_guard("the operator's key"))
     with TestClient(app) as client:
         yield client
 

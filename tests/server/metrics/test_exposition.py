@@ -14,7 +14,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from server.app import create_app
-from server.auth.operator import OperatorKey
+from server.auth.fake import fake_guard
 from server.metrics.exposition import Metrics
 from server.metrics.host import Host, Look
 
@@ -127,7 +127,7 @@ async def test_promtool_finds_nothing_to_say():
 
 async def asked(accept: str | None, **services: Any) -> Response:
     app = create_app()
-    app.state.services = type("Services", (), {"operator": OperatorKey("key"), **services})()
+    app.state.services = type("Services", (), {"guard": fake_guard("key"), **services})()
     headers = {"Authorization": "Bearer key"} | ({} if accept is None else {"Accept": accept})
     async with AsyncClient(transport=ASGITransport(app), base_url="http://jarvis") as http:
         return await http.get("/metrics", headers=headers)
