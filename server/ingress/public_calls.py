@@ -11,8 +11,8 @@ from server.ingress.schemas import CreateSession
 
 Public = Literal["this_host", "everyone", "nobody"]
 
-# What anybody may say of a call: how they wait for it.
-FREE = {"wait", "ticket"}
+# What anybody may say of a call: how they wait for it, and by what they speak.
+FREE = {"wait", "ticket", "channel"}
 
 
 class PublicCalls:
