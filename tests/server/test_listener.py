@@ -88,10 +88,3 @@ def test_an_address_is_reached_from_this_host(host: str, here: str):
 
 def test_an_address_that_is_all_addresses_is_shown_by_the_hosts_name():
     assert shown("0.0.0.0") == socket.gethostname()
-
-
-def test_a_small_answer_is_sent_at_once(tmp_path: Path):
-    with bound(settings(0, tmp_path)) as listener:
-        listener.listen()
-        with socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
-            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
