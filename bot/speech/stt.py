@@ -14,7 +14,6 @@ from pipecat.utils.types import NOT_GIVEN, NotGiven, assert_given
 
 from bot.speech.client import Speech
 from bot.speech.errors import SpeechError
-from bot.speech.recognition import Recognition
 
 # From the last voiced sample to the transcript, with a VAD that waits 0.2 s.
 TTFS_P99_SECS = 0.9
@@ -41,8 +40,7 @@ class EmbeddedSTTService(SegmentedSTTService):
     """Recognises American English in the speech process, one utterance at a time.
 
     An utterance that was not understood gives a blank transcript, so that the turn ends without words and Pipecat's
-    `EmptyUserTurnConfig` decides whether to ask the caller to say it again. The transcript's `result` is the
-    `Recognition`, None where there is none.
+    `EmptyUserTurnConfig` decides whether to ask the caller to say it again.
     """
 
     Settings = EmbeddedSTTSettings
@@ -75,21 +73,18 @@ class EmbeddedSTTService(SegmentedSTTService):
     async def run_stt(self, audio: bytes) -> AsyncGenerator[Frame | None, None]:
         """Yield the transcript of one utterance of s16le mono PCM."""
         await self.start_processing_metrics()
-        recognition = await self._recognised(audio)
-        text = self._understood(recognition) if recognition else NOT_UNDERSTOOD
+        text = await self._understood(audio)
         await self.stop_processing_metrics()
         if text.strip():
             await self._handle_transcription(text, True, Language.EN_US)
-        yield TranscriptionFrame(text, self._user_id, time_now_iso8601(), Language.EN_US, result=recognition)
+        yield TranscriptionFrame(text, self._user_id, time_now_iso8601(), Language.EN_US)
 
-    async def _recognised(self, audio: bytes) -> Recognition | None:
+    async def _understood(self, audio: bytes) -> str:
         try:
-            return await self._client.recognise(audio, self.sample_rate)
+            recognition = await self._client.recognise(audio, self.sample_rate)
         except SpeechError as error:
             await self.push_error("The utterance could not be recognised.", exception=error)
-            return None
-
-    def _understood(self, recognition: Recognition) -> str:
+            return NOT_UNDERSTOOD
         confident = recognition.confidence >= assert_given(self._settings.min_confidence)
         logger.debug(
             "{}: {} words, confidence {:.2f}, {}",

@@ -46,31 +46,30 @@ class _Problem(BaseModel):
 class Ingress:
     """Creates sessions, offers media and hangs up, over HTTP."""
 
-    def __init__(self, *, base_url: str, http: aiohttp.ClientSession, key: str | None = None) -> None:
+    def __init__(self, *, base_url: str, http: aiohttp.ClientSession) -> None:
         self._base_url = base_url.rstrip("/")
         self._sessions_url = f"{self._base_url}/api/ingress/session"
         self._http = http
-        self._key = key
 
     async def create(self) -> Session:
         """A new session, or CallError when the server is away or refuses."""
-        return await self._request("POST", f"{self._sessions_url}/create", {}, Session, self._key)
+        return await self._request("POST", f"{self._sessions_url}/create", {}, Session)
 
     async def offer(self, session: Session, offer: Description) -> Description:
         """The bot's answer to the caller's offer, or CallError when the server refuses."""
         body = offer.model_dump(exclude={"restart_pc"}) | ({"restart_pc": True} if offer.restart_pc else {})
-        return await self._request("POST", f"{self._sessions_url}/{session.id}/offer", body, Description, session.token)
+        return await self._request("POST", f"{self._sessions_url}/{session.id}/offer", body, Description, session)
 
     async def state(self, session: Session) -> SessionState:
         """How the session stands, or CallError when the server is away or refuses."""
-        return await self._request("GET", f"{self._sessions_url}/{session.id}", None, SessionState, session.token)
+        return await self._request("GET", f"{self._sessions_url}/{session.id}", None, SessionState, session)
 
     async def hang_up(self, session: Session) -> None:
         """End the session; a server that is gone, or has ended it already, is no error."""
         try:
             async with self._http.delete(
                 f"{self._sessions_url}/{session.id}",
-                headers=_authorization(session.token),
+                headers=_authorization(session),
                 timeout=aiohttp.ClientTimeout(total=HANG_UP_TIMEOUT_SECS),
             ) as response:
                 if response.status >= HTTPStatus.BAD_REQUEST and response.status != HTTPStatus.NOT_FOUND:
@@ -79,14 +78,14 @@ class Ingress:
             logger.warning("session {} could not be hung up: the server did not answer", session.id)
 
     async def _request(
-        self, method: str, url: str, body: dict[str, Any] | None, model: type[Model], bearer: str | None
+        self, method: str, url: str, body: dict[str, Any] | None, model: type[Model], session: Session | None = None
     ) -> Model:
         try:
             async with self._http.request(
                 method,
                 url,
                 json=body,
-                headers=_authorization(bearer),
+                headers=_authorization(session) if session else {},
                 timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_SECS),
             ) as response:
                 content = await response.read()
@@ -111,8 +110,8 @@ class Ingress:
             ) from None
 
 
-def _authorization(bearer: str | None) -> dict[str, str]:
-    return {} if bearer is None else {"Authorization": f"Bearer {bearer}"}
+def _authorization(session: Session) -> dict[str, str]:
+    return {"Authorization": f"Bearer {session.token}"}
 
 
 def _refusal(base_url: str, response: aiohttp.ClientResponse, content: bytes) -> str:

@@ -34,8 +34,9 @@ begin
         execute 'drop table ' || names;
     end if;
     select string_agg(format('%I', tablename), ', ') into names
-    from pg_tables where schemaname = 'public' and tablename <> 'migrations';
+    from pg_tables where schemaname = 'public' and tablename <> 'knowledge_meta';
     execute 'truncate ' || names || ' restart identity cascade';
+    delete from knowledge_meta where key <> 'schema';
 end
 $$
 """

@@ -1,4 +1,4 @@
--- The documents: collections, chunks, windows, vectors, jobs and gaps.
+-- The knowledge tables. Every statement creates only what is missing, so this file can be run again at any time.
 
 create extension if not exists vector;
 

@@ -1,1 +1,0 @@
-"""`/api/asr`: audio in, words out."""

@@ -1,1 +1,0 @@
-"""`/api/llm`: a conversation in, an answer out."""

@@ -1,1 +1,0 @@
-"""`/api/tts`: a text in, speech out."""
