@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import json
 
+import psutil
 from loguru import logger
 from rich.console import Console
 from rich.table import Table
@@ -44,7 +45,11 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     options = parser.parse_args()
     logger.remove()
-    rows = asyncio.run(measure(options.only, options.runs, Console(stderr=True)))
+    try:
+        rows = asyncio.run(measure(options.only, options.runs, Console(stderr=True)))
+    finally:
+        for left in psutil.Process().children():  # the server and the callers of a measure that failed
+            left.terminate()
     if options.json:
         print(json.dumps({"machine": machine(), "figures": {row.name: row.value for row in rows}}))
         return
