@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 VOICE := evals/caller/voice/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev run test check eval bench
+.PHONY: help setup dev run test test-calls test-rest check eval bench
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)$$/  make \1\t\2/' | expand -t 16
@@ -21,7 +21,14 @@ run: setup ## start Jarvis and print the call link; Ctrl-C stops it
 	@exec $(BIN)/python -m server run
 
 test: dev web/dist/index.html $(VOICE) ## run every test: units, real processes, calls
-	$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target --keep-going test-calls test-rest
+
+# Calls take their time and little else, so the rest runs beside them, and after them in the queue for the cores.
+test-calls:
+	$(BIN)/python -m pytest tests/e2e
+
+test-rest:
+	nice -n 5 $(BIN)/python -m pytest --ignore=tests/e2e
 	cd web && npm test
 
 check: dev web/node_modules/.package-lock.json ## lint, types, layers, sizes

@@ -1,10 +1,11 @@
 """How a caller is joined to a bot: what `POST /connect` of the control socket takes, one tagged class a channel."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from bot.settings import Frozen
+from bot.wire import Codec, SampleRate
 
 
 class WebRtcOffer(Frozen):
@@ -17,6 +18,20 @@ class WebRtcOffer(Frozen):
     anew: bool = Field(
         default=False, description="whether this is a new connection of the caller who was joined before"
     )
+
+
+class WebSocketJoin(Frozen):
+    """A program that will send and hear its sound over a websocket (`bot/wire.py`), for the first time or again."""
+
+    channel: Literal["websocket"] = "websocket"
+    codec: Codec = "pcm"
+    sample_rate: SampleRate = SampleRate.WIDEBAND
+    anew: bool = Field(
+        default=False, description="whether this is a new connection of the caller who was joined before"
+    )
+
+
+Join = Annotated[WebRtcOffer | WebSocketJoin, Field(discriminator="channel")]
 
 
 class WebRtcCandidate(Frozen):
@@ -35,5 +50,4 @@ class WebRtcCandidates(Frozen):
     candidates: tuple[WebRtcCandidate, ...]
 
 
-Channel = WebRtcOffer
 Signals = WebRtcCandidates

@@ -4,10 +4,12 @@ The control socket is HTTP on a unix socket, for the server alone:
 
     POST  /session   {session_id, settings, call, story}   the call this bot takes
     GET   /session   → {session_id, call, owned}           that call; session_id is null while the bot waits
-    POST  /connect   a channel (bot/channels.py) → its answer
+    POST  /connect   how the caller is joined (bot/channels.py) → the channel's answer
     PATCH /connect   what the channel's ends tell each other later
+    GET   /audio     the websocket of a caller who was answered with this pc_id (bot/websocket.py)
     POST  /end       {reason}
-    GET   /events    one JSON object a line, from the first, until the bot ends; a heartbeat every second
+    GET   /events    one JSON object a line, from the first, until the bot ends; a heartbeat every second;
+                     what an earlier listener was told is marked `"again": true`
 
 `call` is the server's own record of the call: kept here, and given back to a server that takes the call over. The
 events have one listener at a time, the server that owns the call; another is refused with 409 while the first is there.
@@ -17,30 +19,30 @@ import asyncio
 import json
 import os
 import signal
-import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 from loguru import logger
 from pydantic import TypeAdapter, ValidationError
 
-from bot.channels import Channel, Signals
+from bot.channels import Join, Signals
 from bot.confinement import Confinement, give_back, private_mb
 from bot.errors import BotError, OfferError, OwnedError, SessionTakenError
 from bot.session import Session
-from bot.settings import BotSettings
+from bot.settings import BotSettings, Tracing
 from bot.turns import TurnModels
+from knowledge.logs import LogSettings, configure
+
+if TYPE_CHECKING:
+    from bot.tracing import CallTracing
 
 HEARTBEAT_SECS = 1.0
 ORPHANED_SECS = 10.0
 # A call that nobody has joined, on a bot that no server listens to.
 UNJOINED_SECS = 60.0
 MEMORY_EVERY_SECS = 5.0
-LOG_FORMAT = "{time:HH:mm:ss.SSS} {level: <7} bot {process} {name}: {message}"
-# Pipecat's WebRTC warns of the video that no call has, and of the track that ends with each call.
-LOG_LEVELS: dict[str | None, str | int | bool] = {"": "WARNING", "pipecat.transports.smallwebrtc": "ERROR"}
 
 
 class BotProcess:
@@ -53,8 +55,10 @@ class BotProcess:
         self._call: dict[str, Any] = {}
         self._owner: tuple[web.Request, asyncio.Queue[dict[str, Any] | None]] | None = None
         self._history: list[dict[str, Any]] = []
+        self._told = 0
         self._owned_at = time.monotonic()
         self._memory: tuple[float, float] | None = None
+        self._tracing: CallTracing | None = None
         self.done = asyncio.Event()
 
     def app(self) -> web.Application:
@@ -66,6 +70,7 @@ class BotProcess:
                 web.get("/session", self._tell_session),
                 web.post("/connect", self._connect),
                 web.patch("/connect", self._signal),
+                web.get("/audio", self._attach, allow_head=False),
                 web.post("/end", self._end),
                 web.get("/events", self._events, allow_head=False),
             ]
@@ -117,6 +122,8 @@ class BotProcess:
             raise SessionTakenError("This bot has a session already.")
         settings = BotSettings.model_validate(body["settings"])
         self._session_id, self._call = body["session_id"], body["call"]
+        if settings.tracing is not None:
+            self._tracing = _traced(settings.tracing)
         self._session = Session(
             session_id=body["session_id"],
             settings=settings,
@@ -132,13 +139,16 @@ class BotProcess:
         return web.json_response({"session_id": self._session_id, "call": self._call, "owned": self._owned})
 
     async def _connect(self, request: web.Request) -> web.Response:
-        channel = TypeAdapter[Channel](Channel).validate_python(await request.json())
-        return web.json_response(await self._taken().connect(channel))
+        join = TypeAdapter[Join](Join).validate_python(await request.json())
+        return web.json_response(await self._taken().connect(join))
 
     async def _signal(self, request: web.Request) -> web.Response:
         signals = TypeAdapter[Signals](Signals).validate_python(await request.json())
         await self._taken().signal(signals)
         return web.Response(status=204)
+
+    async def _attach(self, request: web.Request) -> web.StreamResponse:
+        return await self._taken().attach(request.query["pc_id"], request)
 
     async def _end(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -151,8 +161,8 @@ class BotProcess:
         queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         self._owner = owner = (request, queue)
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
-        for event in self._history:
-            queue.put_nowait(event)
+        for number, event in enumerate(self._history):
+            queue.put_nowait(event | {"again": True} if number < self._told else event)
         if self.done.is_set():
             queue.put_nowait(None)
         try:
@@ -162,6 +172,7 @@ class BotProcess:
         except ConnectionError:
             pass  # the server stopped listening
         finally:
+            self._told = len(self._history)
             if self._owner is owner:
                 self._owner = None
         return response
@@ -188,6 +199,18 @@ class BotProcess:
     def close_stream(self) -> None:
         """Lets the stream of events end after what it still has to say."""
         self._tell(None)
+
+    async def close(self) -> None:
+        """Sends the last spans of the call."""
+        if self._tracing is not None:
+            await self._tracing.close()
+
+
+def _traced(settings: Tracing) -> "CallTracing":
+    """Starts tracing; a bot that is not traced loads none of it."""
+    from bot.tracing import CallTracing
+
+    return CallTracing.start(settings)
 
 
 def _is_gone(request: web.Request) -> bool:
@@ -222,6 +245,7 @@ async def serve(socket_path: Path, *, models: TurnModels, confinement: Confineme
         await bot.done.wait()
         bot.close_stream()
         await asyncio.sleep(0)
+        await bot.close()
     finally:
         watch.cancel()
         confinement.stop()
@@ -229,12 +253,11 @@ async def serve(socket_path: Path, *, models: TurnModels, confinement: Confineme
         socket_path.unlink(missing_ok=True)
 
 
-def main(socket_path: str, memory_mb: int) -> None:
+def main(socket_path: str, memory_mb: int, log: LogSettings) -> None:
     """Entry of a forked bot that may take so much memory of its own."""
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    logger.remove()
-    logger.add(sys.stderr, format=LOG_FORMAT, filter=LOG_LEVELS)
+    configure(log)
     confinement = Confinement(memory_mb=memory_mb)
     confinement.start()
     from bot import preload, steady

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 Report = Callable[[dict[str, Any]], None]
 Floor = Literal["caller", "thinking", "bot", "nobody"]
+Stage = Literal["transcript", "turn_end", "retrieval", "llm", "tts"]
 Message = dict[str, str]
 
 

@@ -3,10 +3,11 @@
 import asyncio
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from aiohttp import web
 from loguru import logger
 from pipecat.frames.frames import (
     EndFrame,
@@ -23,17 +24,20 @@ from pipecat.services.llm_service import LLMService
 from pipecat.utils.errors import ErrorCategory
 from pipecat.workers.runner import WorkerRunner
 
-from bot.channels import WebRtcCandidates, WebRtcOffer
+from bot.channels import Join, Signals, WebRtcOffer, WebSocketJoin
 from bot.errors import OfferError
 from bot.extractive.talk import small_talk
 from bot.observers import TurnObserver
 from bot.pipeline import CallPipeline, Services, build_pipeline
-from bot.prompts import prompt
+from bot.providers.build import llm_service, stt_service, tts_service
 from bot.reports import Floor, Message, Report
+from bot.said import Said
 from bot.settings import BotSettings
 from bot.story import Story, awaits_answer, without_last_answer
+from bot.transports import Channel
 from bot.turns import TurnModels
 from bot.webrtc import WebRtcChannel
+from bot.websocket import WebSocketChannel
 from knowledge.client import KnowledgeClient
 from knowledge.errors import KnowledgeError
 from knowledge.types import Passage
@@ -55,13 +59,28 @@ FAREWELLS = {
 }
 
 
+def _webrtc(settings: BotSettings) -> Channel:
+    return WebRtcChannel(
+        ice_servers=settings.ice_servers,
+        media_addresses=settings.media_addresses,
+        connect_secs=settings.limits.connect_secs,
+    )
+
+
+# The first caller to be joined decides by which channel the call is.
+CHANNELS: Mapping[type[Join], Callable[[BotSettings], Channel]] = {
+    WebRtcOffer: _webrtc,
+    WebSocketJoin: lambda _settings: WebSocketChannel(),
+}
+
+
 class Session:
     """A caller's connection and its one bot.
 
     `story` is what was said before, where this bot goes on with a call that another one lost; None where the call is
-    new. `report` is told what happens: `answered` an offer, `connected`, `turn`, `story`, `citation`, `marker_dropped`,
-    `gap`, `llm_failed`, `turn_stop_timeout`, and at last `ended` with its reason (hang_up, idle, max_duration,
-    never_connected, shutdown, operator, error).
+    new. `report` is told what happens: `answered` an offer, `connected`, `turn`, `interruption`, `said`, `story`,
+    `citation`, `marker_dropped`, `gap`, `llm_failed`, `turn_stop_timeout`, and at last `ended` with its reason
+    (hang_up, idle, max_duration, never_connected, shutdown, operator, error).
     """
 
     def __init__(
@@ -78,11 +97,7 @@ class Session:
         self._models = models
         self._report = report
         self._story = story
-        self._channel = WebRtcChannel(
-            ice_servers=settings.ice_servers,
-            media_addresses=settings.media_addresses,
-            connect_secs=settings.limits.connect_secs,
-        )
+        self._channel: Channel | None = None
         self._turns = TurnObserver(report=report)
         self._silent = asyncio.Event()
         self._connected = asyncio.Event()
@@ -102,22 +117,37 @@ class Session:
         """Whether a caller's offer was answered."""
         return self._run is not None
 
-    async def connect(self, offer: WebRtcOffer) -> dict[str, str]:
-        """Joins the caller, or joins them again: the answer to the offer.
+    async def connect(self, join: Join) -> dict[str, str]:
+        """Joins the caller, or joins them again: the channel's answer.
 
-        Raises `SessionTakenError` for a second caller and `OfferError` for an offer that can't be answered.
+        Raises `SessionTakenError` for a second caller and `OfferError` for one that can't be joined so.
         """
         if self._reason is not None:
             raise OfferError("This call is ending.")
-        answer = await self._channel.answer(offer)
+        if self._channel is None:
+            self._channel = CHANNELS[type(join)](self._settings)
+        channel = self._channel
+        answer = await channel.answer(join)
         self._report({"type": "answered", "pc_id": answer["pc_id"]})
         if self._run is None:
-            self._run = asyncio.create_task(self._serve(), name=f"session-{self._id}")
+            with logger.contextualize(session=self._id):
+                self._run = asyncio.create_task(self._serve(channel), name=f"session-{self._id}")
         return answer
 
-    async def signal(self, signals: WebRtcCandidates) -> None:
+    async def signal(self, signals: Signals) -> None:
         """Takes what a channel's two ends tell each other after the answer; raises `OfferError`."""
-        await self._channel.add_candidates(pc_id=signals.pc_id, candidates=signals.candidates)
+        await self._joined_channel().signal(signals)
+
+    async def attach(self, pc_id: str, request: web.Request) -> web.StreamResponse:
+        """Serves the websocket of a caller who was answered, to its end; raises `OfferError`."""
+        if self._reason is not None:
+            raise OfferError("This call is ending.")
+        return await self._joined_channel().attach(pc_id, request)
+
+    def _joined_channel(self) -> Channel:
+        if self._channel is None:
+            raise OfferError("There is no connection of this call yet.")
+        return self._channel
 
     async def end(self, reason: str) -> None:
         """Ends the call: falls silent, tells the page why, then cancels what has not ended by itself."""
@@ -135,7 +165,7 @@ class Session:
                 await asyncio.wait({self._run}, timeout=GRACE_SECS)
         await self._runner.cancel(reason)
 
-    async def _serve(self) -> None:
+    async def _serve(self, channel: Channel) -> None:
         retrieval = self._settings.retrieval
         search = KnowledgeClient(
             retrieval.socket,
@@ -145,7 +175,7 @@ class Session:
         )
         limits = asyncio.create_task(self._keep_limits(), name=f"limits-{self._id}")
         try:
-            transport, services = self._channel.transport(), self._services(search)
+            transport, services = channel.transport(), self._services(search)
             call = build_pipeline(
                 self._settings,
                 transport=transport,
@@ -154,13 +184,22 @@ class Session:
                 models=self._models,
                 story=self._story or (),
             )
-            story = Story(context=call.context, report=self._report)
+            story, said = Story(context=call.context, report=self._report), Said(report=self._report)
+            said.listen(call)
+            # Pipecat's spans hold what these measure; without them it costs less.
+            traced = self._settings.tracing is not None
             self._worker = worker = PipelineWorker(
                 call.pipeline,
-                params=PipelineParams(audio_in_sample_rate=16000, audio_out_sample_rate=24000),
-                observers=[self._turns, story],
+                params=PipelineParams(
+                    audio_in_sample_rate=16000,
+                    audio_out_sample_rate=24000,
+                    enable_metrics=traced,
+                    enable_usage_metrics=traced,
+                ),
+                observers=[self._turns, story, said],
                 rtvi_observer_params=RTVIObserverParams(bot_llm_enabled=False, metrics_enabled=False),
-                enable_turn_tracking=False,
+                enable_turn_tracking=traced,
+                enable_tracing=traced,
                 idle_timeout_secs=self._settings.limits.idle_secs,
                 cancel_on_idle_timeout=False,
                 conversation_id=self._id,
@@ -175,17 +214,14 @@ class Session:
             self._reason = "error"
         finally:
             limits.cancel()
-            await self._channel.close()
+            await channel.close(self._reason or "hang_up")
             await search.aclose()
             self._finish()
 
     def _services(self, knowledge: KnowledgeClient) -> Services:
-        persona, socket = self._settings.persona, self._settings.speech_socket
-        instruction = prompt("instruction", name=persona.name, business=persona.business)
+        settings = self._settings
         return Services(
-            stt=self._settings.stt.build(speech_socket=socket),
-            llm=self._settings.llm.build(instruction=instruction, similarity=knowledge),
-            tts=self._settings.tts.build(speech_socket=socket),
+            stt=stt_service(settings), llm=llm_service(settings, similarity=knowledge), tts=tts_service(settings)
         )
 
     def _listen(
@@ -241,7 +277,7 @@ class Session:
 
     async def _go_on(self, worker: PipelineWorker, call: CallPipeline, *, greeting: str) -> None:
         """Speaks to a caller who was lost, and answers again what they asked but did not hear the answer to."""
-        lost_at = self._channel.lost_at
+        lost_at = self._joined_channel().lost_at
         messages = call.context.get_messages()
         frames: list[Frame] = [TTSSpeakFrame(LOST_YOU, append_to_context=False)]
         if lost_at is not None and (self.floor == "bot" or self._turns.spoke_at > lost_at):
@@ -265,8 +301,10 @@ class Session:
             # What the embedded answerer has a reply of its own to is nothing that a document could answer.
             if small_talk(question) is None:
                 self._report({"type": "gap"})
+                if not self._settings.retrieval.keep_gaps:
+                    return
                 try:
-                    await search.record_gap(question, passages)
+                    await search.record_gap(question, passages, call_id=self._id)
                 except KnowledgeError as error:
                     logger.warning("session {}: a gap was not kept: {}", self._id, type(error).__name__)
 

@@ -58,6 +58,13 @@ class Retrieval(Frozen):
     access: tuple[str, ...] = Field(default=(), description="labels that the caller holds")
     passages: int = Field(default=4, ge=1, le=20)
     timeout_secs: float = Field(default=0.15, gt=0, description="later passages are not waited for")
+    keep_gaps: bool = Field(default=True, description="whether questions that were not answered may be kept")
+
+
+class Tracing(Frozen):
+    """Where the spans of a call go: OTLP over HTTP."""
+
+    endpoint: str
 
 
 class BotSettings(Frozen):
@@ -71,6 +78,7 @@ class BotSettings(Frozen):
     limits: Limits = Limits()
     retrieval: Retrieval
     speech_socket: Path
+    tracing: Tracing | None = None
     ice_servers: tuple[str, ...] = ()
     media_addresses: tuple[str, ...] = Field(
         default=(), description="local addresses offered for media; all when empty"
@@ -78,5 +86,6 @@ class BotSettings(Frozen):
 
     @property
     def preload(self) -> tuple[str, ...]:
-        """The modules that the chosen providers need, loaded before bots are forked."""
-        return self.stt.preload + self.llm.preload + self.tts.preload
+        """The modules that the call's providers and its tracing need, loaded before bots are forked."""
+        tracing = () if self.tracing is None else ("bot.tracing",)
+        return self.stt.preload + self.llm.preload + self.tts.preload + tracing

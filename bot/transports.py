@@ -1,16 +1,54 @@
 """How a call's sound and messages come and go."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import aioice.ice
+from aiohttp import web
 from aiortc import RTCPeerConnection
 from aiortc.jitterbuffer import JitterBuffer
-from pipecat.transports.base_transport import TransportParams
+from pipecat.transports.base_transport import BaseTransport, TransportParams
 from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
 from pipecat.transports.smallwebrtc.transport import SmallWebRTCTransport
 
+from bot.channels import Join, Signals
+from bot.errors import OfferError
+
 # Pipecat's limit for connecting comes this much after ours: it cancels itself midway and leaves the peer half closed.
 LATER_SECS = 15
+
+
+class Channel(ABC):
+    """The bot's end of one caller's line, over all connections that the caller makes."""
+
+    @property
+    @abstractmethod
+    def lost_at(self) -> float | None:
+        """When the caller was last heard of before the connection in use was made, as `time.time()`."""
+
+    @abstractmethod
+    async def answer(self, join: Join) -> dict[str, str]:
+        """What the caller needs to be connected, `pc_id` among it: what they name when they come back.
+
+        Raises `SessionTakenError` for somebody else and `OfferError` for who can't be joined so; the connection in use
+        stays as it is then.
+        """
+
+    @abstractmethod
+    def transport(self) -> BaseTransport:
+        """Audio both ways and messages, for the pipeline; after the first answer."""
+
+    @abstractmethod
+    async def close(self, reason: str) -> None:
+        """Lets the caller go, for that reason."""
+
+    async def signal(self, signals: Signals) -> None:
+        """Takes what the two ends tell each other after the answer; raises `OfferError`."""
+        raise OfferError("This call has no connection that takes candidates.")
+
+    async def attach(self, pc_id: str, request: web.Request) -> web.StreamResponse:
+        """Serves the websocket of a caller who was answered so, to its end; raises `OfferError`."""
+        raise OfferError("The sound of this call does not come by websocket.")
 
 
 def webrtc_connection(

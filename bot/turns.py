@@ -1,5 +1,6 @@
 """VAD, endpointing, interruption: our settings as Pipecat's strategies."""
 
+import copy
 from dataclasses import dataclass
 
 from pipecat.audio.turn.smart_turn.base_smart_turn import SmartTurnParams
@@ -27,6 +28,15 @@ class TurnModels:
     def load(cls) -> "TurnModels":
         """Reads both models that Pipecat carries; starts no thread. Their parameters come with the call."""
         return cls(vad=SileroVADAnalyzer(), turn=_without_arena(LocalSmartTurnAnalyzerV3()))
+
+    def detector(self, *, sample_rate: int) -> SileroVADAnalyzer:
+        """Silero once more, with a state of its own and the same model in memory."""
+        detector, model = copy.copy(self.vad), copy.copy(self.vad._model)
+        model.reset_states()
+        detector._model = model
+        detector._windows_since_reset = detector._low_confidence_windows = 0
+        detector.set_sample_rate(sample_rate)
+        return detector
 
 
 def _without_arena(turn: LocalSmartTurnAnalyzerV3) -> LocalSmartTurnAnalyzerV3:

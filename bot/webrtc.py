@@ -8,14 +8,14 @@ from aiortc.sdp import SessionDescription, candidate_from_sdp
 from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
 from pipecat.transports.smallwebrtc.transport import SmallWebRTCTransport
 
-from bot.channels import WebRtcCandidate, WebRtcOffer
+from bot.channels import Join, Signals, WebRtcOffer
 from bot.errors import OfferError, SessionTakenError
-from bot.transports import release_at_once, webrtc_connection, webrtc_transport
+from bot.transports import Channel, release_at_once, webrtc_connection, webrtc_transport
 
 CLOSE_SECS = 3.0
 
 
-class WebRtcChannel:
+class WebRtcChannel(Channel):
     """Answers the offers of one caller."""
 
     def __init__(self, *, ice_servers: Sequence[str], media_addresses: Sequence[str], connect_secs: float):
@@ -24,30 +24,36 @@ class WebRtcChannel:
         self._connect_secs = connect_secs
         self._connection: SmallWebRTCConnection | None = None
         self._answering = asyncio.Lock()
-        self.lost_at: float | None = None
-        """When the caller was last heard of before the connection in use was made, as `time.time()`."""
+        self._lost_at: float | None = None
 
-    async def answer(self, offer: WebRtcOffer) -> dict[str, str]:
+    @property
+    def lost_at(self) -> float | None:
+        """When the caller was last heard of before the connection in use was made, as `time.time()`."""
+        return self._lost_at
+
+    async def answer(self, join: Join) -> dict[str, str]:
         """The answer: `{sdp, type, pc_id}`.
 
         Raises `SessionTakenError` for an offer of somebody else and `OfferError` for one that can't be answered; the
         connection in use stays as it is then.
         """
+        if not isinstance(join, WebRtcOffer):
+            raise OfferError("This call is joined by a WebRTC offer.")
         async with self._answering:
-            _check(offer.sdp)
+            _check(join.sdp)
             if self._connection is None:
-                return await self._first_answer(offer)
-            if offer.anew:
-                return await self._renegotiated(self._connection, offer, anew=True)
-            if offer.pc_id == self._connection.pc_id:
-                return await self._renegotiated(self._connection, offer, anew=False)
+                return await self._first_answer(join)
+            if join.anew:
+                return await self._renegotiated(self._connection, join, anew=True)
+            if join.pc_id == self._connection.pc_id:
+                return await self._renegotiated(self._connection, join, anew=False)
             raise SessionTakenError("This call was answered elsewhere. Start a new call.")
 
-    async def add_candidates(self, *, pc_id: str, candidates: Sequence[WebRtcCandidate]) -> None:
+    async def signal(self, signals: Signals) -> None:
         """Takes the caller's late ICE candidates; raises `OfferError` where they belong to no connection."""
-        if self._connection is None or pc_id != self._connection.pc_id:
+        if self._connection is None or signals.pc_id != self._connection.pc_id:
             raise OfferError("These candidates belong to no connection of this call.")
-        for each in candidates:
+        for each in signals.candidates:
             candidate = None
             if each.candidate:
                 try:
@@ -62,7 +68,7 @@ class WebRtcChannel:
         assert self._connection is not None
         return webrtc_transport(self._connection)
 
-    async def close(self) -> None:
+    async def close(self, reason: str) -> None:
         """Tells the caller's end that this one leaves, and lets the connection go."""
         if self._connection is not None:
             with contextlib.suppress(TimeoutError):
@@ -85,7 +91,7 @@ class WebRtcChannel:
         self, connection: SmallWebRTCConnection, offer: WebRtcOffer, *, anew: bool
     ) -> dict[str, str]:
         if anew:
-            self.lost_at = vars(connection)["_last_received_time"]
+            self._lost_at = vars(connection)["_last_received_time"]
         try:
             await connection.renegotiate(sdp=offer.sdp, type=offer.type, restart_pc=anew)
             return self._answer_of(connection)

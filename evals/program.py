@@ -43,9 +43,15 @@ class Jarvis:
     """A server with a data directory of its own, and the commands that use it."""
 
     def __init__(self, data_dir: Path, **environment: str):
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("JARVIS_", "OPENAI_"))}
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("JARVIS_", "OPENAI_", "OTEL_"))}
         # The callers of tests and measures use the same cores as the server, which must not refuse them for that.
-        measured = {"JARVIS_MAX_CPU_PERCENT": "101"}
+        # They all come from one address, too.
+        measured = {
+            "JARVIS_MAX_CPU_PERCENT": "101",
+            "JARVIS_PUBLIC_CALLS_PER_ADDRESS": "100000",
+            "JARVIS_PUBLIC_CALLS_PER_MINUTE": "100000",
+            "JARVIS_ADDRESS_REQUESTS_PER_MINUTE": "100000",
+        }
         self.environment = kept | measured | {"JARVIS_DATA_DIR": str(data_dir)} | environment
         self.log = data_dir / "server.log"
         self.url = ""

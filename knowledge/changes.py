@@ -80,5 +80,5 @@ class ChangeWatcher:
                 continue
             took_secs = time.monotonic() - started
             self.refreshed.set()
-            logger.info("What changed in the documents was loaded in {:.3f} s", took_secs)
+            logger.debug("What changed in the documents was loaded in {:.3f} s", took_secs)
             await asyncio.sleep(REST_PER_REFRESH * took_secs)

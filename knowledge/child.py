@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from knowledge.address import SharedAddress
 from knowledge.errors import KnowledgeError
+from knowledge.logs import LogSettings, configure
 
 TEND_SECS = 1.0
 CONNECT_SECS = 0.5
@@ -37,17 +38,23 @@ class Lingering(BaseModel):
 
 
 def run_child(serve: Callable[[Settings], Awaitable[None]], settings_type: type[Settings]) -> None:
-    """Run until told to end; where that cannot go on, end with a sentence on stderr and exit code 1.
+    """Run until told to end; where that cannot go on, end with a sentence on stderr, or in the log, and exit code 1.
 
     SIGTERM ends it, and so does the end of stdin, since its parent is gone then; settings with a field `lingering` that
-    is not None make it stay for the calls that go on.
+    is not None make it stay for the calls that go on. It logs as a field `log` says.
     """
+    told: list[Settings] = []
     try:
-        asyncio.run(_run(serve, settings_type))
+        asyncio.run(_run(serve, settings_type, told))
     except* ValidationError:
         sys.exit(f"The first line of stdin must be a JSON object with {', '.join(settings_type.model_fields)}.")
     except* KnowledgeError as errors:
-        sys.exit("\n".join(str(error) for error in _leaves(errors)))
+        sentences = [str(error) for error in _leaves(errors)]
+        if getattr(told[0], "log", None) is None:
+            sys.exit("\n".join(sentences))
+        for sentence in sentences:
+            logger.error("{}", sentence)
+        sys.exit(1)
 
 
 async def tended(address: SharedAddress) -> None:
@@ -57,19 +64,26 @@ async def tended(address: SharedAddress) -> None:
         address.tend()
 
 
-async def _run(serve: Callable[[Settings], Awaitable[None]], settings_type: type[Settings]) -> None:
+async def _run(
+    serve: Callable[[Settings], Awaitable[None]], settings_type: type[Settings], told: list[Settings]
+) -> None:
+    """Serve until told to end; `told` is given the settings that stdin said."""
     loop = asyncio.get_running_loop()
     stdin = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdin), sys.stdin)
     settings = settings_type.model_validate_json(await stdin.readline())
+    told.append(settings)
     lingering: Lingering | None = getattr(settings, "lingering", None)
+    log: LogSettings | None = getattr(settings, "log", None)
+    if log is not None:
+        configure(log)
     terminated = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, terminated.set)
     serving = asyncio.ensure_future(serve(settings))
-    told = asyncio.create_task(terminated.wait())
+    ending = asyncio.create_task(terminated.wait())
     left = asyncio.create_task(_left_alone(stdin, lingering, getattr(settings, "socket", None)))
-    await asyncio.wait([serving, told, left], return_when=asyncio.FIRST_COMPLETED)
-    for task in (told, left, serving):
+    await asyncio.wait([serving, ending, left], return_when=asyncio.FIRST_COMPLETED)
+    for task in (ending, left, serving):
         task.cancel()
     try:
         await serving

@@ -77,8 +77,11 @@ class KnowledgeClient:
         answer = await self._ask("/similarity", {"question": question, "sentences": list(sentences)})
         return answer["similarities"]
 
-    async def record_gap(self, question: str, passages: Sequence[Passage]) -> None:
-        """Keep a question that was not answered, and the passages that did not; raises KnowledgeUnavailableError."""
+    async def record_gap(self, question: str, passages: Sequence[Passage], *, call_id: str | None = None) -> None:
+        """Keep a question that was not answered, the passages that did not, and the call that asked.
+
+        Raises KnowledgeUnavailableError.
+        """
         kept = [
             {
                 "document_id": str(each.document_id),
@@ -90,7 +93,7 @@ class KnowledgeClient:
             }
             for each in passages[:MAX_GAP_PASSAGES]
         ]
-        request = {"question": _cut(question), "passages": kept, "collection": self._collection}
+        request = {"question": _cut(question), "passages": kept, "collection": self._collection, "call_id": call_id}
         await self._ask("/gaps", request)
 
     async def _ask(self, path: str, request: dict[str, Any]) -> dict[str, Any]:

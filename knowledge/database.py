@@ -1,4 +1,4 @@
-"""The connection to the knowledge tables: every statement by its name, in a transaction that ends in time."""
+"""The connection to a package's tables: every statement by its name, in a transaction that ends in time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -12,40 +12,39 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from knowledge.errors import KnowledgeUnavailableError, SchemaError
-from knowledge.sql import queries, schema
+from knowledge.sql import KNOWLEDGE, migrations, queries
 
 READ_TIMEOUT_SECS = 5.0
 RETRY_SECS = 1.0
 # Loading every document, writing a large one or making an index takes longer than a look-up.
 BULK_TIMEOUT_SECS = 120.0
-# The shape of the tables. Another number than the stored one means tables that this code cannot use.
-SCHEMA_VERSION = "2"
 
 
 class Statements:
-    """One transaction: runs the named statements of queries.sql."""
+    """One transaction: runs the named statements of a package's queries.sql."""
 
-    def __init__(self, cursor: psycopg.AsyncCursor[DictRow]) -> None:
+    def __init__(self, cursor: psycopg.AsyncCursor[DictRow], package: str) -> None:
         self._cursor = cursor
+        self._package = package
 
     async def run(self, name: str, /, *, vectors: str | None = None, **parameters: Any) -> list[DictRow]:
         """Run one statement and return its rows; `vectors` names the table of vectors that it is about."""
-        await self._cursor.execute(_statement(name, vectors=vectors), parameters)
+        await self._cursor.execute(self._statement(name, vectors=vectors), parameters)
         return await self._cursor.fetchall() if self._cursor.description else []
 
-    async def run_schema(self) -> None:
-        """Run schema.sql."""
-        await self._cursor.execute(schema())
+    async def migrate(self, name: str) -> None:
+        """Run one of the package's migrations."""
+        await self._cursor.execute(migrations(self._package)[name])
 
     async def run_many(self, name: str, rows: Sequence[Mapping[str, Any]], *, vectors: str | None = None) -> None:
         """Run one statement for each row of parameters, in few round trips."""
-        await self._cursor.executemany(_statement(name, vectors=vectors), rows)
+        await self._cursor.executemany(self._statement(name, vectors=vectors), rows)
 
     async def insert_many(self, name: str, rows: Sequence[Mapping[str, Any]]) -> list[int]:
         """Insert each row in few round trips and return the ids that the statement returns."""
         if not rows:
             return []
-        await self._cursor.executemany(_statement(name), rows, returning=True)
+        await self._cursor.executemany(self._statement(name), rows, returning=True)
         ids: list[int] = []
         while True:
             (row,) = await self._cursor.fetchall()
@@ -53,34 +52,43 @@ class Statements:
             if not self._cursor.nextset():
                 return ids
 
+    def _statement(self, name: str, *, vectors: str | None = None) -> sql.SQL | sql.Composed:
+        statement = sql.SQL(queries(self._package)[name])
+        return statement if vectors is None else statement.format(vectors=sql.Identifier(vectors))
+
 
 class Database:
-    """Runs statements on a pool whose connections `prepare_connection` set up.
+    """Runs the statements of a package of SQL on a pool whose connections `prepare_connection` set up.
 
     Every method raises KnowledgeUnavailableError when the database does not answer in time.
     """
 
-    def __init__(self, pool: AsyncConnectionPool[Any]) -> None:
+    def __init__(self, pool: AsyncConnectionPool[Any], *, package: str = KNOWLEDGE) -> None:
         self._pool = pool
+        self._package = package
 
     async def migrate(self) -> None:
-        """Create whatever of the schema is missing; raises SchemaError when the database refuses."""
+        """Apply those of the package's migrations that were not yet; raises SchemaError when that cannot be done."""
+        known = migrations(self._package)
         try:
-            async with self.transaction(BULK_TIMEOUT_SECS) as statements:
-                await statements.run("lock_schema")
-                (there,) = await statements.run("has_tables")
-                version = await statements.run("meta", key="schema") if there["has_meta"] else []
-                if there["has_documents"] and [row["value"] for row in version] != [SCHEMA_VERSION]:
+            async with self._cursor(BULK_TIMEOUT_SECS) as cursor, cursor.connection.transaction():
+                ledger = Statements(cursor, KNOWLEDGE)
+                await ledger.run("lock_schema")
+                await ledger.run("make_migrations")
+                applied = {row["name"] for row in await ledger.run("migrations", package=self._package)}
+                if unknown := applied - known.keys():
                     raise SchemaError(
-                        "The knowledge tables are of another version of Jarvis and cannot be used; "
-                        "give Jarvis an empty database or another data directory, and index the documents again."
+                        f"The database was made by a newer version of Jarvis ({min(unknown)}): run that version, or "
+                        "give this one an empty database or another data directory."
                     )
-                await statements.run_schema()
-                await statements.run("set_meta", key="schema", value=SCHEMA_VERSION)
+                for name in known:
+                    if name not in applied:
+                        await Statements(cursor, self._package).migrate(name)
+                        await ledger.run("add_migration", package=self._package, name=name)
         except psycopg.DatabaseError as error:
             raise SchemaError(
-                "The knowledge tables cannot be created; the database needs pgvector 0.8 or later, and its user "
-                "the right to create extensions, tables and functions."
+                "The tables cannot be made; the database needs pgvector 0.8 or later, and its user the right to create "
+                "extensions, tables and functions."
             ) from error
 
     async def read(self, name: str, /, *, timeout_secs: float = READ_TIMEOUT_SECS, **parameters: Any) -> list[DictRow]:
@@ -99,13 +107,13 @@ class Database:
 
     async def _read(self, name: str, timeout_secs: float, parameters: Mapping[str, Any]) -> list[DictRow]:
         async with self._cursor(timeout_secs) as cursor:
-            return await Statements(cursor).run(name, **parameters)
+            return await Statements(cursor, self._package).run(name, **parameters)
 
     @asynccontextmanager
     async def transaction(self, timeout_secs: float = READ_TIMEOUT_SECS) -> AsyncIterator[Statements]:
         """Yield one transaction, committed at the end, rolled back on any error."""
         async with self._cursor(timeout_secs) as cursor, cursor.connection.transaction():
-            yield Statements(cursor)
+            yield Statements(cursor, self._package)
 
     @asynccontextmanager
     async def writing(self, timeout_secs: float = BULK_TIMEOUT_SECS) -> AsyncIterator[Statements]:
@@ -126,17 +134,17 @@ class Database:
         except (psycopg.OperationalError, psycopg.errors.UndefinedTable, PoolTimeout, TimeoutError) as error:
             # A table of vectors goes while searches move to another embedding model.
             raise KnowledgeUnavailableError(
-                "The knowledge database does not answer; check that Postgres runs and that its URL is right."
+                "The database does not answer; check that Postgres runs and that its URL is right."
             ) from error
 
 
 async def migrated(database: Database) -> None:
-    """Create the schema, as soon as the database is there; raises SchemaError."""
+    """Apply the migrations, as soon as the database is there; raises SchemaError."""
     while True:
         try:
             return await database.migrate()
         except KnowledgeUnavailableError:
-            logger.warning("The knowledge database is not there; trying again every {} s", RETRY_SECS)
+            logger.warning("The database is not there; trying again every {} s", RETRY_SECS)
             await asyncio.sleep(RETRY_SECS)
 
 
@@ -144,8 +152,3 @@ async def prepare_connection(connection: psycopg.AsyncConnection[Any]) -> None:
     """Set a new connection of a pool up: statements commit by themselves, indexes search on to the limit."""
     await connection.set_autocommit(True)
     await connection.execute(queries()["search_settings"])
-
-
-def _statement(name: str, *, vectors: str | None = None) -> sql.SQL | sql.Composed:
-    statement = sql.SQL(queries()[name])
-    return statement if vectors is None else statement.format(vectors=sql.Identifier(vectors))

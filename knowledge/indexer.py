@@ -32,6 +32,7 @@ from knowledge.ingest import Ingest
 from knowledge.jobs import JobStore
 from knowledge.lexical_sync import LexicalSync
 from knowledge.loaders.reader import DocumentReader
+from knowledge.logs import LogSettings
 from knowledge.queue import QUEUE, TASK, Queue, queue_app
 from knowledge.sql import queries
 from knowledge.statistics import recount
@@ -59,6 +60,7 @@ class Startup(BaseModel):
     models_dir: Path
     lexical_dir: Path
     embedder: EmbedderSettings
+    log: LogSettings | None = None
 
 
 class Indexer:

@@ -21,6 +21,7 @@ from knowledge.embedders import Embedder
 from knowledge.embedders.settings import EmbedderSettings, MiniLm
 from knowledge.errors import EmbeddingError, KnowledgeError
 from knowledge.gaps import GapStore
+from knowledge.logs import LogSettings
 from knowledge.retriever import Retriever
 from knowledge.routes import create_app
 from knowledge.store import Store
@@ -43,6 +44,7 @@ class Startup(BaseModel):
     lexical_dir: Path
     embedder: EmbedderSettings
     lingering: Lingering | None = None
+    log: LogSettings | None = None
 
 
 class Embedders:

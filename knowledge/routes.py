@@ -34,11 +34,12 @@ class SimilarityRequest(BaseModel):
 
 
 class GapRequest(BaseModel):
-    """A question that was not answered, and the passages that did not."""
+    """A question that was not answered, the passages that did not, and the call that asked, where one did."""
 
     question: str = Field(min_length=1, max_length=5_000)
     passages: list[GapPassage] = Field([], max_length=20)
     collection: str = "default"
+    call_id: str | None = Field(None, max_length=100)
 
 
 def create_app(*, retriever: Retriever, store: Store, gaps: GapStore) -> web.Application:
@@ -73,7 +74,9 @@ def create_app(*, retriever: Retriever, store: Store, gaps: GapStore) -> web.App
         if body.collection not in (there := await store.collections()):
             raise NoSuchCollectionError(body.collection, sorted(there))
         vector = await retriever.vector(body.question)
-        gap_id = await gaps.record(body.question, body.passages, collection=body.collection, vector=vector)
+        gap_id = await gaps.record(
+            body.question, body.passages, collection=body.collection, vector=vector, call_id=body.call_id
+        )
         return web.json_response({"id": str(gap_id)})
 
     async def healthz(_: web.Request) -> web.Response:

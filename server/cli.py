@@ -1,10 +1,10 @@
-"""`jarvis`: run the server, look after its calls, index documents, search them, call, measure."""
+"""`jarvis`: run the server, look after its calls and keys, index documents, search them, call, measure."""
 
 import sys
 
 import typer
 
-from server.commands import call, documents, drain, end, eval, gaps, index, ps, run, search, top
+from server.commands import call, calls, documents, drain, end, eval, gaps, index, keys, ps, run, search, top
 
 app = typer.Typer(
     name="jarvis",
@@ -22,6 +22,8 @@ app.command("index")(index.index)
 app.command("search")(search.search)
 app.add_typer(documents.app, name="documents")
 app.add_typer(gaps.app, name="gaps")
+app.add_typer(calls.app, name="calls")
+app.add_typer(keys.app, name="keys")
 app.command("call")(call.call)
 app.add_typer(eval.app, name="eval")
 

@@ -35,6 +35,7 @@ def retrieval(settings: Settings, database_url: str, *, socket: Path | None = No
         lexical_dir=settings.lexical_dir,
         embedder=settings.embedder_settings(),
         lingering=None if socket else calls,
+        log=settings.log("retrieval"),
     )
     wanted = startup.model_dump(mode="json", context=REVEAL)
     return SupervisedProcess("retrieval", module="knowledge.process", settings=wanted, environment=os.environ)
@@ -47,6 +48,7 @@ def indexer(settings: Settings, database_url: str) -> SupervisedProcess:
         models_dir=settings.models_dir,
         lexical_dir=settings.lexical_dir,
         embedder=settings.embedder_settings(),
+        log=settings.log("indexer"),
     )
     wanted = startup.model_dump(mode="json", context=REVEAL)
     return SupervisedProcess("indexer", module="knowledge.indexer", settings=wanted, environment=os.environ)

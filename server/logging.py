@@ -1,18 +1,8 @@
-"""One line an event, to stderr; no words of a call are in it."""
+"""How the server and its commands log; the lines themselves are made in `knowledge/logs.py`, for every process."""
 
-import logging
-import sys
-
-from loguru import logger
+from knowledge import logs
 
 
-class _ToLoguru(logging.Handler):
-    def emit(self, record: logging.LogRecord) -> None:
-        logger.opt(depth=6).log(record.levelname, record.getMessage())
-
-
-def configure(level: str) -> None:
-    """Sends Jarvis', Pipecat's and the libraries' log lines to stderr."""
-    logger.remove()
-    logger.add(sys.stderr, level=level.upper(), format="{time:HH:mm:ss.SSS} {level: <7} {name}: {message}")
-    logging.basicConfig(handlers=[_ToLoguru()], level=logging.WARNING, force=True)
+def configure(level: logs.Level, log_format: logs.LogFormat = "text") -> None:
+    """Sends this process' log lines, and those of its libraries, to stderr."""
+    logs.configure(logs.LogSettings(level=level, format=log_format))

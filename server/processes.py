@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from loguru import logger
 
@@ -25,6 +25,20 @@ ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "TOKENIZERS_P
 QUIET = {"LOGURU_LEVEL": "WARNING", "PIPECAT_LOG_LLM_CONTEXT": "off"}
 
 
+class Child(Protocol):
+    """What `asyncio.subprocess.Process` has of a running child."""
+
+    stdin: asyncio.StreamWriter | None
+    stdout: asyncio.StreamReader | None
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def returncode(self) -> int | None: ...
+    async def wait(self) -> int: ...
+    def send_signal(self, signal: int) -> None: ...
+
+
 class SupervisedProcess:
     """A Python module that runs as a child and is started again when it dies.
 
@@ -37,7 +51,7 @@ class SupervisedProcess:
         self._module = module
         self._settings = settings
         self._environment = {**environment, **ONE_THREAD, **QUIET}
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Child | None = None
         self._watch: asyncio.Task[None] | None = None
         self._stopping = False
         self.restarts = 0
@@ -66,14 +80,23 @@ class SupervisedProcess:
         if self._process is not None:
             await _end(self._process)
 
-    async def _launch(self) -> asyncio.subprocess.Process:
-        process = await asyncio.create_subprocess_exec(
+    def kill(self) -> None:
+        """Ends a child that does not answer; it is started again."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGKILL)
+
+    async def _spawn(self) -> Child:
+        return await asyncio.create_subprocess_exec(
             *self._command(),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             env=dict(self._environment),
             start_new_session=True,
         )
+
+    async def _launch(self) -> Child:
+        process = await self._spawn()
         assert process.stdin is not None
         assert process.stdout is not None
         try:
@@ -116,7 +139,7 @@ class SupervisedProcess:
                 logger.error("the {} process is still down: {}", self.name, type(error).__name__)
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(process: Child) -> None:
     for number, patience in ((signal.SIGTERM, STOP_SECS), (signal.SIGKILL, KILL_SECS)):
         if process.returncode is not None:
             break

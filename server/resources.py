@@ -53,6 +53,13 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         yield Resources(database_url=database_url, pool=pool, queue_app=app, redis=redis)
 
 
+def embedded(settings: Settings) -> tuple[EmbeddedService, ...]:
+    """The databases that no URL names, so that they are children of Jarvis'."""
+    postgres = () if settings.database_url else (EmbeddedPostgres(settings.data_dir),)
+    redis = () if settings.redis_url else (EmbeddedRedis(settings.data_dir),)
+    return (*postgres, *redis)
+
+
 @asynccontextmanager
 async def open_database(settings: Settings) -> AsyncIterator[tuple[str, AsyncConnectionPool]]:
     """Postgres alone, for the command line: (URL, pool); raises `SetupError`."""

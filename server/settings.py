@@ -6,14 +6,15 @@ import os
 import secrets
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, AnyHttpUrl, Field, IPvAnyNetwork, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from bot.providers.llm import ExtractiveLLM, OpenAILLM
-from bot.settings import BotSettings, Limits, Persona, Retrieval
+from bot.settings import BotSettings, Limits, Persona, Retrieval, Tracing
 from knowledge.embedders.settings import EmbedderSettings, MiniLm, OpenAI
+from knowledge.logs import Level, LogFormat, LogSettings
 from server.errors import SetupError
 
 UNIX_PATH_LIMIT = 90
@@ -42,7 +43,10 @@ class Settings(BaseSettings):
         default=None, description="how callers reach the server, where that is not host and port"
     )
     data_dir: Path = Field(default_factory=default_data_dir, description="where everything that lasts is kept")
-    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_level: Level = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_format: LogFormat = Field(
+        default="text", description="text, or json: one object a line, for a collector of logs"
+    )
 
     name: str = Field(default="Jarvis", description="the name the assistant goes by")
     business: str = Field(default="Larkspur Cycles", description="whom it speaks for")
@@ -71,6 +75,39 @@ class Settings(BaseSettings):
     idle_secs: float = Field(default=120, gt=0, description="seconds without a word after which a call ends")
     max_duration_secs: float = Field(default=1800, gt=0, description="seconds after which a call ends")
 
+    keep_calls_days: int = Field(
+        default=30,
+        ge=0,
+        le=36500,
+        description="days for which calls, what was said in them and what they asked in vain are kept; 0 keeps nothing",
+    )
+
+    public_calls: Literal["this_host", "everyone", "nobody"] = Field(
+        default="this_host", description="who may start a call without an API key"
+    )
+    public_calls_per_address: int = Field(
+        default=10, ge=1, le=100_000, description="calls without a key that one address may start in a minute"
+    )
+    public_calls_per_minute: int = Field(
+        default=60, ge=1, le=100_000, description="calls without a key that all addresses may start in a minute"
+    )
+    address_requests_per_minute: int = Field(
+        default=300,
+        ge=1,
+        le=100_000,
+        description="requests with a session's token that one address may make in a minute",
+    )
+    key_per_minute: int = Field(
+        default=300, ge=1, le=100_000, description="requests a minute of a new API key that names no other number"
+    )
+    key_at_once: int = Field(
+        default=10, ge=1, le=1000, description="requests at once of a new API key that names no other number"
+    )
+    trusted_proxies: list[IPvAnyNetwork] = Field(
+        default=[ipaddress.ip_network("127.0.0.1"), ipaddress.ip_network("::1")],
+        description="JSON list of addresses and networks whose X-Forwarded-For is believed",
+    )
+
     media_addresses: list[str] = Field(
         default_factory=list,
         description='JSON list of local addresses for media; ["0.0.0.0"] is all, the default unless host is loopback',
@@ -97,6 +134,12 @@ class Settings(BaseSettings):
     )
     openai_model: str = Field(
         default="gpt-4.1", validation_alias=named("OPENAI_MODEL"), description="the model asked for"
+    )
+
+    otel_exporter_otlp_endpoint: AnyHttpUrl | None = Field(
+        default=None,
+        validation_alias=named("OTEL_EXPORTER_OTLP_ENDPOINT"),
+        description="calls are traced, and their spans sent to this OpenTelemetry collector (OTLP over HTTP)",
     )
 
     openai_embedding_model: str | None = Field(
@@ -140,6 +183,11 @@ class Settings(BaseSettings):
         return self.run_dir / "speech.sock"
 
     @property
+    def desk_socket(self) -> Path:
+        """Where the desk is asked."""
+        return self.run_dir / "desk.sock"
+
+    @property
     def offered_addresses(self) -> tuple[str, ...]:
         """Local addresses offered for media; all when empty."""
         if self.media_addresses == ["0.0.0.0"]:  # noqa: S104  (a wish, not a bind)
@@ -148,9 +196,13 @@ class Settings(BaseSettings):
             return tuple(self.media_addresses)
         return ("127.0.0.1",) if is_loopback(self.host) else ()
 
+    def log(self, process: str) -> LogSettings:
+        """How this process of ours logs."""
+        return LogSettings(level=self.log_level, format=self.log_format, process=process)
+
     def bot_settings(self) -> BotSettings:
         """What each bot is told: the first provider of each slot whose key is set, else the embedded one."""
-        key = self.openai_api_key
+        key, collector = self.openai_api_key, self.otel_exporter_otlp_endpoint
         if key is not None:
             llm = OpenAILLM(api_key=key, base_url=self.openai_base_url, model=self.openai_model)
         else:
@@ -159,8 +211,9 @@ class Settings(BaseSettings):
             llm=llm,
             persona=Persona(name=self.name, business=self.business, greeting=self.greeting),
             limits=Limits(idle_secs=self.idle_secs, max_duration_secs=self.max_duration_secs),
-            retrieval=Retrieval(socket=self.knowledge_socket),
+            retrieval=Retrieval(socket=self.knowledge_socket, keep_gaps=self.keep_calls_days > 0),
             speech_socket=self.speech_socket,
+            tracing=None if collector is None else Tracing(endpoint=str(collector)),
             ice_servers=tuple(self.ice_servers),
             media_addresses=self.offered_addresses,
         )
@@ -208,6 +261,8 @@ def read_settings(**overrides: Any) -> Settings:
     except ValidationError as error:
         lines = [f"  {_variable(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False)]
         raise SetupError("These settings are wrong:\n" + "\n".join(lines)) from None
+    except SettingsError as error:
+        raise SetupError(f'These settings are wrong:\n  {error}: write a list as JSON, ["…"]') from None
 
 
 def _kept(path: Path, made: bytes) -> bytes:

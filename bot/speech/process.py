@@ -24,6 +24,7 @@ from bot.speech.synthesis import SpokenWord, Synthesiser
 from bot.speech.voice import Speaking
 from knowledge.address import SharedAddress
 from knowledge.child import Lingering, run_child, tended
+from knowledge.logs import LogSettings
 
 MAX_UTTERANCE_SECS = 60
 MAX_TEXT_CHARS = 10_000
@@ -44,6 +45,7 @@ class ProcessSettings(BaseModel):
     cache_dir: Path
     recognisers: int = Field(ge=1, le=64)
     lingering: Lingering | None = None
+    log: LogSettings | None = None
 
 
 class SynthesisRequest(BaseModel):

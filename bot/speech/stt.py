@@ -14,6 +14,7 @@ from pipecat.utils.types import NOT_GIVEN, NotGiven, assert_given
 
 from bot.speech.client import Speech
 from bot.speech.errors import SpeechError
+from bot.speech.recognition import Recognition
 
 # From the last voiced sample to the transcript, with a VAD that waits 0.2 s.
 TTFS_P99_SECS = 0.9
@@ -40,7 +41,8 @@ class EmbeddedSTTService(SegmentedSTTService):
     """Recognises American English in the speech process, one utterance at a time.
 
     An utterance that was not understood gives a blank transcript, so that the turn ends without words and Pipecat's
-    `EmptyUserTurnConfig` decides whether to ask the caller to say it again.
+    `EmptyUserTurnConfig` decides whether to ask the caller to say it again. The transcript's `result` is the
+    `Recognition`, None where there is none.
     """
 
     Settings = EmbeddedSTTSettings
@@ -73,18 +75,21 @@ class EmbeddedSTTService(SegmentedSTTService):
     async def run_stt(self, audio: bytes) -> AsyncGenerator[Frame | None, None]:
         """Yield the transcript of one utterance of s16le mono PCM."""
         await self.start_processing_metrics()
-        text = await self._understood(audio)
+        recognition = await self._recognised(audio)
+        text = self._understood(recognition) if recognition else NOT_UNDERSTOOD
         await self.stop_processing_metrics()
         if text.strip():
             await self._handle_transcription(text, True, Language.EN_US)
-        yield TranscriptionFrame(text, self._user_id, time_now_iso8601(), Language.EN_US)
+        yield TranscriptionFrame(text, self._user_id, time_now_iso8601(), Language.EN_US, result=recognition)
 
-    async def _understood(self, audio: bytes) -> str:
+    async def _recognised(self, audio: bytes) -> Recognition | None:
         try:
-            recognition = await self._client.recognise(audio, self.sample_rate)
+            return await self._client.recognise(audio, self.sample_rate)
         except SpeechError as error:
             await self.push_error("The utterance could not be recognised.", exception=error)
-            return NOT_UNDERSTOOD
+            return None
+
+    def _understood(self, recognition: Recognition) -> str:
         confident = recognition.confidence >= assert_given(self._settings.min_confidence)
         logger.debug(
             "{}: {} words, confidence {:.2f}, {}",

@@ -41,6 +41,7 @@ def _ignore(_event: CallEvent) -> None: ...
 async def call(
     *,
     base_url: str,
+    key: str | None = None,
     turns: Sequence[Turn],
     speaker: Speaker,
     barge_in_secs: float | None = None,
@@ -51,7 +52,8 @@ async def call(
 
     With `barge_in_secs` the caller speaks each next turn over the answer before it, once that has been heard for so
     long. `wav_out` receives the call in stereo, the caller left and the bot right. Media stays on the loopback
-    address when the server is on it. Raises CallError when no call comes about.
+    address when the server is on it. `key` starts the call where that is not open to everybody.
+    Raises CallError when no call comes about.
     """
     if not turns:
         raise CallError("There is nothing to ask. Pass a question.")
@@ -66,7 +68,7 @@ async def call(
     line = WebRtcLine(only_loopback=is_loopback(urlsplit(base_url).hostname or ""))
     conversation = Conversation(line=line, transcript=transcript, barge_in_secs=barge_in_secs, on_event=on_event)
     async with aiohttp.ClientSession() as http:
-        ingress = Ingress(base_url=base_url, http=http)
+        ingress = Ingress(base_url=base_url, http=http, key=key)
         try:
             session = await ingress.create()
             try:

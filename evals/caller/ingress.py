@@ -46,30 +46,31 @@ class _Problem(BaseModel):
 class Ingress:
     """Creates sessions, offers media and hangs up, over HTTP."""
 
-    def __init__(self, *, base_url: str, http: aiohttp.ClientSession) -> None:
+    def __init__(self, *, base_url: str, http: aiohttp.ClientSession, key: str | None = None) -> None:
         self._base_url = base_url.rstrip("/")
         self._sessions_url = f"{self._base_url}/api/ingress/session"
         self._http = http
+        self._key = key
 
     async def create(self) -> Session:
         """A new session, or CallError when the server is away or refuses."""
-        return await self._request("POST", f"{self._sessions_url}/create", {}, Session)
+        return await self._request("POST", f"{self._sessions_url}/create", {}, Session, self._key)
 
     async def offer(self, session: Session, offer: Description) -> Description:
         """The bot's answer to the caller's offer, or CallError when the server refuses."""
         body = offer.model_dump(exclude={"restart_pc"}) | ({"restart_pc": True} if offer.restart_pc else {})
-        return await self._request("POST", f"{self._sessions_url}/{session.id}/offer", body, Description, session)
+        return await self._request("POST", f"{self._sessions_url}/{session.id}/offer", body, Description, session.token)
 
     async def state(self, session: Session) -> SessionState:
         """How the session stands, or CallError when the server is away or refuses."""
-        return await self._request("GET", f"{self._sessions_url}/{session.id}", None, SessionState, session)
+        return await self._request("GET", f"{self._sessions_url}/{session.id}", None, SessionState, session.token)
 
     async def hang_up(self, session: Session) -> None:
         """End the session; a server that is gone, or has ended it already, is no error."""
         try:
             async with self._http.delete(
                 f"{self._sessions_url}/{session.id}",
-                headers=_authorization(session),
+                headers=_authorization(session.token),
                 timeout=aiohttp.ClientTimeout(total=HANG_UP_TIMEOUT_SECS),
             ) as response:
                 if response.status >= HTTPStatus.BAD_REQUEST and response.status != HTTPStatus.NOT_FOUND:
@@ -78,14 +79,14 @@ class Ingress:
             logger.warning("session {} could not be hung up: the server did not answer", session.id)
 
     async def _request(
-        self, method: str, url: str, body: dict[str, Any] | None, model: type[Model], session: Session | None = None
+        self, method: str, url: str, body: dict[str, Any] | None, model: type[Model], bearer: str | None
     ) -> Model:
         try:
             async with self._http.request(
                 method,
                 url,
                 json=body,
-                headers=_authorization(session) if session else {},
+                headers=_authorization(bearer),
                 timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_SECS),
             ) as response:
                 content = await response.read()
@@ -110,8 +111,8 @@ class Ingress:
             ) from None
 
 
-def _authorization(session: Session) -> dict[str, str]:
-    return {"Authorization": f"Bearer {session.token}"}
+def _authorization(bearer: str | None) -> dict[str, str]:
+    return {} if bearer is None else {"Authorization": f"Bearer {bearer}"}
 
 
 def _refusal(base_url: str, response: aiohttp.ClientResponse, content: bytes) -> str:

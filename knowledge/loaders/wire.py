@@ -15,8 +15,6 @@ from knowledge.types import LoadedDocument, Section
 
 HEADER = struct.Struct(">I")
 TAKEN = b"t"
-# The child ends with this code when a document takes more memory than it may have.
-OUT_OF_MEMORY = 3
 
 
 @dataclass(frozen=True)

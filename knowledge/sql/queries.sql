@@ -9,15 +9,19 @@ select
     set_config('plan_cache_mode', 'force_generic_plan', false),
     set_config('jit', 'off', false);
 
--- has_tables --
-select to_regclass('documents') is not null as has_documents, to_regclass('knowledge_meta') is not null as has_meta;
+-- make_migrations --
+create table if not exists migrations (
+    package text not null,
+    name text not null,
+    applied_at timestamptz not null default now(),
+    primary key (package, name)
+);
 
--- meta --
-select value from knowledge_meta where key = %(key)s;
+-- migrations --
+select name from migrations where package = %(package)s;
 
--- set_meta --
-insert into knowledge_meta (key, value) values (%(key)s, %(value)s)
-on conflict (key) do update set value = excluded.value;
+-- add_migration --
+insert into migrations (package, name) values (%(package)s, %(name)s);
 
 -- lock_writes --
 select pg_advisory_xact_lock(hashtext('knowledge_write'));
@@ -429,7 +433,59 @@ limit 1;
 -- repeat_gap --
 update gaps set
     count = count + 1, last_at = now(), passages = %(passages)s, state = 'open', document_id = null
-where id = %(gap_id)s;
+where id = %(gap_id)s
+returning id;
+
+-- add_asking --
+insert into gap_askings (gap_id, call_id, question, embedding, model_id)
+values (%(gap_id)s, %(call_id)s, %(question)s, %(embedding)s::halfvec, %(model_id)s)
+on conflict (gap_id, call_id) do update set
+    question = excluded.question, embedding = excluded.embedding, model_id = excluded.model_id,
+    count = gap_askings.count + 1, asked_at = now();
+
+-- gaps_of_calls --
+select id from gaps where id in (select gap_id from gap_askings where call_id = any(%(call_ids)s))
+order by id
+for update;
+
+-- gaps_asked_before --
+select id from gaps where id in (
+    select gap_id from gap_askings where asked_at < %(before)s order by asked_at limit %(limit)s
+)
+order by id
+for update;
+
+-- forget_askings_of_calls --
+delete from gap_askings where call_id = any(%(call_ids)s);
+
+-- forget_askings_before --
+delete from gap_askings where gap_id = any(%(gap_ids)s) and asked_at < %(before)s;
+
+-- reword_gap --
+update gaps g set question = a.question, embedding = a.embedding, model_id = a.model_id
+from (
+    select s.question, s.embedding, s.model_id from gap_askings s join gaps own on own.id = s.gap_id
+    where s.gap_id = %(gap_id)s and not exists (
+        select from gaps other
+        where other.collection = own.collection and lower(other.question) = lower(s.question) and other.id <> own.id
+    )
+    order by s.asked_at desc
+    limit 1
+) a
+where g.id = %(gap_id)s and not exists (
+    select from gap_askings s where s.gap_id = g.id and lower(s.question) = lower(g.question)
+);
+
+-- drop_unasked_gap --
+delete from gaps g
+where g.id = %(gap_id)s and not exists (
+    select from gap_askings s where s.gap_id = g.id and lower(s.question) = lower(g.question)
+);
+
+-- recount_gap --
+update gaps g set count = a.count, last_at = a.last_at
+from (select sum(count) as count, max(asked_at) as last_at from gap_askings where gap_id = %(gap_id)s) a
+where g.id = %(gap_id)s;
 
 -- list_gaps --
 select id, collection, question, passages, count, first_at, last_at, state, document_id from gaps

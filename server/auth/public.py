@@ -1,4 +1,4 @@
-"""What can be reached without a token: this list is all of it, and a test walks every route to prove it."""
+"""What can be reached without a token or a key: this list is all of it, and a test walks every route to prove it."""
 
 PUBLIC_ROUTES = frozenset(
     {
@@ -8,9 +8,13 @@ PUBLIC_ROUTES = frozenset(
         ("GET", "/call/assets"),  # the page's scripts and styles
         ("GET", "/healthz"),
         ("GET", "/readyz"),
+        ("GET", "/api/ingress/healthz"),
+        ("GET", "/api/asr/healthz"),
+        ("GET", "/api/llm/healthz"),
+        ("GET", "/api/tts/healthz"),
         ("GET", "/api/rag/healthz"),
         ("GET", "/api/ingress/lines-busy.wav"),  # one sentence, the same for everybody
-        ("POST", "/api/ingress/session/create"),  # public call links, on loopback unless JARVIS_HOST says otherwise
+        ("POST", "/api/ingress/session/create"),  # by JARVIS_PUBLIC_CALLS, see server/ingress/public_calls.py
         ("GET", "/docs"),
         ("GET", "/openapi.json"),
     }

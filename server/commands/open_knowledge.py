@@ -73,7 +73,11 @@ class OpenKnowledge:
 
 @asynccontextmanager
 async def open_knowledge(settings: Settings) -> AsyncIterator[OpenKnowledge]:
-    """The knowledge of these settings, its tables made where they are missing; raises `SetupError`."""
+    """The knowledge of these settings, its tables made where they are missing; raises `SetupError`.
+
+    Processes that are started for it log only what goes wrong: a command says itself what it does.
+    """
+    settings = settings.model_copy(update={"log_level": "WARNING"})
     settings.prepare_dirs()
     async with open_database(settings) as (database_url, pool), AsyncExitStack() as stack:
         database = Database(pool)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 import uvicorn
+from loguru import logger
 from rich.console import Console
 
 from server.commands.problems import stop_on_setup_error
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 CLOSE_SECS = 3
 DRAIN_POLL_SECS = 0.05
+# A websocket whose other end answers no ping for so long is taken for gone.
+PING_SECS = 5.0
+PONG_SECS = 15.0
 
 
 def run(
@@ -38,23 +42,42 @@ def run(
     console = Console(stderr=True)
     with stop_on_setup_error(console):
         settings = read_settings(host=host, port=port)
-        configure(settings.log_level)
+        configure(settings.log_level, settings.log_format)
         asyncio.run(_serve(settings, console))
 
 
 async def _serve(settings: Settings, console: Console) -> None:
     from server.app import PAGE_DIST, create_app
+    from server.metrics.exposition import Metrics
     from server.startup import start
+
+    def tell(line: str, text: str | None = None) -> None:
+        """Says it to the operator: as a line of the log where programs read that, else as the text."""
+        if settings.log_format == "json":
+            logger.info("{}", line)
+        else:
+            console.print(text or line, highlight=False)
 
     started = time.monotonic()
     listener = bound(settings)
     port = listener.getsockname()[1]
     public_url = (settings.public_url or f"http://{shown(settings.host)}:{port}").rstrip("/")
     stop = asyncio.Event()
-    app = create_app()
+    metrics = Metrics()
+    app = create_app(metrics)
     _on_signals(app, stop)
     server = _Server(
-        uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=CLOSE_SECS)
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=CLOSE_SECS,
+            forwarded_allow_ips=[str(each) for each in settings.trusted_proxies],
+            ws_ping_interval=PING_SECS,
+            ws_ping_timeout=PONG_SECS,
+            ws_per_message_deflate=False,  # sound does not shrink
+        )
     )
     with console.status("Starting") as status:
         starting = start(
@@ -62,6 +85,7 @@ async def _serve(settings: Settings, console: Console) -> None:
             page_dist=PAGE_DIST,
             public_url=public_url,
             address=f"{settings.host}:{port}",
+            metrics=metrics,
             progress=lambda text: status.update(f"Starting: {text}"),
         )
         entering = asyncio.ensure_future(starting.__aenter__())
@@ -78,20 +102,21 @@ async def _serve(settings: Settings, console: Console) -> None:
         await asyncio.sleep(0.005)
     await services.operations.opened()
     await asyncio.sleep(2 * DRAIN_POLL_SECS)  # a server that drains at this address leaves it
-    console.print(
-        f"\nJarvis is ready after {time.monotonic() - started:.1f} s.\n\n"
+    ready = f"Jarvis is ready after {time.monotonic() - started:.1f} s."
+    tell(
+        f"{ready} Call it: {public_url}/call",
+        f"\n{ready}\n\n"
         f"  Call it:  [bold]{public_url}/call[/bold]\n"
         f'  or:       jarvis call "What are your opening hours?"\n'
         f"  Stop it:  Ctrl-C, or `jarvis drain` to let calls finish\n",
-        highlight=False,
     )
     draining = asyncio.ensure_future(services.sessions.draining.wait())
     await asyncio.wait({serving, stopping, draining}, return_when=asyncio.FIRST_COMPLETED)
     if draining.done():
-        console.print(f"Draining: no new calls; {len(services.sessions.live)} go on. Ctrl-C ends them now.")
+        tell(f"Draining: no new calls; {len(services.sessions.live)} go on. Ctrl-C ends them now.")
         await _drained(services, server, stop)
     if services.sessions.live:
-        console.print("Stopping: calls are told goodbye.")
+        tell("Stopping: calls are told goodbye.")
     await starting.__aexit__(None, None, None)
     server.should_exit = True
     await serving

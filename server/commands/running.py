@@ -87,16 +87,21 @@ class RunningServer:
 @asynccontextmanager
 async def running_server(settings: Settings, url: str | None) -> AsyncIterator[RunningServer]:
     """The server to ask; raises `SetupError` where its key can't be read."""
+    key = operator_key(settings)
+    async with aiohttp.ClientSession() as http:
+        yield RunningServer(url=url or f"http://{local(settings.host)}:{settings.port}", key=key, http=http)
+
+
+def operator_key(settings: Settings) -> str:
+    """The key that the server made at its first start; raises `SetupError` where it can't be read."""
     path = settings.data_dir / "operator.key"
     try:
-        key = path.read_text(encoding="utf-8").strip()
+        return path.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise SetupError(
             f"{path} can't be read ({error.strerror}). The server makes it at its first start; be the user that runs "
             "it, and set JARVIS_DATA_DIR to the folder that it uses."
         ) from error
-    async with aiohttp.ClientSession() as http:
-        yield RunningServer(url=url or f"http://{local(settings.host)}:{settings.port}", key=key, http=http)
 
 
 def _read(model: type[Model], body: bytes | None, url: str) -> Model:

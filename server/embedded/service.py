@@ -44,6 +44,12 @@ class EmbeddedService(ABC):
         """The file on which whoever needs the service holds a shared flock."""
         return self._folder.lock("users")
 
+    @property
+    def pid(self) -> int | None:
+        """The process that runs now, whoever started it."""
+        pid = self._folder.read("pid") or ""
+        return int(pid) if works_in(pid, self._folder.data) else None
+
     @abstractmethod
     async def _prepare(self, running: Flock) -> None:
         """Make sure of the password and of a folder that the process can start in."""
@@ -59,10 +65,6 @@ class EmbeddedService(ABC):
     @abstractmethod
     def _url(self, *, port: int, password: str) -> str:
         """Where clients find the service."""
-
-    def _mended(self, log_tail: str) -> bool:
-        """Whether the cause of a failed start could be removed, so that another try makes sense."""
-        return False
 
     async def start(self) -> str:
         """The service's URL, once it answers; called again, it revives a service that died, at the same URL.
@@ -206,8 +208,6 @@ class EmbeddedService(ABC):
         log_tail = self._folder.log_tail()
         if "Address already in use" in log_tail:
             self._folder.remove("port")
-            return None
-        if self._mended(log_tail):
             return None
         raise self._failure("ended while starting")
 

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import psutil
 
@@ -17,6 +18,7 @@ WINDOW = 5
 ASSUMED_CORE_PERCENT = 30.0
 ASSUMED_MEMORY_MB = 60.0
 MB = 2**20
+Scarce = Literal["max_sessions", "cpu", "memory"]
 # Time in which a core could have served a call; niced work gives way to it. The guests' is told twice.
 FREE = ("idle", "iowait", "nice")
 TOLD_TWICE = ("guest", "guest_nice")
@@ -58,7 +60,7 @@ class Capacity:
     max_sessions: int
     live: int
     free: int
-    limited_by: str | None
+    limited_by: Scarce | None
     cpu_percent: float
     max_cpu_percent: float
     available_mb: int
@@ -75,7 +77,7 @@ def capacity(*, load: HostLoad, live: int, young: int, cost: CallCost, limits: L
     """
     a_call_mb = max(limits.bot_memory_mb, cost.memory_mb)
     to_be_had_mb = load.available_mb - cost.memory_mb
-    fit = {
+    fit: dict[Scarce, int] = {
         "max_sessions": limits.max_sessions - live,
         "cpu": int((limits.max_cpu_percent - load.cpu_percent) / cost.cpu_percent) - young,
         "memory": (int(to_be_had_mb / a_call_mb) if a_call_mb else limits.max_sessions) - young,

@@ -40,6 +40,30 @@ class Task:
     story: Sequence[Message] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The end of a websocket: its close code (RFC 6455; 1006 where it broke) and its reason, 123 bytes at most."""
+
+    code: int
+    reason: str = ""
+
+
+class AudioLine(Protocol):
+    """A caller's websocket at the bot's end."""
+
+    async def receive(self) -> bytes | str | Closed:
+        """The bot's next message, or its end."""
+        ...
+
+    async def send(self, message: bytes | str) -> None:
+        """Hands a message to the bot; raises `BotGoneError` where it takes none for seconds."""
+        ...
+
+    async def close(self, closed: Closed) -> None:
+        """Ends it, if it has not ended."""
+        ...
+
+
 class Bot(Protocol):
     """A bot that has a session."""
 
@@ -47,6 +71,10 @@ class Bot(Protocol):
 
     async def request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """One control request; raises `BotRefusedError` or `BotGoneError`."""
+        ...
+
+    async def audio(self, pc_id: str) -> AudioLine:
+        """The websocket of the caller who was answered so; raises `BotRefusedError` or `BotGoneError`."""
         ...
 
     async def ping(self) -> None:

@@ -11,13 +11,13 @@ from loguru import logger
 
 from bot.reports import Floor, Message, changed
 from server.ingress.launcher import Bot
-from server.ingress.registry import SessionRecord, State
+from server.ingress.registry import Details, SessionRecord, State
 
 # A bot may die and be replaced this often in so many seconds; then it is the call that kills it.
 REPLACEMENTS = 5
 REPLACEMENTS_SECS = 10.0
 CPU_MEMORY = 0.7
-KEPT_BY_BOT = ("channel", "created_at", "connected_at", "connected_mono", "turns", "bots", "pc_ids")
+KEPT_BY_BOT = ("details", "created_at", "connected_at", "connected_mono", "turns", "bots", "pc_ids")
 
 
 @dataclass(slots=True)
@@ -28,7 +28,7 @@ class LiveSession:
     bot: Bot
     server: str
     created_at: datetime
-    channel: str = "webrtc"
+    details: Details = field(default_factory=Details)
     state: State = "created"
     connected_at: datetime | None = None
     connected_mono: float | None = None
@@ -61,7 +61,7 @@ class LiveSession:
         return SessionRecord(
             id=self.id,
             state=self.state,
-            channel=self.channel,
+            details=self.details,
             created_at=self.created_at,
             connected_at=self.connected_at,
             connected_mono=self.connected_mono,
@@ -129,9 +129,9 @@ class LiveSession:
         self._beat = now_mono, event["cpu_secs"]
 
 
-def new_call(*, channel: str, created_at: datetime) -> dict[str, Any]:
+def new_call(*, details: Details, created_at: datetime) -> dict[str, Any]:
     """What a bot keeps of a call, for a server that takes it over: of one that begins."""
-    return call_of(SessionRecord(id="", state="created", channel=channel, created_at=created_at, server=""))
+    return call_of(SessionRecord(id="", state="created", details=details, created_at=created_at, server=""))
 
 
 def call_of(record: SessionRecord) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def adopted(session_id: str, *, bot: Bot, call: Mapping[str, Any], server: str) 
         bot=bot,
         server=server,
         created_at=datetime.fromisoformat(call["created_at"]),
-        channel=call["channel"],
+        details=Details.model_validate(call["details"]),
         connected_at=None if connected_at is None else datetime.fromisoformat(connected_at),
         connected_mono=call["connected_mono"],
         earlier_turns=call["turns"],

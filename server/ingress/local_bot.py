@@ -15,6 +15,7 @@ import aiohttp
 from loguru import logger
 
 from server.ingress.launcher import BotGoneError, BotRefusedError
+from server.ingress.local_audio import LocalAudioLine
 
 CONTROL_SECS = 10.0
 SILENT_SECS = 5.0
@@ -63,6 +64,10 @@ class LocalBot:
         if response.status >= 400:
             raise BotRefusedError(response.status, str(answer.get("error", "refused")))
         return answer
+
+    async def audio(self, pc_id: str) -> LocalAudioLine:
+        """The websocket of the caller who was answered so; raises `BotRefusedError` or `BotGoneError`."""
+        return await LocalAudioLine.opened(self._http, pc_id=pc_id)
 
     async def ping(self) -> None:
         """Returns within a second where the bot answers; raises `BotGoneError`."""

@@ -10,14 +10,16 @@ import multiprocessing
 import os
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 from loguru import logger
 
 from bot.entry import main as bot_main
 from bot.providers.llm import REVEAL
+from knowledge.logs import LogSettings
 from server.ingress.launcher import BotGoneError, BotRefusedError, LauncherError, Stray, Task
 from server.ingress.local_bot import LocalBot, attached
 from server.processes import ONE_THREAD, QUIET
@@ -41,11 +43,14 @@ MAX_BACKOFF_SECS = 30.0
 class LocalLauncher:
     """Keeps warm bots and hands them out."""
 
-    def __init__(self, *, sockets_dir: Path, preload: Sequence[str], warm_bots: int, memory_limit_mb: int):
+    def __init__(
+        self, *, sockets_dir: Path, preload: Sequence[str], warm_bots: int, memory_limit_mb: int, log: LogSettings
+    ):
         self._sockets_dir = sockets_dir
         self._preload = preload
         self._warm_bots = warm_bots
         self._memory_limit_mb = memory_limit_mb
+        self._log = log
         self._context = multiprocessing.get_context("forkserver")
         self._spares: list[LocalBot] = []
         self._watches: dict[str, asyncio.Task[None]] = {}
@@ -53,11 +58,18 @@ class LocalLauncher:
         self._forking = asyncio.Lock()
         self._failures = 0
         self._closed = False
+        self.died_waiting = 0
+        """Bots that died or stalled while they waited for a call."""
 
     @property
     def warm(self) -> int:
         """How many bots wait for a call."""
         return sum(bot.alive for bot in self._spares)
+
+    @property
+    def waiting_pids(self) -> Sequence[int]:
+        """The processes of the bots that wait for a call."""
+        return [bot.pid for bot in self._spares if bot.alive]
 
     async def start(self) -> None:
         """Starts the preloaded parent and the first warm bots; raises `LauncherError` when none comes up."""
@@ -136,11 +148,9 @@ class LocalLauncher:
                 return bot
         return None
 
-    async def _spawn(self) -> LocalBot:
-        socket_path = self._sockets_dir / f"{secrets.token_hex(6)}.sock"
-        process = self._context.Process(
-            target=bot_main, args=(str(socket_path), self._memory_limit_mb), daemon=True, name="jarvis-bot"
-        )
+    async def fork(self, target: Callable[..., None], *arguments: Any, name: str) -> BaseProcess:
+        """A new process that has in its memory what all bots share; raises `LauncherError`."""
+        process = self._context.Process(target=target, args=arguments, daemon=True, name=name)
         async with self._forking:
             forking = asyncio.create_task(asyncio.to_thread(process.start))
             try:
@@ -150,7 +160,12 @@ class LocalLauncher:
                 process.kill()
                 raise
             except (OSError, EOFError) as error:
-                raise LauncherError(f"No bot process could be forked ({type(error).__name__}).") from error
+                raise LauncherError(f"No process could be forked ({type(error).__name__}).") from error
+        return process
+
+    async def _spawn(self) -> LocalBot:
+        socket_path = self._sockets_dir / f"{secrets.token_hex(6)}.sock"
+        process = await self.fork(bot_main, str(socket_path), self._memory_limit_mb, self._log, name="jarvis-bot")
         assert process.pid is not None
         bot = LocalBot(pid=process.pid, socket_path=socket_path)
         try:
@@ -174,6 +189,7 @@ class LocalLauncher:
             self._spares.remove(bot)
             self._watches.pop(bot.id, None)
             self._failures = self._failures + 1 if time.monotonic() - began < HEALTHY_SECS else 0
+            self.died_waiting += 1
             logger.error("waiting bot {} died; replacing it", bot.id)
             await bot.kill()
             self._start_refill()

@@ -1,7 +1,8 @@
 """Who is on a call, in Redis: what every server of this host sees, and what outlives each of them.
 
 Everything here has a lease that its server renews. It mirrors what bots and servers know: where Redis is gone, calls go
-on, and it is filled again when it is back. No write raises; reads raise `RegistryGoneError`.
+on, and it is filled again when it is back. No write raises; reads, and what must be forgotten, raise
+`RegistryGoneError`.
 """
 
 import json
@@ -10,7 +11,7 @@ from datetime import datetime
 from typing import Any, Literal, TypeVar
 
 from loguru import logger
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -33,6 +34,23 @@ class RegistryGoneError(Exception):
     """Redis does not answer."""
 
 
+class Details(BaseModel):
+    """What a call was created with; `caller` and `metadata` mean something to whoever created it alone."""
+
+    model_config = ConfigDict(frozen=True)
+
+    channel: str = "webrtc"
+    collection: str = "default"
+    persona: str = "default"
+    language: str = "en"
+    caller: str | None = None
+    metadata: dict[str, str] = {}
+
+    def anonymous(self) -> "Details":
+        """The same without who called and what it was for."""
+        return self.model_copy(update={"caller": None, "metadata": {}})
+
+
 class SessionRecord(BaseModel):
     """What is known of a call.
 
@@ -42,7 +60,7 @@ class SessionRecord(BaseModel):
 
     id: str
     state: State
-    channel: str = "webrtc"
+    details: Details = Details()
     created_at: datetime
     connected_at: datetime | None = None
     connected_mono: float | None = None
@@ -128,6 +146,19 @@ class Registry:
 
         await self._try(write)
 
+    async def forget(self, session_ids: Sequence[str]) -> None:
+        """Knows nothing more of these calls, which have ended; raises RegistryGoneError."""
+        if not session_ids:
+            return
+
+        async def delete() -> None:
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.srem(SESSIONS, *session_ids)
+                pipe.delete(*(key(each) for each in session_ids for key in (_session, _story, _revival)))
+                await pipe.execute()
+
+        await self._ask(delete)
+
     async def read(self, session_id: str) -> SessionRecord | None:
         """How the call stands; None when it is not known."""
         text = await self._ask(lambda: self._redis.get(_session(session_id)))
@@ -171,8 +202,7 @@ class Registry:
 
     async def claim(self, session_id: str, *, server_id: str) -> bool:
         """Whether this server is the one to give a lost call a new bot."""
-        key = f"jarvis:revival:{session_id}"
-        return bool(await self._try(lambda: self._redis.set(key, server_id, nx=True, ex=REVIVAL_SECS)))
+        return bool(await self._try(lambda: self._redis.set(_revival(session_id), server_id, nx=True, ex=REVIVAL_SECS)))
 
     async def _all(self, model: type[Model], index: str, key: Callable[[str], str]) -> list[Model]:
         ids = sorted(await self._ask(lambda: self._redis.smembers(index)))  # pyright: ignore[reportArgumentType]  (redis types both its clients at once)
@@ -218,6 +248,10 @@ def _session(session_id: str) -> str:
 
 def _story(session_id: str) -> str:
     return f"jarvis:story:{session_id}"
+
+
+def _revival(session_id: str) -> str:
+    return f"jarvis:revival:{session_id}"
 
 
 def _server(server_id: str) -> str:

@@ -4,7 +4,37 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from server.ingress.launcher import BotGoneError, LauncherError, Stray, Task
+from server.ingress.launcher import BotGoneError, Closed, LauncherError, Stray, Task
+
+
+class ScriptedAudioLine:
+    """A bot's end of a websocket: it says what it is told to, and keeps what it hears."""
+
+    def __init__(self, *says: bytes | str | Closed):
+        self._says: asyncio.Queue[bytes | str | Closed] = asyncio.Queue()
+        self.say(*says)
+        self.heard: list[bytes | str] = []
+        self.takes = asyncio.Event()
+        self.takes.set()
+        self.closed: Closed | None = None
+
+    def say(self, *messages: bytes | str | Closed) -> None:
+        """What it says next."""
+        for message in messages:
+            self._says.put_nowait(message)
+
+    async def receive(self) -> bytes | str | Closed:
+        """The next of what it says."""
+        return await self._says.get()
+
+    async def send(self, message: bytes | str) -> None:
+        """Hears a message, once it takes any."""
+        await self.takes.wait()
+        self.heard.append(message)
+
+    async def close(self, closed: Closed) -> None:
+        """Keeps why."""
+        self.closed = closed
 
 
 class ScriptedBot:
@@ -41,6 +71,11 @@ class ScriptedBot:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    async def audio(self, pc_id: str) -> ScriptedAudioLine:
+        """The next answer of the script, which expects `GET /audio` with this pc_id."""
+        answer = await self.request("GET", "/audio", {"pc_id": pc_id})
+        return answer["line"]
 
     async def ping(self) -> None:
         """Answers while it is alive."""

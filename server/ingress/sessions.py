@@ -4,7 +4,8 @@ import asyncio
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,11 +15,14 @@ from bot.reports import Message
 from bot.settings import BotSettings
 from server.auth.tokens import SessionTokens
 from server.errors import Problem
-from server.ingress.launcher import Bot, BotGoneError, BotRefusedError, Launcher, LauncherError, Task
+from server.ingress.joining import Joining, by_webrtc, request_of
+from server.ingress.launcher import AudioLine, Bot, BotGoneError, BotRefusedError, Launcher, LauncherError, Task
 from server.ingress.lines import Lines
 from server.ingress.live import LiveSession, adopted, call_of, new_call
 from server.ingress.mirror import Mirror
-from server.ingress.registry import Registry, RegistryGoneError, SessionRecord
+from server.ingress.observer import CallObserver
+from server.ingress.problems import draining, gone, lost, over, refused, told_to_caller
+from server.ingress.registry import Details, Registry, RegistryGoneError, SessionRecord
 from server.ingress.schemas import Answer, Candidates, CreatedSession, CreateSession, Offer, SessionState, Waiting
 
 CLOSE_SECS = 12.0
@@ -46,6 +50,7 @@ class Sessions:
         tokens: SessionTokens,
         settings: BotSettings,
         public_url: str,
+        observers: Sequence[CallObserver] = (),
     ):
         self.server_id = server_id
         self._launcher = launcher
@@ -55,6 +60,7 @@ class Sessions:
         self._tokens = tokens
         self._settings = settings
         self._public_url = public_url
+        self._observers = observers
         self._live: dict[str, LiveSession] = {}
         self._ended: OrderedDict[str, SessionRecord] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -69,25 +75,28 @@ class Sessions:
     async def create(self, wanted: CreateSession) -> CreatedSession | Waiting:
         """A new session with its bot, or a place in line; raises a 503 `Problem` when the host is full."""
         if self._closed or self.draining.is_set():
-            raise _draining()
+            self._lines.refused["draining"] += 1
+            raise draining()
         now_mono = time.monotonic()
         async with self._lines.taken(wanted, live=self.live, now_mono=now_mono) as waiting:
             if waiting is not None:
                 return waiting
             now = datetime.now(UTC)
             session_id = secrets.token_hex(8)
-            call = new_call(channel=wanted.channel, created_at=now)
-            bot = await self._acquire(Task(session_id, self._settings, call))
-            session = LiveSession(id=session_id, bot=bot, server=self.server_id, created_at=now)
+            details = wanted.details()
+            call = new_call(details=details, created_at=now)
+            bot = await self._acquire(Task(session_id, self._settings_of(details, since_mono=None), call))
+            session = LiveSession(id=session_id, bot=bot, server=self.server_id, created_at=now, details=details)
             session.admitted_mono = now_mono
             session.has_bot.set()
             self.follow(session, unjoined_secs=self._tokens.max_age_secs, reason="never_connected")
         token = self._tokens.make(session_id)
-        logger.info("session {} created", session_id)
-        return CreatedSession(
-            id=session_id,
+        logger.bind(session=session_id).info("session {} created", session_id)
+        return CreatedSession.of(
+            session_id,
             token=token,
-            call_link=f"{self._public_url}/call/{token}",
+            channel=details.channel,
+            public_url=self._public_url,
             expires_at=now + timedelta(seconds=self._tokens.max_age_secs),
         )
 
@@ -101,19 +110,32 @@ class Sessions:
 
         A token that is not fresh joins nobody who was not on the call before.
         """
+        return Answer.model_validate(await self._join(session_id, by_webrtc(offer), token_is_fresh=token_is_fresh))
+
+    @asynccontextmanager
+    async def audio(self, session_id: str, joining: Joining, *, token_is_fresh: bool) -> AsyncIterator[AudioLine]:
+        """The bot's end of the caller's websocket, once the caller has joined as with an offer; raises `Problem`."""
+        answer = await self._join(session_id, joining, token_is_fresh=token_is_fresh)
+        session = self._live.get(session_id)
+        async with self._bot_of(session or await self._record(session_id)) as bot:
+            with told_to_caller():
+                line = await bot.audio(answer["pc_id"])
+            yield line
+
+    async def _join(self, session_id: str, joining: Joining, *, token_is_fresh: bool) -> dict[str, Any]:
         record = await self._record(session_id)
         if record.state == "ended":
-            raise _over()
-        body = _connect(offer, known=record.pc_ids, token_is_fresh=token_is_fresh)
+            raise over()
+        body = request_of(joining, channel=record.details.channel, known=record.pc_ids, token_is_fresh=token_is_fresh)
         session = self._live.get(session_id)
         if session is None:
-            return Answer.model_validate(await self._ask_elsewhere(record, "POST", "/connect", body))
+            return await self._ask_elsewhere(record, "POST", "/connect", body)
         if time.monotonic() - session.heard_mono > QUIET_SECS:
             await self._check(session)
         answer = await self._ask(session, "POST", "/connect", body)
         if answer["pc_id"] not in session.pc_ids:
             session.pc_ids.append(answer["pc_id"])
-        return Answer.model_validate(answer)
+        return answer
 
     async def candidates(self, session_id: str, candidates: Candidates) -> None:
         """Late ICE candidates, handed on to the bot."""
@@ -122,7 +144,7 @@ class Sessions:
         if session is None:
             record = await self._record(session_id)
             if record.state == "ended":
-                raise _over()
+                raise over()
             await self._ask_elsewhere(record, "PATCH", "/connect", body)
         else:
             await self._ask(session, "PATCH", "/connect", body)
@@ -140,8 +162,14 @@ class Sessions:
         try:
             await bot.request("POST", "/end", {"reason": reason})
         except (BotGoneError, BotRefusedError):
-            logger.info("session {}: its bot had ended already, or did not take the end", session_id)
+            log = logger.bind(session=session_id)
+            log.info("session {}: its bot had ended already, or did not take the end", session_id)
         await bot.stop()
+
+    def forget(self, session_ids: Sequence[str]) -> None:
+        """Knows nothing more of these calls, which have ended."""
+        for session_id in session_ids:
+            self._ended.pop(session_id, None)
 
     def drain(self) -> None:
         """Takes no new calls from now on; links that nobody followed end soon."""
@@ -167,12 +195,13 @@ class Sessions:
         session.heard_mono = time.monotonic()
         self._expire(session, secs=unjoined_secs, reason=reason)
         self._mirror.touch(session)
-        session.watch = asyncio.create_task(self._follow(session), name=f"session-{session.id}")
+        with logger.contextualize(session=session.id):
+            session.watch = asyncio.create_task(self._follow(session), name=f"session-{session.id}")
 
     async def revive(self, record: SessionRecord, story: list[Message]) -> None:
         """Looks after a call that lost both its server and its bot; raises `LauncherError` where no bot can be had."""
         call = call_of(record) | {"bots": record.bots + 1}
-        settings = self._settings_lasting(since_mono=record.connected_mono)
+        settings = self._settings_of(record.details, since_mono=record.connected_mono)
         bot = await self._launcher.acquire(Task(record.id, settings, call, story))
         session = adopted(record.id, bot=bot, call=call, server=self.server_id)
         self.follow(session, unjoined_secs=RECONNECT_SECS, reason="caller_lost")
@@ -181,7 +210,8 @@ class Sessions:
         try:
             return await self._launcher.acquire(task)
         except LauncherError as error:
-            logger.error("session {} refused: {}", task.session_id, error)
+            self._lines.refused["no_bot"] += 1
+            logger.bind(session=task.session_id).error("session {} refused: {}", task.session_id, error)
             raise Problem(503, "No assistant could be started", "Try again in a moment.", retry_after_secs=5) from error
 
     async def _record(self, session_id: str) -> SessionRecord:
@@ -211,26 +241,30 @@ class Sessions:
             try:
                 return await bot.request(method, path, body)
             except BotRefusedError as error:
-                raise _refused(error) from error
+                raise refused(error) from error
             except BotGoneError:
                 await self._lose(session, bot)
-        if session.id not in self._live:
-            raise _over()
-        raise Problem(503, "The assistant did not answer", "Try again in a moment.", retry_after_secs=1)
+        raise gone() if session.id in self._live else over()
 
     async def _ask_elsewhere(
         self, record: SessionRecord, method: str, path: str, body: dict[str, Any]
     ) -> dict[str, Any]:
         """What the bot of a session answers that another server of this host looks after."""
-        bot = None if record.bot is None else await self._launcher.attach(record.bot)
+        async with self._bot_of(record) as bot:
+            with told_to_caller():
+                return await bot.request(method, path, body)
+
+    @asynccontextmanager
+    async def _bot_of(self, session: LiveSession | SessionRecord) -> AsyncIterator[Bot]:
+        """The session's bot, whichever server of this host looks after it; raises a 503 `Problem` for none."""
+        if isinstance(session, LiveSession):
+            yield session.bot
+            return
+        bot = None if session.bot is None else await self._launcher.attach(session.bot)
         if bot is None:
-            raise Problem(503, "The assistant was lost", "Another takes its place. Try again.", retry_after_secs=1)
+            raise lost()
         try:
-            return await bot.request(method, path, body)
-        except BotRefusedError as error:
-            raise _refused(error) from error
-        except BotGoneError as error:
-            raise Problem(503, "The assistant did not answer", "Try again in a moment.", retry_after_secs=1) from error
+            yield bot
         finally:
             await bot.detach()
 
@@ -267,8 +301,10 @@ class Sessions:
         if session.expiry is not None:
             session.expiry.cancel()
         record = session.record().model_copy(update={"state": "ended", "end_reason": reason})
+        for observer in self._observers:
+            observer.ended(session, record)
+        self._ended[session.id] = record = record.model_copy(update={"details": session.details.anonymous()})
         self._mirror.ended(record)
-        self._ended[session.id] = record
         while len(self._ended) > ENDED_KEPT:
             self._ended.popitem(last=False)
         logger.info("session {} ended: {} after {} turns", session.id, reason, session.turns)
@@ -290,6 +326,8 @@ class Sessions:
             async for event in session.bot.events():
                 reason = session.fold(event, now_mono=time.monotonic()) or reason
                 self._note(session, event)
+                for observer in self._observers:
+                    observer.heard(session, event)
         except BotGoneError:
             logger.error("session {}: its bot died or stalled", session.id)
         return reason
@@ -324,17 +362,19 @@ class Sessions:
     async def _replace(self, session: LiveSession) -> None:
         story = None if session.connected_at is None else session.story
         call = call_of(session.record()) | {"bots": session.bots + 1}
-        task = Task(session.id, self._settings_lasting(since_mono=session.connected_mono), call, story)
+        settings = self._settings_of(session.details, since_mono=session.connected_mono)
+        task = Task(session.id, settings, call, story)
         session.replaced_by(await self._launcher.acquire(task))
         logger.info("session {} goes on with its bot number {}", session.id, session.bots)
 
-    def _settings_lasting(self, *, since_mono: float | None) -> BotSettings:
-        """The settings of a call that began then."""
-        if since_mono is None:
-            return self._settings
-        limits = self._settings.limits
-        left_secs = max(1.0, limits.max_duration_secs - max(0.0, time.monotonic() - since_mono))
-        return self._settings.model_copy(update={"limits": limits.model_copy(update={"max_duration_secs": left_secs})})
+    def _settings_of(self, details: Details, *, since_mono: float | None) -> BotSettings:
+        """The settings of a call that was created with these details, and connected then, if it was."""
+        limits, retrieval = self._settings.limits, self._settings.retrieval
+        if since_mono is not None:
+            left_secs = max(1.0, limits.max_duration_secs - max(0.0, time.monotonic() - since_mono))
+            limits = limits.model_copy(update={"max_duration_secs": left_secs})
+        retrieval = retrieval.model_copy(update={"collection": details.collection})
+        return self._settings.model_copy(update={"limits": limits, "retrieval": retrieval})
 
     def _expire(self, session: LiveSession, *, secs: float, reason: str) -> None:
         """Ends the session for that reason unless its caller is connected by then."""
@@ -349,31 +389,3 @@ class Sessions:
             task = asyncio.create_task(self.end(session.id, reason=reason))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-
-
-def _connect(offer: Offer, *, known: Sequence[str], token_is_fresh: bool) -> dict[str, Any]:
-    """What the bot is told of an offer, once it is clear that it comes from the caller of this call."""
-    replaces = offer.pc_id if offer.restart_pc else None
-    if offer.pc_id is None and offer.requestData is not None:
-        replaces = offer.requestData.replaces
-    named = replaces or offer.pc_id
-    if known and named not in known:
-        raise Problem(409, "This call is already taken", "This call was answered elsewhere. Start a new call.")
-    if not known and not token_is_fresh:
-        raise Problem(410, "This call link has expired", "Links are good for a short time. Start a new call.")
-    body = {"channel": "webrtc", "sdp": offer.sdp, "type": offer.type}
-    return body | ({"anew": True} if replaces else {"pc_id": offer.pc_id})
-
-
-def _refused(error: BotRefusedError) -> Problem:
-    if error.status == 409:
-        return Problem(409, "This call is already taken", str(error))
-    return Problem(422, "The offer can't be answered", str(error))
-
-
-def _over() -> Problem:
-    return Problem(410, "This call has ended", "Start a new call.")
-
-
-def _draining() -> Problem:
-    return Problem(503, "This server takes no new calls", "It is about to be replaced. Try again.", retry_after_secs=1)

@@ -36,7 +36,8 @@ class Takeover:
             if stray.session_id in mine:
                 await stray.bot.kill()  # replaced while it was thought dead
                 continue
-            logger.info("session {} lost its server; it goes on here", stray.session_id)
+            log = logger.bind(session=stray.session_id)
+            log.info("session {} lost its server; it goes on here", stray.session_id)
             session = adopted(stray.session_id, bot=stray.bot, call=stray.call, server=self._sessions.server_id)
             self._sessions.follow(session, unjoined_secs=RECONNECT_SECS, reason="caller_lost")
             mine.add(stray.session_id)
@@ -65,9 +66,10 @@ class Takeover:
         server_id = self._sessions.server_id
         if record.connected_at is None or not await self._registry.claim(record.id, server_id=server_id):
             return
+        log = logger.bind(session=record.id)
         try:
             story = await self._registry.story(record.id)
             await self._sessions.revive(record, story)
-            logger.info("session {} lost its server and its bot; it goes on here", record.id)
+            log.info("session {} lost its server and its bot; it goes on here", record.id)
         except (LauncherError, RegistryGoneError) as error:
-            logger.error("session {} could not be gone on with: {}", record.id, type(error).__name__)
+            log.error("session {} could not be gone on with: {}", record.id, type(error).__name__)

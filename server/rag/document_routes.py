@@ -7,17 +7,23 @@ from fastapi import APIRouter, Query, Response
 
 from knowledge.errors import NoSuchCollectionError
 from knowledge.store import DEFAULT_COLLECTION
-from server.deps import KnowledgeDep, OperatorOnly
+from server.deps import KnowledgeDep, needs
 from server.rag.bodies import KnowledgeRoute
 from server.rag.document_schemas import DocumentChange, DocumentPage, DocumentStatus, StoredDocument
 from server.rag.fields import CollectionName
 from server.rag.problems import no_such, responses
 from server.services import Knowledge
 
-router = APIRouter(prefix="/documents", tags=["documents"], route_class=KnowledgeRoute, dependencies=[OperatorOnly])
+router = APIRouter(prefix="/documents", tags=["documents"], route_class=KnowledgeRoute)
 
 
-@router.get("", summary="List documents", responses=responses(404), response_model_exclude_unset=True)
+@router.get(
+    "",
+    dependencies=[needs("knowledge:read")],
+    summary="List documents",
+    responses=responses(404),
+    response_model_exclude_unset=True,
+)
 async def list_documents(
     knowledge: KnowledgeDep,
     collection: CollectionName = DEFAULT_COLLECTION,
@@ -37,7 +43,13 @@ async def list_documents(
     )
 
 
-@router.get("/{document_id}", summary="Show a document", responses=responses(404), response_model_exclude_unset=True)
+@router.get(
+    "/{document_id}",
+    dependencies=[needs("knowledge:read")],
+    summary="Show a document",
+    responses=responses(404),
+    response_model_exclude_unset=True,
+)
 async def show_document(document_id: UUID, knowledge: KnowledgeDep, text: bool = False) -> StoredDocument:
     """A document; `text=true` adds what was read from it."""
     found = await knowledge.store.get_document(document_id)
@@ -48,6 +60,7 @@ async def show_document(document_id: UUID, knowledge: KnowledgeDep, text: bool =
 
 @router.patch(
     "/{document_id}",
+    dependencies=[needs("knowledge:write")],
     summary="Change a document",
     responses=responses(404, 413, 415),
     response_model_exclude_unset=True,
@@ -64,7 +77,13 @@ async def change_document(document_id: UUID, body: DocumentChange, knowledge: Kn
     return await show_document(document_id, knowledge)
 
 
-@router.delete("/{document_id}", status_code=204, summary="Remove a document", responses=responses(404))
+@router.delete(
+    "/{document_id}",
+    dependencies=[needs("knowledge:write")],
+    status_code=204,
+    summary="Remove a document",
+    responses=responses(404),
+)
 async def remove_document(document_id: UUID, knowledge: KnowledgeDep) -> Response:
     """Removes a document and everything that was made of it; its file or page, indexed again, brings it back."""
     if not await knowledge.store.remove_document(document_id):

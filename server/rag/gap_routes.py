@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from knowledge.gaps import Gap
-from server.deps import KnowledgeDep, OperatorOnly
+from server.deps import KnowledgeDep, needs
 from server.errors import Problem
 from server.rag.answers import answer
 from server.rag.bodies import KnowledgeRoute
@@ -17,10 +17,10 @@ from server.rag.index_schemas import JobState
 from server.rag.problems import no_such, responses
 from server.services import Knowledge
 
-router = APIRouter(prefix="/gaps", tags=["gaps"], route_class=KnowledgeRoute, dependencies=[OperatorOnly])
+router = APIRouter(prefix="/gaps", tags=["gaps"], route_class=KnowledgeRoute)
 
 
-@router.get("", summary="List gaps", responses=responses(404))
+@router.get("", dependencies=[needs("knowledge:read")], summary="List gaps", responses=responses(404))
 async def list_gaps(
     knowledge: KnowledgeDep,
     collection: CollectionName | None = None,
@@ -34,7 +34,12 @@ async def list_gaps(
     return Gaps(gaps=[StoredGap.of(each) for each in found])
 
 
-@router.post("/{gap_id}/close", summary="Close a gap", responses=responses(404, 413, 415))
+@router.post(
+    "/{gap_id}/close",
+    dependencies=[needs("knowledge:write")],
+    summary="Close a gap",
+    responses=responses(404, 413, 415),
+)
 async def close_gap(gap_id: UUID, knowledge: KnowledgeDep, body: CloseGap | None = None) -> StoredGap:
     """Closes a gap, by the document that answers it or without one; it opens again when it is asked in vain again."""
     gap = await _gap(knowledge, gap_id)
@@ -49,6 +54,7 @@ async def close_gap(gap_id: UUID, knowledge: KnowledgeDep, body: CloseGap | None
 
 @router.post(
     "/{gap_id}/answer",
+    dependencies=[needs("knowledge:write")],
     status_code=202,
     summary="Answer a gap",
     responses=responses(404, 413, 415),

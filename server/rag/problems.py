@@ -3,11 +3,10 @@
 from typing import Any
 
 from knowledge.errors import EmptyQuestionError, KnowledgeError, KnowledgeUnavailableError, NoSuchCollectionError
-from server.errors import Problem
+from server.errors import Problem, described
 
 RETRY_SECS = 2
 _MEANINGS = {
-    401: ("The operator's key is needed", "no key, or not the operator's"),
     404: ("There is no such document", "nothing of this name or id"),
     413: ("The request is too large", "more than is taken at once"),
     415: ("The body is of the wrong type", "a type that is not taken; the answer names those that are"),
@@ -37,29 +36,5 @@ def no_such(what: str) -> Problem:
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The problems of a route, as OpenAPI wants them: 401, 422, 503 and these."""
-    return {status: _response(status, *_MEANINGS[status]) for status in sorted({401, 422, 503, *statuses})}
-
-
-def _response(status: int, title: str, meaning: str) -> dict[str, Any]:
-    example = {"type": "about:blank", "title": title, "status": status, "detail": "What to do about it."}
-    schema = {
-        "type": "object",
-        "required": ["type", "title", "status", "detail"],
-        "properties": {
-            "type": {"type": "string"},
-            "title": {"type": "string"},
-            "status": {"type": "integer"},
-            "detail": {"type": "string"},
-        },
-    }
-    headers: dict[str, Any] = {}
-    if status == 401:
-        headers["WWW-Authenticate"] = {"schema": {"type": "string"}, "description": "Bearer"}
-    if status == 503:
-        headers["Retry-After"] = {"schema": {"type": "integer"}, "description": "seconds"}
-    return {
-        "description": meaning,
-        "headers": headers,
-        "content": {"application/problem+json": {"schema": schema, "example": example}},
-    }
+    """The problems of a route, as OpenAPI wants them: 422, 503 and these."""
+    return {status: described(status, *_MEANINGS[status]) for status in sorted({422, 503, *statuses})}

@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from knowledge.errors import KnowledgeUnavailableError
-from server.deps import KnowledgeDep, OperatorOnly, ServicesDep
+from server.deps import KnowledgeDep, ServicesDep, needs
 from server.errors import Problem
 from server.rag import document_routes, gap_routes
 from server.rag.bodies import KnowledgeRoute
@@ -16,11 +16,12 @@ from server.rag.uploads import read_index_request, request_body
 
 PREFIX = "/api/rag"
 
-router = APIRouter(tags=["knowledge"], route_class=KnowledgeRoute, dependencies=[OperatorOnly])
+router = APIRouter(tags=["knowledge"], route_class=KnowledgeRoute)
 
 
 @router.post(
     "/search",
+    dependencies=[needs("knowledge:read")],
     summary="Search the documents",
     responses=responses(404, 413, 415),
     response_model_exclude_unset=True,
@@ -46,6 +47,7 @@ async def search(body: SearchBody, knowledge: KnowledgeDep) -> Found:
 @router.post(
     "/index",
     status_code=202,
+    dependencies=[needs("knowledge:write")],
     summary="Index documents and web pages",
     responses=responses(413, 415),
     openapi_extra={"requestBody": request_body()},
@@ -66,7 +68,9 @@ async def index(request: Request, response: Response, knowledge: KnowledgeDep) -
     )
 
 
-@router.get("/jobs/{job_id}", summary="How far a job is", responses=responses(404))
+@router.get(
+    "/jobs/{job_id}", dependencies=[needs("knowledge:read")], summary="How far a job is", responses=responses(404)
+)
 async def job(job_id: UUID, knowledge: KnowledgeDep) -> JobState:
     """A job's progress, and what could not be indexed; jobs are kept for a month."""
     found = await knowledge.jobs.get(job_id)
@@ -75,7 +79,9 @@ async def job(job_id: UUID, knowledge: KnowledgeDep) -> JobState:
     return JobState.of(found)
 
 
-@router.get("/collections", summary="List the collections", responses=responses())
+@router.get(
+    "/collections", dependencies=[needs("knowledge:read")], summary="List the collections", responses=responses()
+)
 async def collections(knowledge: KnowledgeDep) -> Collections:
     """The sets of documents that are searched as one."""
     stored = await knowledge.store.collections()

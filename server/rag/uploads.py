@@ -16,8 +16,8 @@ from knowledge.errors import DocumentError
 from knowledge.fetching.addresses import refusal
 from knowledge.fetching.urls import checked_url
 from knowledge.jobs import IndexRequest, Upload
+from server.bodies import MB, LimitedBody, media_type_of
 from server.errors import Problem
-from server.rag.bodies import MB, LimitedBody, media_type_of
 from server.rag.index_schemas import MAX_DOCUMENTS, IndexBody, Target
 from server.rag.names import plain_name
 

@@ -2,12 +2,27 @@
 
 from typing import Any
 
-from pipecat.frames.frames import BotStartedSpeakingFrame, Frame, VADUserStoppedSpeakingFrame
+import pytest
+from pipecat.frames.frames import (
+    BotStartedSpeakingFrame,
+    BotStoppedSpeakingFrame,
+    Frame,
+    InputAudioRawFrame,
+    LLMTextFrame,
+    TranscriptionFrame,
+    TTSAudioRawFrame,
+    UserStartedSpeakingFrame,
+    UserStoppedSpeakingFrame,
+    VADUserStoppedSpeakingFrame,
+)
 from pipecat.observers.base_observer import FramePushed
 from pipecat.processors.filters.identity_filter import IdentityFilter
 from pipecat.processors.frame_processor import FrameDirection
 
 from bot.observers import TurnObserver
+from processors.frames import PassagesFrame
+
+AUDIO = b"\x00\x00"
 
 
 async def reports(*frames: tuple[float, Frame]) -> list[dict[str, Any]]:
@@ -32,7 +47,8 @@ def started(at: float) -> tuple[float, Frame]:
 
 
 async def test_the_wait_runs_from_the_last_voiced_sample_to_the_bots_first_sound():
-    assert await reports(stopped(100.2), started(101.0)) == [{"type": "turn", "number": 1, "latency_secs": 1.0}]
+    told = await reports(stopped(100.2), started(101.0))
+    assert told == [{"type": "turn", "number": 1, "latency_secs": 1.0, "stages": {}}]
 
 
 async def test_a_caller_who_goes_on_after_a_pause_waits_from_the_last_stop():
@@ -50,3 +66,58 @@ async def test_the_greeting_is_no_turn():
 
 async def test_an_answer_that_begins_again_is_counted_once():
     assert len(await reports(stopped(1.2), started(2.0), started(3.0))) == 1
+
+
+def transcript(at: float) -> tuple[float, Frame]:
+    return at, TranscriptionFrame("Do you rent tandems?", "", "")
+
+
+def answered(end: float) -> list[tuple[float, Frame]]:
+    """The frames of an answer, from the end of the turn on."""
+    return [
+        (end, UserStoppedSpeakingFrame()),
+        (end + 0.05, PassagesFrame()),
+        (end + 0.25, LLMTextFrame("We do.")),
+        (end + 0.3, TTSAudioRawFrame(AUDIO, 24000, 1)),
+        (end + 0.32, BotStartedSpeakingFrame()),
+    ]
+
+
+async def test_a_turn_says_where_its_wait_went():
+    (told,) = await reports(stopped(100.2), transcript(100.5), *answered(100.6))
+    assert told["stages"] == {"transcript": 0.5, "turn_end": 0.1, "retrieval": 0.05, "llm": 0.2, "tts": 0.05}
+    assert told["latency_secs"] == pytest.approx(sum(told["stages"].values()), abs=0.05)
+
+
+async def test_a_transcript_that_came_before_the_vad_was_sure_counts():
+    (told,) = await reports(transcript(100.1), stopped(100.2), *answered(100.4))
+    assert told["stages"]["transcript"] == pytest.approx(0.1)
+
+
+async def test_the_stages_of_a_caller_who_went_on_begin_anew():
+    pause = [
+        stopped(100.2),
+        transcript(100.4),
+        (100.5, UserStoppedSpeakingFrame()),
+        (100.6, UserStartedSpeakingFrame()),
+    ]
+    (told,) = await reports(*pause, stopped(105.2), transcript(105.5), *answered(105.6))
+    assert told["stages"] == {"transcript": 0.5, "turn_end": 0.1, "retrieval": 0.05, "llm": 0.2, "tts": 0.05}
+
+
+async def test_no_word_is_in_a_report():
+    assert "tandems" not in str(await reports(stopped(100.2), transcript(100.5), *answered(100.6)))
+
+
+async def test_a_caller_who_speaks_while_the_bot_does_interrupts_it_once():
+    # Each is pushed both ways through the pipeline, as two frames.
+    barge_in = [(2.0, UserStartedSpeakingFrame()), (2.0, UserStartedSpeakingFrame())]
+    assert await reports(started(1.0), *barge_in) == [{"type": "interruption"}]
+
+
+async def test_a_caller_who_waits_for_the_bot_to_end_interrupts_nobody():
+    assert await reports(started(1.0), (2.0, BotStoppedSpeakingFrame()), (3.0, UserStartedSpeakingFrame())) == []
+
+
+async def test_sound_is_none_of_its_business():
+    assert await reports((1.0, InputAudioRawFrame(AUDIO, 16000, 1))) == []

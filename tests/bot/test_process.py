@@ -99,6 +99,12 @@ async def test_candidates_of_no_connection_are_refused(client: Client):
     assert response.status == 422
 
 
+@pytest.mark.parametrize("path", ["/audio?pc_id=ws-1", "/audio"])
+async def test_a_websocket_of_nobody_who_was_answered_is_refused(client: Client, path: str):
+    await client.post("/session", json=SESSION)
+    assert (await client.get(path)).status in (400, 422)
+
+
 async def test_a_channel_that_nobody_knows_is_refused(client: Client):
     await client.post("/session", json=SESSION)
     assert (await client.post("/connect", json={"channel": "smoke signals"})).status == 400

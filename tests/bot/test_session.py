@@ -9,12 +9,13 @@ from typing import Any, cast
 from uuid import UUID
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 from aiortc import RTCPeerConnection, RTCSessionDescription
 from loguru import logger
 from pipecat.frames.frames import LLMFullResponseEndFrame, LLMFullResponseStartFrame, LLMTextFrame
 from pipecat.tests.utils import SleepFrame, run_test
 
-from bot.channels import WebRtcCandidate, WebRtcCandidates, WebRtcOffer
+from bot.channels import WebRtcCandidate, WebRtcCandidates, WebRtcOffer, WebSocketJoin
 from bot.errors import OfferError, SessionTakenError
 from bot.pipeline import CallPipeline
 from bot.session import Session, place_of
@@ -37,12 +38,12 @@ def models() -> TurnModels:
 class Call:
     """A session and what it reported."""
 
-    def __init__(self, models: TurnModels, *, connect_secs: float = 30):
+    def __init__(self, models: TurnModels, *, connect_secs: float = 30, keep_gaps: bool = True):
         self.events: list[dict[str, Any]] = []
         nowhere = Path("/nowhere")
         settings = BotSettings(
             limits=Limits(connect_secs=connect_secs),
-            retrieval=Retrieval(socket=nowhere),
+            retrieval=Retrieval(socket=nowhere, keep_gaps=keep_gaps),
             speech_socket=nowhere,
             media_addresses=("127.0.0.1",),
         )
@@ -115,6 +116,25 @@ async def test_a_caller_is_answered_and_a_second_one_is_not(models: TurnModels):
 
 
 @pytest.mark.integration
+async def test_a_program_is_answered_and_a_caller_of_another_channel_is_not(models: TurnModels):
+    call = Call(models)
+    answer = await call.session.connect(WebSocketJoin())
+    assert {"type": "answered", "pc_id": answer["pc_id"]} in call.events
+    with pytest.raises(SessionTakenError):
+        await call.session.connect(WebSocketJoin())
+    async with caller() as (_, offer):
+        with pytest.raises(OfferError, match="by a websocket"):
+            await call.answer(offer)
+    await call.session.end("hang_up")
+    assert await call.ended() == "hang_up"
+
+
+async def test_a_websocket_before_anybody_was_answered_is_refused(models: TurnModels):
+    with pytest.raises(OfferError, match="no connection"):
+        await Call(models).session.attach("ws-1", make_mocked_request("GET", "/audio"))
+
+
+@pytest.mark.integration
 async def test_a_caller_whose_media_never_connects_is_let_go(models: TurnModels):
     call = Call(models, connect_secs=0.05)
     async with caller() as (_, offer):
@@ -138,13 +158,13 @@ class GapKeeper:
     """In place of the knowledge: keeps gaps, or fails with `error`."""
 
     def __init__(self, error: KnowledgeUnavailableError | None = None):
-        self.kept: list[tuple[str, int]] = []
+        self.kept: list[tuple[str, int, str | None]] = []
         self._error = error
 
-    async def record_gap(self, question: str, passages: Sequence[Passage]) -> None:
+    async def record_gap(self, question: str, passages: Sequence[Passage], *, call_id: str | None) -> None:
         if self._error is not None:
             raise self._error
-        self.kept.append((question, len(passages)))
+        self.kept.append((question, len(passages), call_id))
 
 
 async def unanswered(call: Call, question: str, keeper: GapKeeper) -> None:
@@ -165,7 +185,13 @@ async def unanswered(call: Call, question: str, keeper: GapKeeper) -> None:
 async def test_a_question_that_was_not_answered_is_reported_and_kept(models: TurnModels):
     call, keeper = Call(models), GapKeeper()
     await unanswered(call, "Is there a zeppelin?", keeper)
-    assert (call.events, keeper.kept) == ([{"type": "gap"}], [("Is there a zeppelin?", 1)])
+    assert (call.events, keeper.kept) == ([{"type": "gap"}], [("Is there a zeppelin?", 1, "6f1c")])
+
+
+async def test_where_nothing_is_kept_of_calls_the_question_is_only_counted(models: TurnModels):
+    call, keeper = Call(models, keep_gaps=False), GapKeeper()
+    await unanswered(call, "Is there a zeppelin?", keeper)
+    assert (call.events, keeper.kept) == ([{"type": "gap"}], [])
 
 
 async def test_small_talk_is_no_question_that_a_document_could_answer(models: TurnModels):

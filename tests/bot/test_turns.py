@@ -56,3 +56,20 @@ def test_smart_turn_decides_as_pipecats_own_does(models: TurnModels):
     audio = np.sin(np.arange(3 * 16000, dtype=np.float32) / 20)
     own = LocalSmartTurnAnalyzerV3()._predict_endpoint(audio)
     assert models.turn._predict_endpoint(audio)["probability"] == pytest.approx(own["probability"])
+
+
+def test_another_detector_hears_the_same_and_disturbs_nobody(models: TurnModels):
+    windows = np.random.default_rng(1).integers(-9000, 9000, (20, 512), np.int16)
+    models.vad.set_sample_rate(16_000)
+    models.vad._model.reset_states()
+    alone = [np.asarray(models.vad.voice_confidence(window.tobytes())).item() for window in windows]
+    models.vad._model.reset_states()
+    another = models.detector(sample_rate=16_000)
+    both = [
+        [
+            np.asarray(vad.voice_confidence(window.tobytes())).item()
+            for vad, window in ((models.vad, one), (another, two))
+        ]
+        for one, two in zip(windows, windows[::-1], strict=True)
+    ]
+    assert [one for one, _ in both] == pytest.approx(alone)

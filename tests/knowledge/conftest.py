@@ -34,9 +34,8 @@ begin
         execute 'drop table ' || names;
     end if;
     select string_agg(format('%I', tablename), ', ') into names
-    from pg_tables where schemaname = 'public' and tablename <> 'knowledge_meta';
+    from pg_tables where schemaname = 'public' and tablename <> 'migrations';
     execute 'truncate ' || names || ' restart identity cascade';
-    delete from knowledge_meta where key <> 'schema';
 end
 $$
 """

@@ -30,11 +30,13 @@ from pydantic import BaseModel
 from knowledge.address import SharedAddress
 from knowledge.child import Lingering, run_child
 from knowledge.errors import KnowledgeUnavailableError, ModelError
+from knowledge.logs import LogSettings
 
 class Startup(BaseModel):
     how: str
     socket: Path | None = None
     lingering: Lingering | None = None
+    log: LogSettings | None = None
 
 async def fail(error):
     raise error
@@ -130,12 +132,27 @@ async def test_what_cannot_be_understood_is_said_plainly(start: Start, said: byt
     assert await ended(await start(said)) == (
         1,
         "",
-        "The first line of stdin must be a JSON object with how, socket, lingering.\n",
+        "The first line of stdin must be a JSON object with how, socket, lingering, log.\n",
     )
 
 
 async def test_what_goes_wrong_is_one_sentence_and_no_traceback(start: Start) -> None:
     assert await ended(await start(b'{"how": "fails"}\n')) == (1, "", "The model is not there; build it.\n")
+
+
+async def test_what_goes_wrong_is_told_to_programs_as_they_read_it(start: Start) -> None:
+    said = b'{"how": "fails", "log": {"format": "json", "process": "retrieval"}}\n'
+    code, _, stderr = await ended(await start(said))
+    line = json.loads(stderr)
+    assert (code, line["process"], line["message"]) == (1, "retrieval", "The model is not there; build it.")
+
+
+async def test_a_child_logs_as_it_is_told(start: Start) -> None:
+    child = await start(b'{"how": "serves", "log": {"format": "json", "level": "INFO", "process": "speech"}}\n')
+    await ready(child)
+    child.terminate()
+    _, _, stderr = await ended(child)
+    assert [json.loads(line)["message"] for line in stderr.splitlines()] == ["The process ends as it was told to"]
 
 
 async def test_each_thing_that_goes_wrong_is_one_sentence(start: Start) -> None:

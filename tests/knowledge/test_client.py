@@ -210,11 +210,10 @@ async def test_sentences_are_compared() -> None:
 async def test_an_unanswered_question_is_sent_with_its_best_passages() -> None:
     asked = Asked({"id": str(UUID(int=7))})
     async with client_of(asked.take, collection="manuals") as client:
-        await client.record_gap("q", [PASSAGE] * 9)
+        await client.record_gap("q", [PASSAGE] * 9, call_id="6f1c")
     kept = {"document_id": str(UUID(int=1)), "title": "A", "source": "/a.md", "start": 0, "end": 4, "score": 1.0}
-    assert asked.bodies == [
-        ("/gaps", {"question": "q", "passages": [kept] * MAX_GAP_PASSAGES, "collection": "manuals"})
-    ]
+    sent = {"question": "q", "passages": [kept] * MAX_GAP_PASSAGES, "collection": "manuals", "call_id": "6f1c"}
+    assert asked.bodies == [("/gaps", sent)]
 
 
 def test_a_bot_that_asks_loads_no_database_driver():

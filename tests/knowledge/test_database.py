@@ -31,15 +31,15 @@ async def test_two_may_migrate_at_once(database: Database, pool: AsyncConnection
     await asyncio.gather(*(Database(pool).migrate() for _ in range(4)))
 
 
-async def test_tables_of_another_version_are_left_alone(database: Database, pool: AsyncConnectionPool[Any]) -> None:
+async def test_tables_of_a_newer_version_are_left_alone(database: Database, pool: AsyncConnectionPool[Any]) -> None:
     async with pool.connection() as connection:
-        await connection.execute("update knowledge_meta set value = '1' where key = 'schema'")
+        await connection.execute("insert into migrations (package, name) values ('knowledge.sql', '9999_later')")
     try:
-        with pytest.raises(SchemaError, match="another version of Jarvis"):
+        with pytest.raises(SchemaError, match="a newer version of Jarvis"):
             await database.migrate()
     finally:
         async with pool.connection() as connection:
-            await connection.execute("update knowledge_meta set value = '2' where key = 'schema'")
+            await connection.execute("delete from migrations where name = '9999_later'")
 
 
 async def test_a_database_that_refuses_the_tables_is_said_plainly(database: Database, database_url: str) -> None:

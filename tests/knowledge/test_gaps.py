@@ -1,3 +1,4 @@
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -33,10 +34,15 @@ async def vector_of(question: str) -> tuple[str, np.ndarray]:
 
 
 async def record(
-    gaps: GapStore, question: str, *passages: GapPassage, collection: str = "default", is_embedded: bool = True
+    gaps: GapStore,
+    question: str,
+    *passages: GapPassage,
+    collection: str = "default",
+    is_embedded: bool = True,
+    call_id: str | None = None,
 ) -> UUID:
     vector = await vector_of(question) if is_embedded else None
-    return await gaps.record(question, passages, collection=collection, vector=vector)
+    return await gaps.record(question, passages, collection=collection, vector=vector, call_id=call_id)
 
 
 async def test_a_question_is_kept_with_what_did_not_answer_it(gaps: GapStore) -> None:
@@ -167,3 +173,56 @@ async def test_a_long_question_is_kept_as_far_as_it_can_be_read(gaps: GapStore) 
     gap = await gaps.get(gap_id)
     assert gap is not None
     assert len(gap.question) == MAX_QUESTION_CHARACTERS
+
+
+async def test_a_gap_goes_with_the_only_call_that_asked_it(gaps: GapStore) -> None:
+    await record(gaps, "Is there a zeppelin?", call_id="a")
+    await record(gaps, "when does the pool open", call_id="b")
+    await gaps.forget_calls(["a", "c"])
+    assert [gap.question for gap in await gaps.list()] == ["when does the pool open"]
+
+
+async def test_a_gap_that_others_asked_too_stays_in_their_words_and_counts_their_times(gaps: GapStore) -> None:
+    first, again = "when does the big old pool open", "when does the big old pool open today"
+    await record(gaps, first, call_id="a")
+    for call_id in ("a", "b", None):
+        await record(gaps, again, call_id=call_id)
+    await gaps.forget_calls(["a"])
+    assert [(gap.question, gap.count) for gap in await gaps.list()] == [(again, 2)]
+
+
+async def test_a_gap_put_in_others_words_is_found_by_them(gaps: GapStore) -> None:
+    await record(gaps, "when does the big old pool open", call_id="a")
+    gap_id = await record(gaps, "when does the big old pool open today", call_id="b")
+    await gaps.forget_calls(["a"])
+    assert await record(gaps, "today when does the big old pool open", call_id="c") == gap_id
+
+
+async def test_a_gap_whose_other_words_are_a_gap_already_goes(gaps: GapStore) -> None:
+    first, again = "when does the big old pool open", "when does the big old pool open today"
+    await record(gaps, again, is_embedded=False)
+    gap_id = await record(gaps, first, call_id="a")
+    async with gaps._database.transaction() as statements:
+        words = {"question": again, "embedding": None, "model_id": None}
+        await statements.run("add_asking", gap_id=gap_id, call_id="b", **words)
+    await gaps.forget_calls(["a"])
+    assert [gap.question for gap in await gaps.list()] == [again]
+
+
+async def test_what_a_call_asked_in_other_words_later_is_what_is_known_of_it(gaps: GapStore) -> None:
+    for question in ("when does the big old pool open", "when does the big old pool open today"):
+        await record(gaps, question, call_id="a")
+    (gap,) = await gaps.list()
+    assert gap.count == 2
+    await gaps.forget_calls(["a"])
+    assert await gaps.list() == []
+
+
+async def test_what_was_asked_before_a_day_is_forgotten_bit_by_bit(gaps: GapStore) -> None:
+    for question in ("one time", "three calls about this", "two of them"):
+        await record(gaps, question)
+    now = datetime.now(UTC)
+    assert not await gaps.forget_before(now - timedelta(days=1), limit=2)
+    assert len(await gaps.list()) == 3
+    assert [await gaps.forget_before(now, limit=2) for _ in range(3)] == [True, True, False]
+    assert await gaps.list() == []

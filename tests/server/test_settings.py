@@ -16,7 +16,7 @@ ENV_EXAMPLE = Path(__file__).parents[2] / ".env.example"
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in list(os.environ):
-        if name.startswith(("JARVIS_", "OPENAI_")) or name in ("DATABASE_URL", "REDIS_URL"):
+        if name.startswith(("JARVIS_", "OPENAI_", "OTEL_")) or name in ("DATABASE_URL", "REDIS_URL"):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
@@ -44,6 +44,32 @@ def test_a_wrong_setting_is_named_with_what_is_wrong(monkeypatch: pytest.MonkeyP
 def test_an_option_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("JARVIS_PORT", "9000")
     assert read_settings(port=9001, host=None).port == 9001
+
+
+@pytest.mark.parametrize(("level", "read"), [("debug", "DEBUG"), ("ERROR", "ERROR")])
+def test_a_log_level_is_that_of_every_process(monkeypatch: pytest.MonkeyPatch, level: str, read: str):
+    monkeypatch.setenv("JARVIS_LOG_LEVEL", level)
+    monkeypatch.setenv("JARVIS_LOG_FORMAT", "json")
+    assert read_settings().log("speech").model_dump() == {"level": read, "format": "json", "process": "speech"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("JARVIS_LOG_LEVEL", "LOUD"), ("JARVIS_LOG_FORMAT", "xml"), ("OTEL_EXPORTER_OTLP_ENDPOINT", "x")],
+)
+def test_what_no_log_and_no_trace_can_be_set_to_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SetupError, match=name):
+        read_settings()
+
+
+def test_calls_are_traced_where_there_is_a_collector(monkeypatch: pytest.MonkeyPatch):
+    assert read_settings().bot_settings().tracing is None
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
+    settings = read_settings().bot_settings()
+    assert settings.tracing is not None
+    assert settings.tracing.endpoint.startswith("http://127.0.0.1:4318")
+    assert "bot.tracing" in settings.preload
 
 
 def test_without_a_key_answers_are_quoted(tmp_path: Path):
@@ -130,3 +156,23 @@ def test_the_operators_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Pa
     assert settings.operator_key() == key
     assert len(key) >= 32
     assert stat.S_IMODE((tmp_path / "operator.key").stat().st_mode) == 0o600
+
+
+def test_a_reverse_proxy_on_this_host_is_trusted_and_no_other():
+    assert [str(each) for each in read_settings().trusted_proxies] == ["127.0.0.1/32", "::1/128"]
+
+
+def test_a_network_of_proxies_may_be_trusted(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("JARVIS_TRUSTED_PROXIES", '["10.0.0.7", "fd00::/8"]')
+    assert [str(each) for each in read_settings().trusted_proxies] == ["10.0.0.7/32", "fd00::/8"]
+
+
+@pytest.mark.parametrize("proxies", ["proxy.example.com", '["proxy.example.com"]', '["*"]'])
+def test_a_proxy_that_is_no_address_is_named(monkeypatch: pytest.MonkeyPatch, proxies: str):
+    monkeypatch.setenv("JARVIS_TRUSTED_PROXIES", proxies)
+    with pytest.raises(SetupError, match=r"(?i)trusted_proxies"):
+        read_settings()
+
+
+def test_calls_without_a_key_are_for_this_host_unless_the_operator_says_otherwise():
+    assert read_settings(host="0.0.0.0").public_calls == "this_host"

@@ -75,6 +75,7 @@ export async function problemFromResponse(response: Response): Promise<Problem> 
 /** What the caller can do next about a problem, as one sentence. */
 export function adviceFor({ status, retryAfterSecs }: Problem): string {
   if (status === 409) return "Go on in the tab or on the device that answered, or start a new call here.";
+  if (status === 401) return "If you have none, ask the people who run this page for one.";
   if (status === 429 || status === 503) return `Please try again ${whenToRetry(retryAfterSecs)}.`;
   if (status === 0) return "Check that this device is online, then start a new call.";
   if (status >= 500) return "Please start a new call. If it keeps happening, tell the people who run this page.";

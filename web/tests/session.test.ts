@@ -33,6 +33,10 @@ test("a call answered elsewhere sends the caller there", () => {
   expect(adviceFor(problem("", "", 409))).toContain("the tab or on the device that answered");
 });
 
+test("who needs an invitation is told whom to ask for one", () => {
+  expect(adviceFor(problem("", "", 401))).toContain("ask the people who run this page");
+});
+
 test("a place in line is told from a call", async () => {
   const body = '{"ticket":"t","position":3,"retry_after_secs":2}';
   expect(await callFromResponse(answer(202, body))).toEqual({ ticket: "t", position: 3, retryAfterSecs: 2 });

@@ -29,6 +29,8 @@ CALL = {
     "id": "6f1c0b8e5d2a4c79",
     "state": "connected",
     "channel": "webrtc",
+    "caller": None,
+    "metadata": {},
     "created_at": NOW,
     "connected_at": NOW,
     "turns": 3,

@@ -6,18 +6,19 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError
 
-from server.embedded.redis import EmbeddedRedis
+from server.embedded.redis import SNAPSHOTS, EmbeddedRedis
 
 pytestmark = pytest.mark.integration
 
 
-async def test_what_was_written_is_there_in_the_next_run(data_dir: Path) -> None:
+async def test_nothing_of_what_was_written_is_on_the_disk_or_there_in_the_next_run(data_dir: Path) -> None:
     redis = EmbeddedRedis(data_dir)
     async with Redis.from_url(await redis.start(), decode_responses=True) as client:
         await client.set("word", "Grüße")
     await redis.stop()
+    assert list((data_dir / "redis" / "data").iterdir()) == []
     async with Redis.from_url(await redis.start(), decode_responses=True) as client:
-        assert await client.get("word") == "Grüße"
+        assert await client.get("word") is None
     await redis.stop()
 
 
@@ -30,11 +31,12 @@ async def test_a_wrong_password_is_refused(data_dir: Path) -> None:
                 await client.get("word")
 
 
-async def test_an_unreadable_snapshot_is_put_aside(data_dir: Path) -> None:
+async def test_a_snapshot_of_an_earlier_version_is_removed_unread(data_dir: Path) -> None:
     folder = data_dir / "redis" / "data"
     async with EmbeddedRedis(data_dir):
         pass
-    (folder / "dump.rdb").write_bytes(b"REDIS9999 from the future")
+    for name in SNAPSHOTS:
+        (folder / name).write_bytes(b"REDIS9999 from the future")
     async with EmbeddedRedis(data_dir) as url, Redis.from_url(url) as client:
         assert await client.get("word") is None
-    assert (folder / "dump.unreadable").read_bytes() == b"REDIS9999 from the future"
+        assert list(folder.iterdir()) == []

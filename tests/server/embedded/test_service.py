@@ -97,6 +97,14 @@ async def test_the_password_shows_neither_in_the_arguments_nor_to_other_users(
     assert password.read_text().strip() not in " ".join(psutil.Process(pids()[0]).cmdline())
 
 
+async def test_every_user_knows_the_process(
+    user: EmbeddedService, second: EmbeddedService, pids: Callable[[], list[int]]
+):
+    assert second.pid is None
+    await user.start()
+    assert [user.pid, second.pid] == pids() * 2
+
+
 async def test_the_process_has_a_session_of_its_own(user: EmbeddedService, pids: Callable[[], list[int]]) -> None:
     await user.start()
     assert os.getsid(pids()[0]) == pids()[0]

@@ -116,6 +116,15 @@ async def test_callers_who_ask_at_once_do_not_share_the_last_line(redis: Redis):
     assert sorted(outcomes) == ["in", *["refused"] * 4]
 
 
+async def test_whoever_is_turned_away_is_counted_by_what_was_short(redis: Redis):
+    host = Host(redis, elsewhere=1)
+    await host.refused(CreateSession())
+    await host.waits()
+    host.mirror.elsewhere = 0
+    await host.refused(CreateSession())
+    assert host.lines.refused == {"max_sessions": 1, "line": 1}
+
+
 async def test_a_lost_ticket_is_told(redis: Redis):
     assert await Host(redis, elsewhere=1).refused(CreateSession(wait=True, ticket="lapsed")) == 503
 

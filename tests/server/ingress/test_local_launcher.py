@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from bot.settings import BotSettings, Retrieval
+from knowledge.logs import LogSettings
 from server.ingress import local_bot, local_launcher
 from server.ingress.launcher import BotGoneError, BotRefusedError, LauncherError, Task
 from server.ingress.local_bot import LocalBot
@@ -33,7 +34,13 @@ def sockets_dir() -> Iterator[Path]:
 
 
 def a_launcher(sockets_dir: Path, *, warm_bots: int = 1) -> LocalLauncher:
-    return LocalLauncher(sockets_dir=sockets_dir, preload=SETTINGS.preload, warm_bots=warm_bots, memory_limit_mb=512)
+    return LocalLauncher(
+        sockets_dir=sockets_dir,
+        preload=SETTINGS.preload,
+        warm_bots=warm_bots,
+        memory_limit_mb=512,
+        log=LogSettings(process="bot"),
+    )
 
 
 def a_task(session_id: str = "6f1c") -> Task:
@@ -94,6 +101,7 @@ async def test_a_bot_that_died_as_it_waited_is_replaced(launcher: LocalLauncher)
     os.kill(warm.pid, signal.SIGKILL)
     await until(lambda: waiting(launcher) not in ([], [warm]))
     assert gone(warm.pid)
+    assert (launcher.died_waiting, launcher.waiting_pids) == (1, [bot.pid for bot in waiting(launcher)])
 
 
 async def test_a_bot_that_stalled_as_it_waited_is_replaced(launcher: LocalLauncher, monkeypatch: pytest.MonkeyPatch):

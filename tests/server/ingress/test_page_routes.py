@@ -10,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from server.app import create_app
+from server.auth.fake import fake_guard
 from server.auth.tokens import SessionTokens
 from server.errors import Problem
 from server.ingress.page import PLACEHOLDER, Page
@@ -35,6 +36,7 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
     (tmp_path / "index.html").write_text(f"<html>{PLACEHOLDER}</html>", encoding="utf-8")
     app = create_app()
     app.state.services = SimpleNamespace(
+        guard=fake_guard("operator"),
         page=Page(dist=tmp_path, business="Acme"),
         tokens=TOKENS,
         sessions=KnownSessions(live="created", over="ended"),

@@ -73,6 +73,21 @@ async def test_a_session_that_ended_is_known_for_a_while_but_not_listed(registry
     assert (record.state, record.end_reason, await registry.sessions()) == ("ended", "idle", [])
 
 
+async def test_of_a_session_that_is_forgotten_nothing_is_left(registry: Registry, redis: Redis):
+    await registry.save([a_session("a"), a_session("b")])
+    await registry.tell("a", STORY)
+    await registry.claim("a", server_id="s1")
+    await registry.forget(["a"])
+    assert set(await redis.keys()) == {"jarvis:session:b", "jarvis:sessions"}
+    assert await redis.smembers("jarvis:sessions") == {"b"}  # pyright: ignore[reportGeneralTypeIssues]
+
+
+async def test_where_redis_is_gone_nothing_is_said_to_be_forgotten(without_redis: Registry):
+    await without_redis.forget([])
+    with pytest.raises(RegistryGoneError):
+        await without_redis.forget(["a"])
+
+
 async def test_a_session_that_never_was_is_not_known(registry: Registry):
     assert await registry.read("never") is None
 

@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from redis.asyncio import Redis
@@ -16,8 +16,10 @@ from server.ingress import admission
 from server.ingress.admission import HostMeter
 from server.ingress.launcher import BotGoneError, BotRefusedError, LauncherError
 from server.ingress.lines import Lines
+from server.ingress.live import LiveSession
 from server.ingress.mirror import Mirror
-from server.ingress.registry import Registry
+from server.ingress.observer import CallObserver
+from server.ingress.registry import Details, Registry, SessionRecord
 from server.ingress.schemas import Candidates, CreatedSession, CreateSession, Offer, RequestData
 from server.ingress.scripted import ScriptedBot, ScriptedLauncher
 from server.ingress.sessions import Sessions
@@ -37,7 +39,14 @@ TOLD = {"type": "story", "keep": 0, "add": [ASKED]}
 class House:
     """A server's sessions, and what they stand on."""
 
-    def __init__(self, redis: Redis, *bots: ScriptedBot | LauncherError, max_sessions: int = 4, **others: ScriptedBot):
+    def __init__(
+        self,
+        redis: Redis,
+        *bots: ScriptedBot | LauncherError,
+        max_sessions: int = 4,
+        observers: Sequence[CallObserver] = (),
+        **others: ScriptedBot,
+    ):
         self.launcher = ScriptedLauncher(*bots, others=others)
         self.registry = Registry(redis=redis)
         self.mirror = Mirror(registry=self.registry)
@@ -55,10 +64,11 @@ class House:
                 speech_socket=Path("/nowhere"),
             ),
             public_url="http://127.0.0.1:7860",
+            observers=observers,
         )
 
-    async def create(self) -> CreatedSession:
-        created = await self.sessions.create(CreateSession())
+    async def create(self, channel: Literal["webrtc", "websocket"] = "webrtc") -> CreatedSession:
+        created = await self.sessions.create(CreateSession(channel=channel))
         assert isinstance(created, CreatedSession)
         return created
 
@@ -165,6 +175,44 @@ async def test_a_hang_up_frees_the_line(redis: Redis):
     await until(lambda: not house.sessions.live)
     state = await house.sessions.state(session_id)
     assert (state.state, state.end_reason, state.turns, bot.stopped) == ("ended", "hang_up", 2, True)
+
+
+class Observer:
+    """Keeps who called, as it is told with each end."""
+
+    def __init__(self) -> None:
+        self.callers: list[str | None] = []
+
+    def heard(self, session: LiveSession, event: Mapping[str, Any]) -> None:
+        pass
+
+    def ended(self, session: LiveSession, record: SessionRecord) -> None:
+        self.callers.append(record.details.caller)
+
+
+async def test_who_called_is_known_to_observers_at_the_end_and_to_nobody_after_it(redis: Redis):
+    observer, bot = Observer(), ScriptedBot("a")
+    house = House(redis, bot, observers=(observer,))
+    created = await house.sessions.create(CreateSession(caller="Ada", metadata={"shop": "north"}))
+    assert isinstance(created, CreatedSession)
+    bot.happens({"type": "ended", "reason": "hang_up"}, None)
+    await until(lambda: not house.sessions.live)
+    await house.mirror.flush()
+    record = await house.registry.read(created.id)
+    assert record is not None
+    assert (observer.callers, record.details, house.sessions._ended[created.id]) == (["Ada"], Details(), record)
+
+
+async def test_a_call_that_is_forgotten_is_not_known(redis: Redis):
+    bot = ScriptedBot("a")
+    house = House(redis, bot)
+    session_id = await house.connected(bot)
+    bot.happens({"type": "ended", "reason": "hang_up"}, None)
+    await until(lambda: not house.sessions.live)
+    house.sessions.forget([session_id, "never"])
+    with pytest.raises(Problem) as problem:
+        await house.sessions.state(session_id)
+    assert problem.value.status == 404
 
 
 @pytest.mark.parametrize("offer", [FIRST, Offer(sdp="v=0", pc_id="pc-1", restart_pc=True)], ids=["first", "again"])

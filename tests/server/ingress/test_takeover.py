@@ -15,7 +15,7 @@ from tests.server.ingress.test_sessions import ANSWERED, CONNECTED, TOLD, House,
 pytestmark = pytest.mark.integration
 
 CALL: dict[str, Any] = {
-    "channel": "webrtc",
+    "details": {"channel": "webrtc", "caller": "customer-77"},
     "created_at": "2030-01-02T00:00:00+00:00",
     "connected_at": None,
     "connected_mono": None,

@@ -28,7 +28,7 @@ from knowledge.store import Store
 from knowledge.types import SearchResult, Turn
 from knowledge.vectors import VectorStore
 from server import errors
-from server.auth.operator import OperatorKey
+from server.auth.fake import fake_guard
 from server.rag.routes import rag
 from server.services import Knowledge
 
@@ -104,7 +104,7 @@ async def anyone(knowledge: Knowledge, processes: list[SimpleNamespace]) -> Asyn
     app = FastAPI()
     errors.install(app)
     app.include_router(rag)
-    app.state.services = SimpleNamespace(knowledge=knowledge, operator=OperatorKey(KEY), processes=processes)
+    app.state.services = SimpleNamespace(knowledge=knowledge, guard=fake_guard(KEY), processes=processes)
     async with AsyncClient(transport=ASGITransport(app), base_url="http://jarvis") as http:
         yield http
 

@@ -188,6 +188,6 @@ def operations() -> list[tuple[str, dict[str, Any]]]:
 @pytest.mark.parametrize(("name", "operation"), operations(), ids=[name for name, _ in operations()])
 def test_every_route_describes_its_problems(name: str, operation: dict[str, Any]):
     problems = {status: each for status, each in operation["responses"].items() if int(status) >= 400}
-    assert {"401", "422", "503"} <= set(problems)
+    assert {"401", "403", "422", "429", "503"} <= set(problems)
     assert all(list(each["content"]) == ["application/problem+json"] for each in problems.values())
     assert operation["summary"]

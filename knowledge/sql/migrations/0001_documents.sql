@@ -1,4 +1,4 @@
--- The knowledge tables. Every statement creates only what is missing, so this file can be run again at any time.
+-- The documents: collections, chunks, windows, vectors, jobs and gaps.
 
 create extension if not exists vector;
 

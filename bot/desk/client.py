@@ -1,0 +1,118 @@
+"""Asking the desk over its unix socket."""
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from bot.desk.errors import DeskBusyError, DeskRequestError, DeskUnavailableError
+
+CONNECT_SECS = 2.0
+# Longer than the desk waits for its services.
+READ_SECS = 45.0
+HEALTH_SECS = 2.0
+# A line of an answer: the words of a stretch of speech, or a passage.
+MAX_LINE_BYTES = 1024 * 1024
+_NOT_THERE = "The desk does not answer; try again in a moment."
+
+
+class DeskClient:
+    """The desk at a unix socket; make it inside a running event loop.
+
+    Every method raises `DeskRequestError` for a request that is wrong, and `DeskBusyError` or `DeskUnavailableError`
+    for one that may succeed later; the generators do so in mid-answer, too. Closing a generator cancels the request.
+    """
+
+    def __init__(self, socket_path: Path) -> None:
+        self._http = aiohttp.ClientSession(
+            base_url="http://desk", connector=aiohttp.UnixConnector(str(socket_path)), read_bufsize=MAX_LINE_BYTES
+        )
+
+    async def transcribe(
+        self, audio: AsyncIterator[bytes], *, form: Mapping[str, Any], longest_secs: float
+    ) -> AsyncGenerator[dict[str, Any]]:
+        """Yield the events of audio while it comes; raises what `audio` raises, too. `form` is an `AudioForm`."""
+        sent = _Sent(audio)
+        query = {name: str(value) for name, value in form.items()} | {"longest_secs": str(longest_secs)}
+        try:
+            # Nothing comes while nobody speaks.
+            async with self._asked("/transcribe", read_secs=None, params=query, data=sent.parts()) as response:
+                async for event in _events(response):
+                    yield event
+        except DeskUnavailableError:
+            if sent.failure is not None:
+                raise sent.failure from None
+            raise
+
+    async def complete(self, request: Mapping[str, Any]) -> AsyncGenerator[dict[str, Any]]:
+        """Yield the events of an answer; `request` is a `CompletionRequest`."""
+        async with self._asked("/complete", read_secs=READ_SECS, json=dict(request)) as response:
+            async for event in _events(response):
+                yield event
+
+    async def synthesize(self, request: Mapping[str, Any]) -> AsyncGenerator[bytes]:
+        """Yield speech as it comes; `request` is a `SynthesisRequest`."""
+        async with self._asked("/synthesize", read_secs=READ_SECS, json=dict(request)) as response:
+            async for part in response.content.iter_any():
+                yield part
+
+    async def health(self) -> dict[str, bool]:
+        """Which services can be asked."""
+        timeout = aiohttp.ClientTimeout(total=HEALTH_SECS)
+        try:
+            async with self._http.get("/healthz", timeout=timeout) as response:
+                return await response.json()
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            raise DeskUnavailableError(_NOT_THERE) from error
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.close()
+
+    @asynccontextmanager
+    async def _asked(
+        self, path: str, *, read_secs: float | None, **request: Any
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECS, sock_read=read_secs)
+        try:
+            async with self._http.post(path, timeout=timeout, **request) as response:
+                if response.status != 200:
+                    raise _refusal(response.status, await response.json())
+                yield response
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            raise DeskUnavailableError(_NOT_THERE) from error
+
+
+class _Sent:
+    """Audio on its way, and what went wrong with it, which the connection does not tell."""
+
+    def __init__(self, audio: AsyncIterator[bytes]) -> None:
+        self._audio = audio
+        self.failure: Exception | None = None
+
+    async def parts(self) -> AsyncGenerator[bytes]:
+        try:
+            async for part in self._audio:
+                yield part
+        except Exception as error:
+            self.failure = error
+            raise
+
+
+async def _events(response: aiohttp.ClientResponse) -> AsyncGenerator[dict[str, Any]]:
+    async for line in response.content:
+        event = json.loads(line)
+        if event["type"] == "error":
+            raise _refusal(event["status"], {"title": event["title"], "error": event["detail"]})
+        yield event
+
+
+def _refusal(status: int, body: Mapping[str, str]) -> Exception:
+    if status == 429:
+        return DeskBusyError(body["error"])
+    if status >= 500:
+        return DeskUnavailableError(body.get("error", _NOT_THERE))
+    return DeskRequestError(body["title"], body["error"], status=status)

@@ -1,0 +1,238 @@
+"""Answers single requests with the services that calls use: `python -m bot.desk.process`, or forked (`entry.py`).
+
+The first line of stdin is JSON (`ProcessSettings`); `ready` on stdout says that the socket answers. It ends on SIGTERM
+and when stdin ends. Calls go first: it runs at a lower priority, and answers few requests at once.
+
+    POST /transcribe   audio in chunks → one JSON object a line, as it is heard
+    POST /complete     CompletionRequest → one JSON object a line, as it is said
+    POST /synthesize   SynthesisRequest → the speech, as it is spoken
+    GET  /healthz      which of them can be answered
+
+What goes wrong before the answer begins is `{"title", "error"}` with a status: 429 and 503 where the same request may
+succeed a moment later. Behind its beginning it is a last line `{"type": "error", "status", "title", "detail"}`, or the
+answer breaks off.
+"""
+
+import asyncio
+import gc
+import json
+import os
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bot.confinement import give_back
+from bot.desk.audio import decoded
+from bot.desk.completion import Completion
+from bot.desk.errors import DeskBusyError, DeskError, DeskRequestError
+from bot.desk.lines import Lines
+from bot.desk.requests import CompletionRequest, SynthesisRequest, TranscriptionRequest
+from bot.desk.synthesis import synthesized, voice_line
+from bot.desk.transcription import Transcriber, recogniser_line
+from bot.settings import BotSettings
+from bot.turns import TurnModels
+from knowledge.address import SharedAddress
+from knowledge.child import run_child, tended
+from knowledge.logs import LogSettings
+
+MOST_TRANSCRIPTIONS, MOST_COMPLETIONS, MOST_SYNTHESES = 2, 4, 4
+MAX_JSON_BYTES = 2 * 1024 * 1024
+# How much a call may take from this process' share of a core.
+NICENESS = 5
+SHUTDOWN_SECS = 1.0
+TIDY_SECS = 5.0
+
+
+class ProcessSettings(BaseModel):
+    """What the parent says on the first line of stdin."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    socket: Path
+    bot: BotSettings
+    log: LogSettings | None = None
+
+
+class Desk:
+    """The routes, and the pipelines behind them."""
+
+    def __init__(self, settings: BotSettings, *, models: TurnModels) -> None:
+        self._settings = settings
+        self._transcriptions = Lines(most=MOST_TRANSCRIPTIONS, keep=lambda: recogniser_line(settings))
+        self._completions = Lines(most=MOST_COMPLETIONS)
+        self._syntheses = Lines(most=MOST_SYNTHESES, keep=lambda: voice_line(settings))
+        self._asked = asyncio.Event()
+        self._transcriber = Transcriber(models=models, confidence=settings.turns.vad_confidence)
+
+    def app(self) -> web.Application:
+        """The web application."""
+        app = web.Application(middlewares=[_errors_as_json], client_max_size=MAX_JSON_BYTES)
+        app.router.add_post("/transcribe", self.transcribe)
+        app.router.add_post("/complete", self.complete)
+        app.router.add_post("/synthesize", self.synthesize)
+        app.router.add_get("/healthz", self.healthz)
+        return app
+
+    @asynccontextmanager
+    async def ready(self) -> AsyncIterator[None]:
+        """Pipelines wait for requests meanwhile."""
+        meanwhile = [
+            asyncio.create_task(work)
+            for work in (self._syntheses.prepare(), self._transcriptions.prepare(), self._tidy())
+        ]
+        try:
+            yield
+        finally:
+            for task in meanwhile:
+                task.cancel()
+            await asyncio.gather(*meanwhile, return_exceptions=True)
+            for lines in (self._transcriptions, self._completions, self._syntheses):
+                await lines.close()
+
+    async def transcribe(self, request: web.Request) -> web.StreamResponse:
+        """Audio → `ready`, `speech`, `interim`, `final` …, `end`."""
+        form = TranscriptionRequest.model_validate(dict(request.query))
+        self._asked.set()
+        async with self._transcriptions.line() as line:
+            pcm = decoded(_received(request), form, longest_secs=form.longest_secs)
+            async with aclosing(pcm), aclosing(self._transcriber.transcribe(pcm, line)) as events:
+                return await _told(request, events)
+
+    async def complete(self, request: web.Request) -> web.StreamResponse:
+        """A conversation → `text`, `citation` …, `end`."""
+        wanted = CompletionRequest.model_validate_json(await request.read())
+        self._asked.set()
+        completion = Completion(self._settings, wanted)
+        try:
+            async with self._completions.line(completion.line) as line, aclosing(completion.answer(line)) as events:
+                return await _told(request, events)
+        finally:
+            await completion.aclose()
+
+    async def synthesize(self, request: web.Request) -> web.StreamResponse:
+        """A text → audio, in chunks; an answer that breaks off is not whole."""
+        wanted = SynthesisRequest.model_validate_json(await request.read())
+        self._asked.set()
+        response = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
+        async with (
+            self._syntheses.line() as line,
+            aclosing(synthesized(wanted, line, self._settings)) as parts,
+        ):
+            try:
+                async for part in parts:
+                    if not response.prepared:
+                        await response.prepare(request)
+                    await response.write(part)
+            except DeskError as error:
+                if not response.prepared:
+                    raise
+                raise ConnectionResetError from error
+            await response.write_eof()
+        return response
+
+    async def _tidy(self) -> None:
+        """Gives back what requests took: pipelines that ended are cycles, which Python keeps for long."""
+        while True:
+            self._asked.clear()
+            await self._asked.wait()
+            await asyncio.sleep(TIDY_SECS)
+            gc.collect()
+            await asyncio.to_thread(give_back)
+
+    async def healthz(self, _request: web.Request) -> web.Response:
+        """Which services can be asked; asks none of them."""
+        able = {"asr": self._transcriptions.able, "llm": self._completions.able, "tts": self._syntheses.able}
+        return web.json_response(able)
+
+
+async def _received(request: web.Request) -> AsyncGenerator[bytes]:
+    async for part in request.content.iter_any():
+        yield part
+
+
+async def _told(request: web.Request, events: AsyncGenerator[dict[str, Any]]) -> web.StreamResponse:
+    """One event a line; an error behind the first is the last line."""
+    response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+    try:
+        async for event in events:
+            if not response.prepared:
+                await response.prepare(request)
+            await response.write(_line(event))
+    except DeskError as error:
+        if not response.prepared:
+            raise
+        status, title = _status(error)
+        await response.write(_line({"type": "error", "status": status, "title": title, "detail": str(error)}))
+        # The pipeline that failed is not used again, though its answer ends in order.
+        raise _ToldError(response) from error
+    await response.write_eof()
+    return response
+
+
+class _ToldError(Exception):
+    """An error that the answer has told."""
+
+    def __init__(self, response: web.StreamResponse) -> None:
+        super().__init__()
+        self.response = response
+
+
+def _line(event: dict[str, Any]) -> bytes:
+    return json.dumps(event).encode() + b"\n"
+
+
+def _status(error: DeskError) -> tuple[int, str]:
+    match error:
+        case DeskRequestError():
+            return error.status, error.title
+        case DeskBusyError():
+            return 429, "Too many requests at once"
+        case _:
+            return 503, "The services can't answer now"
+
+
+@web.middleware
+async def _errors_as_json(request: web.Request, handler: Any) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except _ToldError as told:
+        await told.response.write_eof()
+        return told.response
+    except ValidationError as error:
+        fields = ", ".join(".".join(str(part) for part in detail["loc"]) or "body" for detail in error.errors())
+        body = {"title": "The request is not valid", "error": f"Correct these fields: {fields}."}
+        return web.json_response(body, status=422)
+    except DeskError as error:
+        status, title = _status(error)
+        return web.json_response({"title": title, "error": str(error)}, status=status)
+
+
+async def serve(settings: ProcessSettings) -> None:
+    """Answer on the socket until cancelled."""
+    from bot.preload import MODELS
+
+    with suppress(OSError):
+        os.nice(NICENESS)
+    desk = Desk(settings.bot, models=MODELS)
+    # A client that leaves cancels what is done for it.
+    runner = web.AppRunner(desk.app(), access_log=None, shutdown_timeout=SHUTDOWN_SECS, handler_cancellation=True)
+    address = SharedAddress(settings.socket)
+    # The pipelines end behind the last request: a pipeline in use would hold up the end of the event loop.
+    async with desk.ready():
+        try:
+            await runner.setup()
+            await web.SockSite(runner, address.bind()).start()
+            address.publish()
+            print("ready", flush=True)
+            await tended(address)
+        finally:
+            address.close()
+            await runner.cleanup()
+
+
+if __name__ == "__main__":
+    run_child(serve, ProcessSettings)

@@ -1,0 +1,1 @@
+"""`/api/asr`: audio in, words out."""

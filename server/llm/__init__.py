@@ -1,0 +1,1 @@
+"""`/api/llm`: a conversation in, an answer out."""

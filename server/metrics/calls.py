@@ -1,0 +1,123 @@
+"""What the calls of this server come to, as counters and histograms: no caller, no id, no word in a label."""
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from bot.reports import Stage
+from server.ingress.live import LiveSession
+from server.ingress.registry import SessionRecord
+from server.ingress.schemas import CreateSession
+
+OTHER = "other"
+CHANNELS = get_args(CreateSession.model_fields["channel"].annotation)
+END_REASONS = (
+    "hang_up",
+    "idle",
+    "max_duration",
+    "never_connected",
+    "caller_lost",
+    "bot_died",
+    "error",
+    "operator",
+    "shutdown",
+)
+# Fine where answers are felt as quick or slow: 0.2 s is a person's own, 0.8 s is fine, over 1.2 s is broken.
+V2V_BUCKETS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0, 3.0, 5.0)
+STAGE_BUCKETS = (
+    0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0,
+)  # fmt: skip
+LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+class CallMetrics:
+    """A `CallObserver` that counts. What an earlier server of the call counted is not counted again."""
+
+    def __init__(self, registry: CollectorRegistry):
+        self._v2v = Histogram(
+            "jarvis_v2v_seconds",
+            "Caller's last voiced sample to the bot's first sound, as the bot measures it",
+            buckets=V2V_BUCKETS,
+            registry=registry,
+        )
+        self._stages = Histogram(
+            "jarvis_stage_seconds",
+            "Where the v2v of an answer went, by stage",
+            ["stage"],
+            buckets=STAGE_BUCKETS,
+            registry=registry,
+        )
+        self._ended = Counter(
+            "jarvis_calls_total", "Calls that have ended", ["channel", "end_reason"], registry=registry
+        )
+        # What a bot reports by its name, each a counter. Further ones of the bots belong here.
+        self._reported = {
+            "interruption": Counter(
+                "jarvis_interruptions_total", "Callers who spoke while the bot did", registry=registry
+            ),
+            "gap": Counter("jarvis_gaps_total", "Questions that no document answered", registry=registry),
+            "marker_dropped": Counter(
+                "jarvis_markers_dropped_total", "Markers of an LLM that named no passage of the turn", registry=registry
+            ),
+            "llm_failed": Counter(
+                "jarvis_llm_failures_total", "Answers that were lost to a failing LLM", registry=registry
+            ),
+            "turn_stop_timeout": Counter(
+                "jarvis_turn_stop_timeouts_total", "Turns that ended only by their time limit", registry=registry
+            ),
+        }
+        self._replaced = Counter(
+            "jarvis_bots_replaced_total", "Bots that died in a call that went on with another", registry=registry
+        )
+        self._lag = Histogram(
+            "jarvis_bot_loop_lag_seconds",
+            "How late the event loops of bots in calls came to their heartbeat",
+            buckets=LAG_BUCKETS,
+            registry=registry,
+        )
+        self._bots: dict[str, int] = {}
+        self._cpu_secs: dict[str, float] = {}
+        self.bot_cpu_secs = 0.0
+        """What bots in calls took of the CPU, as they told it, from their first heartbeat on."""
+        for stage in get_args(Stage):
+            self._stages.labels(stage)
+        for channel in CHANNELS:
+            for reason in END_REASONS:
+                self._ended.labels(channel, reason)
+
+    def heard(self, session: LiveSession, event: Mapping[str, Any]) -> None:
+        """Counts a report of the call's bot."""
+        kind = event["type"]
+        if kind == "heartbeat":
+            self._note_bots(session)
+            self._lag.observe(max(0.0, event["loop_lag_secs"]))
+            self.bot_cpu_secs += max(0.0, event["cpu_secs"] - self._cpu_secs.get(session.id, event["cpu_secs"]))
+            self._cpu_secs[session.id] = event["cpu_secs"]
+        if event.get("again"):
+            return
+        if kind == "turn":
+            self._v2v.observe(event["latency_secs"])
+            stages = event.get("stages", {})
+            for stage in get_args(Stage):
+                if stage in stages:
+                    self._stages.labels(stage).observe(stages[stage])
+        elif (counter := self._reported.get(kind)) is not None:
+            counter.inc(event.get("count", 1))
+
+    def ended(self, session: LiveSession, record: SessionRecord) -> None:
+        """Counts the end of a call."""
+        self._note_bots(session)
+        self._bots.pop(session.id, None)
+        self._cpu_secs.pop(session.id, None)
+        self._ended.labels(_known(record.details.channel, CHANNELS), _known(record.end_reason, END_REASONS)).inc()
+
+    def _note_bots(self, session: LiveSession) -> None:
+        """Counts the bots of the call that died in this server's care."""
+        self._replaced.inc(session.bots - self._bots.get(session.id, session.bots))
+        self._bots[session.id] = session.bots
+
+
+def _known(value: str | None, names: tuple[str, ...]) -> str:
+    """A label that is one of these names, so that no report can make up others."""
+    return value if value in names else OTHER

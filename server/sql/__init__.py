@@ -1,0 +1,3 @@
+"""The SQL of what the server keeps: keys and calls."""
+
+SERVER = __name__

@@ -1,0 +1,1 @@
+"""`/api/tts`: a text in, speech out."""

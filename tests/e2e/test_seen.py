@@ -1,0 +1,148 @@
+"""A real call as it is seen from outside: metrics, spans and log lines, each without a word of it."""
+
+import json
+import re
+import shutil
+import tempfile
+import threading
+import urllib.request
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from prometheus_client.parser import text_string_to_metric_families
+
+from evals.program import Jarvis
+
+pytestmark = pytest.mark.e2e
+
+MEMBERSHIP = "q18"
+# Of the question as it is asked and heard, of the answer, and of the document that it is from.
+WORDS = ("membership", "dollars", "forty-nine", "Larkspur")
+STAGES = ("transcript", "turn_end", "retrieval", "llm", "tts")
+
+
+class Collector:
+    """An OpenTelemetry collector on this host that keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.bodies = bodies = list[bytes]()
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+                self.send_response(200 if self.path == "/v1/traces" else 404)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def spans(self) -> list[Any]:
+        """All spans so far."""
+        return [
+            span
+            for body in self.bodies
+            for resource in ExportTraceServiceRequest.FromString(body).resource_spans
+            for scope in resource.scope_spans
+            for span in scope.spans
+        ]
+
+    def close(self) -> None:
+        """Listens no more."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def scrape(jarvis: Jarvis) -> str:
+    """What Prometheus reads."""
+    headers = {"Authorization": f"Bearer {jarvis.operator_key()}"}
+    with urllib.request.urlopen(urllib.request.Request(f"{jarvis.url}/metrics", headers=headers), timeout=20) as answer:
+        return answer.read().decode()
+
+
+def samples(text: str) -> dict[tuple[str, ...], float]:
+    """The values by name and labels' values."""
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def words_in(text: str) -> list[str]:
+    return [word for word in WORDS if word.lower() in text.lower()]
+
+
+def test_a_call_shows_in_a_scrape_with_each_of_its_stages_and_its_end(jarvis: Jarvis, artifacts: Path):
+    before = samples(scrape(jarvis))
+    report = jarvis.call(MEMBERSHIP, out=artifacts / "call.wav")
+    text = scrape(jarvis)
+    (artifacts / "metrics.txt").write_text(text)
+    after = samples(text)
+
+    def grown(*key: str) -> float:
+        return after[key] - before.get(key, 0.0)
+
+    assert "49 dollars" in report["turns"][0]["said"]
+    assert grown("jarvis_v2v_seconds_count") == 1
+    assert {stage: grown("jarvis_stage_seconds_count", stage) for stage in STAGES} == dict.fromkeys(STAGES, 1)
+    whole = grown("jarvis_v2v_seconds_sum")
+    assert sum(grown("jarvis_stage_seconds_sum", stage) for stage in STAGES) == pytest.approx(whole, abs=0.1)
+    assert grown("jarvis_calls_total", "webrtc", "hang_up") == 1
+    assert grown("jarvis_http_request_duration_seconds_count", "POST", "/api/ingress/session/create", "201") == 1
+    for kind in ("server", "bot", "preload", "speech", "retrieval", "indexer", "postgres", "redis"):
+        assert after["jarvis_processes", kind] >= 1
+        assert after["jarvis_process_memory_bytes", kind] > 0
+    assert words_in(text) == []
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    collector = Collector()
+    yield collector
+    collector.close()
+
+
+@pytest.fixture
+def watched(collector: Collector, artifacts: Path) -> Iterator[Jarvis]:
+    """A server whose calls are traced, and which logs all it can, for programs."""
+    data_dir = Path(tempfile.mkdtemp(prefix="jarvis-seen-"))
+    data_dir.chmod(0o755)
+    settings = {"JARVIS_LOG_FORMAT": "json", "JARVIS_LOG_LEVEL": "DEBUG"}
+    jarvis = Jarvis(data_dir, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, **settings)
+    jarvis.start()
+    yield jarvis
+    jarvis.stop()
+    shutil.copy(jarvis.log, artifacts / "server.log")
+    shutil.rmtree(data_dir, ignore_errors=True)
+
+
+def test_a_call_is_traced_and_logged_for_programs_without_a_word_of_it(
+    watched: Jarvis, collector: Collector, artifacts: Path
+):
+    report = watched.call(MEMBERSHIP, out=artifacts / "call.wav")
+    assert "49 dollars" in report["turns"][0]["said"]
+    assert watched.stop()[0] == 0
+
+    spans = collector.spans()
+    assert {"conversation", "turn", "stt", "llm", "tts"} <= {span.name for span in spans}
+    (conversation,) = (span for span in spans if span.name == "conversation")
+    assert {span.trace_id for span in spans} == {conversation.trace_id}
+    sent = b"".join(collector.bodies).decode(errors="replace")
+    (artifacts / "spans.txt").write_text("\n".join(str(span) for span in spans))
+    assert words_in(sent) == []
+
+    (session,) = (each.value.string_value for each in conversation.attributes if each.key == "conversation.id")
+    log = watched.log.read_text()
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert {"time", "level", "process", "pid", "module", "message"} <= set.intersection(*map(set, lines))
+    assert any(line.get("session") == session and re.search("ended: hang_up", line["message"]) for line in lines)
+    assert {"server", "speech"} <= {line["process"] for line in lines}
+    assert words_in(log) == []
