@@ -23,12 +23,13 @@ run: setup ## start Jarvis and print the call link; Ctrl-C stops it
 test: dev web/dist/index.html $(VOICE) ## run every test: units, real processes, calls
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target --keep-going test-calls test-rest
 
-# Calls take their time and little else, so the rest runs beside them, and after them in the queue for the cores.
+# Calls take their time and little else: two are held at once, and the rest runs beside them, behind them in the queue for
+# the cores.
 test-calls:
-	$(BIN)/python -m pytest tests/e2e
+	$(BIN)/python -m pytest tests/e2e --numprocesses=2 --dist=loadfile
 
 test-rest:
-	nice -n 5 $(BIN)/python -m pytest --ignore=tests/e2e
+	nice -n 10 $(BIN)/python -m pytest --ignore=tests/e2e
 	cd web && npm test
 
 check: dev web/node_modules/.package-lock.json ## lint, types, layers, sizes

@@ -18,7 +18,7 @@ GREETING_SECS = 12
 
 
 @pytest.fixture(scope="session")
-def jarvis() -> Iterator[Jarvis]:
+def jarvis(worker_id: str) -> Iterator[Jarvis]:
     """A server that was started as its user starts it, with the sample handbook indexed."""
     data_dir = Path(tempfile.mkdtemp(prefix="jarvis-e2e-"))
     data_dir.chmod(0o755)
@@ -26,7 +26,7 @@ def jarvis() -> Iterator[Jarvis]:
     served.start()
     yield served
     served.stop()
-    shutil.copy(served.log, artifact("server.log"))
+    shutil.copy(served.log, artifact(f"server-{worker_id}.log"))
     shutil.rmtree(data_dir, ignore_errors=True)
 
 

@@ -26,6 +26,8 @@ CALLER = "customer-quillfeather"
 METADATA = {"invoice": "marzipan-4711"}
 # Of servers, not of calls.
 SERVERS = re.compile(r"jarvis:servers?(:.*)?")
+# How many requests a key or an address made lately.
+COUNTS, COUNTED_SECS = re.compile(r"jarvis:(limit|places:).*"), 120
 
 
 class Kept:
@@ -69,7 +71,7 @@ class Kept:
         return found
 
     def redis(self) -> dict[str, str]:
-        """Every key but those of servers, and its value."""
+        """Every key but those of servers and of counts that lapse by themselves, and its value."""
         read = {"string": "get", "list": "lrange", "hash": "hgetall", "set": "smembers", "zset": "zrange"}
         kept = {}
         with Redis(
@@ -77,9 +79,10 @@ class Kept:
         ) as r:
             for raw in r.scan_iter():
                 key = raw.decode(errors="replace")
+                lapses = 0 <= int(r.ttl(raw)) <= COUNTED_SECS  # pyright: ignore[reportArgumentType]
                 kind = r.type(raw).decode()  # pyright: ignore[reportAttributeAccessIssue]  (redis types both its clients at once)
                 whole = (0, -1) if kind in ("list", "zset") else ()
-                if not SERVERS.fullmatch(key):
+                if not (SERVERS.fullmatch(key) or (COUNTS.fullmatch(key) and lapses)):
                     kept[key] = str(getattr(r, read[kind])(raw, *whole))
         return kept
 
@@ -113,10 +116,10 @@ async def test_an_erased_caller_is_nowhere(own_jarvis: Jarvis):
     kept = Kept(own_jarvis)
     keys, files = set(kept.redis()), kept.others()
     async with on_a_call_of(own_jarvis, caller=CALLER, metadata=METADATA) as caller:
-        caller.ask("q18")
+        await caller.ask("q18")
         await caller.hears("49 dollars")
         assert CALLER in str(kept.redis())
-        caller.ask("u01")  # nothing answers it
+        await caller.ask("u01")  # nothing answers it
         await until(lambda: len(spoken(record(own_jarvis, caller.session.id))) == 2)
         await until(lambda: asked(own_jarvis, "GET", "/api/rag/gaps")[1]["gaps"])
         status, problem = await asyncio.to_thread(asked, own_jarvis, "DELETE", f"{CALLS}?caller={CALLER}")

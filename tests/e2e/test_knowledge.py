@@ -62,7 +62,7 @@ def test_a_question_in_vain_becomes_a_gap_whose_answer_the_next_caller_hears(jar
     }
     _, accepted, _ = jarvis.request("POST", f"/api/rag/gaps/{gap['id']}/answer", answer, token=key)
     assert ended(jarvis, key, accepted["job"]["id"])["state"] == "done"
-    said = [turn(jarvis, "u01", artifacts)["said"] for _ in range(CALLS)]
+    said = (turn(jarvis, "u01", artifacts)["said"] for _ in range(CALLS))
     assert any("on the second floor" in each for each in said)
     _, listed, _ = jarvis.request("GET", "/api/rag/gaps?state=closed", token=key)
     assert gap["id"] in [each["id"] for each in listed["gaps"]]

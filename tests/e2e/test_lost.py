@@ -50,6 +50,7 @@ class Caller:
         self._ingress = ingress
         self.session = session
         self.line = WebRtcLine(only_loopback=True)
+        self._asked_on: WebRtcLine | None = None
 
     async def join(self) -> None:
         await self.line.connect(lambda offer: self._ingress.offer(self.session, offer))
@@ -60,7 +61,12 @@ class Caller:
         await self.line.connect(lambda offer: self._ingress.offer(self.session, offer), replaces=lost.pc_id)
         await lost.close()
 
-    def ask(self, name: str) -> None:
+    async def ask(self, name: str) -> None:
+        """Speaks a recording, once what was asked before has left the microphone: an answer may come sooner."""
+        async with asyncio.timeout(PATIENCE_SECS):
+            while self._asked_on is self.line and self.line.spoken is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        self._asked_on = self.line
         self.line.say(at_48khz(read_recording(RECORDINGS / "slt" / f"{name}.flac")))
 
     async def hears(self, words: str) -> None:
@@ -113,7 +119,7 @@ def calls(jarvis: Jarvis) -> dict[str, dict[str, Any]]:
 
 async def test_a_question_whose_bot_was_killed_is_answered_by_the_next(jarvis: Jarvis):
     async with on_a_call(jarvis) as caller:
-        caller.ask("q18")
+        await caller.ask("q18")
         await caller.hears("49 dollars")
         jarvis.bot_of(caller.session.id).kill()
         await became(caller, "reconnecting")
@@ -137,14 +143,14 @@ async def test_a_caller_who_lost_the_network_comes_back_to_the_same_bot(jarvis: 
         bot = jarvis.bot_of(caller.session.id)
         await caller.come_back()
         await caller.hears("Sorry, I lost you for a moment.")
-        caller.ask("q18")
+        await caller.ask("q18")
         await caller.hears("49 dollars")
         assert jarvis.bot_of(caller.session.id) == bot
 
 
 async def test_a_call_that_the_operator_ends_in_mid_answer_ends_by_itself(jarvis: Jarvis):
     async with on_a_call(jarvis) as caller:
-        caller.ask("q14")
+        await caller.ask("q14")
         await caller.hears("70 dollars")
         path = f"/api/ingress/session/{caller.session.id}"
         logged = len(jarvis.log.read_text(errors="replace"))
@@ -159,7 +165,7 @@ async def test_an_offer_of_a_caller_who_comes_back_that_is_none_leaves_the_call_
         offer = {"sdp": "not sdp m=audio", "type": "offer", "pc_id": caller.line.pc_id, "restart_pc": True}
         path = f"/api/ingress/session/{caller.session.id}/offer"
         status, _, _ = await asyncio.to_thread(jarvis.request, "POST", path, offer, caller.session.token)
-        caller.ask("q18")
+        await caller.ask("q18")
         await caller.hears("49 dollars")
         assert status == 422
 
@@ -167,11 +173,11 @@ async def test_an_offer_of_a_caller_who_comes_back_that_is_none_leaves_the_call_
 async def test_calls_outlive_their_server_and_the_next_one_takes_them_over(own_jarvis: Jarvis, data_dir: Path):
     async with on_a_call(own_jarvis) as caller:
         own_jarvis.kill()
-        caller.ask("q18")
+        await caller.ask("q18")
         await caller.hears("49 dollars")
         await asyncio.to_thread(own_jarvis.start)
         await until(lambda: calls(own_jarvis).get(caller.session.id, {}).get("turns") == 1)
-        caller.ask("q14")
+        await caller.ask("q14")
         await caller.hears("70 dollars")
         path = f"/api/ingress/session/{caller.session.id}"
         status, _, _ = await asyncio.to_thread(own_jarvis.request, "DELETE", path, None, own_jarvis.operator_key())
@@ -183,7 +189,7 @@ async def test_a_command_beside_a_call_that_lost_its_server_leaves_it_its_docume
     async with on_a_call(own_jarvis) as caller:
         own_jarvis.kill()
         listed = await asyncio.to_thread(own_jarvis.command, "documents")
-        caller.ask("q18")
+        await caller.ask("q18")
         try:
             await caller.hears("the membership page")
         finally:
@@ -206,7 +212,7 @@ async def test_a_redis_that_dies_is_started_again_and_knows_the_calls_again(own_
         (redis,) = [each for each in family if each.name() in ("redis-server", "valkey-server")]
         redis.kill()
         status, other, _ = await asyncio.to_thread(own_jarvis.request, "POST", CREATE, {})
-        caller.ask("q18")
+        await caller.ask("q18")
         await caller.hears("49 dollars")
         await until(lambda: own_jarvis.request("GET", "/readyz")[1]["parts"]["redis"])
         await until(lambda: caller.session.id in calls(own_jarvis))
@@ -229,7 +235,7 @@ async def test_a_draining_server_finishes_its_call_while_its_successor_takes_new
         await asyncio.to_thread(successor.start, port=port)
         try:
             async with on_a_call(successor):
-                caller.ask("q18")
+                await caller.ask("q18")
                 await caller.hears("49 dollars")
                 assert len(calls(successor)) == 2
             assert await caller.state() == "connected"

@@ -112,10 +112,10 @@ def test_of_an_answer_that_was_cut_off_only_what_was_heard_is_kept(jarvis: Jarvi
 
 async def test_a_call_that_its_server_lost_is_kept_once_and_whole(own_jarvis: Jarvis):
     async with on_a_call_of(own_jarvis, caller="Ada") as caller:
-        caller.ask("q18")
+        await caller.ask("q18")
         await caller.hears("49 dollars")
         own_jarvis.kill()
-        caller.ask("q14")
+        await caller.ask("q14")
         await caller.hears("70 dollars")
         await asyncio.to_thread(own_jarvis.start)
     found = await has_ended(own_jarvis, caller.session.id)

@@ -17,7 +17,7 @@ from server.ingress.launcher import AudioLine, Closed
 from server.ingress.scripted import ScriptedAudioLine
 
 PATH = "/api/ingress/audio/ingest"
-TOKENS = SessionTokens(key=b"k" * 32, max_age_secs=60)
+TOKENS = SessionTokens(key=b"k" * 32, max_age_secs=86_400)
 TOKEN = TOKENS.make("6f1c")
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
