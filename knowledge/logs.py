@@ -41,7 +41,9 @@ def configure(settings: LogSettings) -> None:
     write = json_line if settings.format == "json" else text_line
 
     def sink(message: "Message") -> None:
-        print(write(message.record, process=settings.process), file=sys.stderr, flush=True)
+        # In one piece: other processes of the program write to the same file.
+        sys.stderr.write(write(message.record, process=settings.process) + "\n")
+        sys.stderr.flush()
 
     logger.remove()
     levels: dict[str | None, str | int | bool] = {**LIBRARIES, **dict.fromkeys(OURS, settings.level)}

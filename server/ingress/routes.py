@@ -69,8 +69,8 @@ async def create_session(
 ) -> CreatedSession | Waiting:
     """A new call: its link, and the token to join it.
 
-    Without a key it is one as the server's settings say, where they allow that at all, and `channel`, `wait` and `ticket`
-    are all that may be said of it.
+    Without a key it is one as the server's settings say, where they allow that at all, and `channel`, `wait` and
+    `ticket` are all that may be said of it.
     """
     wanted = body or CreateSession()
     if creator is None:

@@ -1,8 +1,10 @@
 """One running Jarvis for all calls, and a browser to call it with."""
 
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,17 +19,55 @@ ARTIFACTS = ROOT / "artifacts"
 GREETING_SECS = 12
 
 
+@contextmanager
+def directory(copied: Path | None = None) -> Iterator[Path]:
+    """A place for what a server keeps, which Postgres' user may enter; with a copy of what another one kept, if named."""
+    home = Path(tempfile.mkdtemp(prefix="jarvis-e2e-"))
+    home.chmod(0o755)
+    place = home / "data"
+    if copied is not None:
+        subprocess.run(["cp", "--archive", str(copied), str(place)], check=True)
+    yield place
+    shutil.rmtree(home, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
-def jarvis(worker_id: str) -> Iterator[Jarvis]:
-    """A server that was started as its user starts it, with the sample handbook indexed."""
-    data_dir = Path(tempfile.mkdtemp(prefix="jarvis-e2e-"))
-    data_dir.chmod(0o755)
-    served = Jarvis(data_dir)
+def prepared() -> Iterator[Path]:
+    """The data directory of a server that ran: its database is made, the handbook indexed, and its words are learned."""
+    with directory() as place:
+        place.mkdir(mode=0o755)
+        first = Jarvis(place)
+        first.start()
+        first.stop()
+        yield place
+
+
+@pytest.fixture
+def data_dir(prepared: Path) -> Iterator[Path]:
+    """A data directory for one test alone."""
+    with directory(prepared) as place:
+        yield place
+
+
+@pytest.fixture
+def own_jarvis(data_dir: Path, request: pytest.FixtureRequest) -> Iterator[Jarvis]:
+    """A server for one test alone, which may kill it; with the settings that the test names."""
+    served = Jarvis(data_dir, **getattr(request, "param", {}))
     served.start()
     yield served
     served.stop()
-    shutil.copy(served.log, artifact(f"server-{worker_id}.log"))
-    shutil.rmtree(data_dir, ignore_errors=True)
+    shutil.copy(served.log, artifact(f"{request.node.name}.log"))
+
+
+@pytest.fixture(scope="session")
+def jarvis(prepared: Path, worker_id: str) -> Iterator[Jarvis]:
+    """A server that was started as its user starts it, with the sample handbook indexed."""
+    with directory(prepared) as place:
+        served = Jarvis(place)
+        served.start()
+        yield served
+        served.stop()
+        shutil.copy(served.log, artifact(f"server-{worker_id}.log"))
 
 
 def artifact(name: str) -> Path:

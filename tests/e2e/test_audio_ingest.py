@@ -3,8 +3,6 @@
 import asyncio
 import json
 import re
-import shutil
-import tempfile
 import time
 import wave
 from collections.abc import AsyncIterator, Mapping
@@ -287,28 +285,20 @@ async def test_a_websocket_whose_other_end_is_dead_is_noticed_and_the_call_goes_
         await calling.said(await calling.connect(connection=named[1].decode()), "lost you")
 
 
-async def test_a_program_goes_on_with_its_call_on_the_next_server():
-    data_dir = Path(tempfile.mkdtemp(prefix="jarvis-ingest-"))
-    data_dir.chmod(0o755)
-    served = Jarvis(data_dir)
-    try:
-        await asyncio.to_thread(served.start)
-        async with aiohttp.ClientSession() as http:
-            calling = Program(served, http)
-            socket = await calling.connect()
-            await calling.said(socket, "Jarvis")
-            served.kill()
-            async with asyncio.timeout(WAIT_SECS):
-                while (await socket.receive()).type is not aiohttp.WSMsgType.CLOSED:
-                    pass
-            await asyncio.to_thread(served.start, port=urlsplit(served.url).port or 0)
-            again = await calling.connect(connection=calling.connection)
-            await calling.said(again, "lost you")
-            await again.send_json({"type": "end"})
-            async with asyncio.timeout(WAIT_SECS):
-                while (await again.receive()).type is not aiohttp.WSMsgType.CLOSE:
-                    pass
-            assert again.close_code == 1000
-    finally:
-        await asyncio.to_thread(served.stop)
-        shutil.rmtree(data_dir, ignore_errors=True)
+async def test_a_program_goes_on_with_its_call_on_the_next_server(own_jarvis: Jarvis):
+    async with aiohttp.ClientSession() as http:
+        calling = Program(own_jarvis, http)
+        socket = await calling.connect()
+        await calling.said(socket, "Jarvis")
+        own_jarvis.kill()
+        async with asyncio.timeout(WAIT_SECS):
+            while (await socket.receive()).type is not aiohttp.WSMsgType.CLOSED:
+                pass
+        await asyncio.to_thread(own_jarvis.start, port=urlsplit(own_jarvis.url).port or 0)
+        again = await calling.connect(connection=calling.connection)
+        await calling.said(again, "lost you")
+        await again.send_json({"type": "end"})
+        async with asyncio.timeout(WAIT_SECS):
+            while (await again.receive()).type is not aiohttp.WSMsgType.CLOSE:
+                pass
+        assert again.close_code == 1000

@@ -16,9 +16,7 @@ from redis import Redis
 
 from evals.program import Jarvis
 from tests.e2e.test_lost import until
-from tests.e2e.test_records import CALLS, asked, has_ended, on_a_call_of, own_jarvis, record
-
-__all__ = ["own_jarvis"]
+from tests.e2e.test_records import CALLS, asked, has_ended, on_a_call_of, record
 
 pytestmark = pytest.mark.e2e
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +11,7 @@ import aiohttp
 import pytest
 
 from evals.program import Jarvis
+from tests.e2e.conftest import directory
 
 pytestmark = pytest.mark.e2e
 
@@ -29,16 +28,13 @@ def make_key(jarvis: Jarvis, *arguments: str) -> tuple[str, str]:
 
 
 @pytest.fixture(scope="module")
-def open_jarvis() -> Iterator[Jarvis]:
+def open_jarvis(prepared: Path) -> Iterator[Jarvis]:
     """A server on which everyone may start two calls a minute."""
-    data_dir = Path(tempfile.mkdtemp(prefix="jarvis-open-"))
-    data_dir.chmod(0o755)
-    limits = {"JARVIS_PUBLIC_CALLS_PER_ADDRESS": "2", "JARVIS_PUBLIC_CALLS": "everyone"}
-    served = Jarvis(data_dir, **limits)
-    served.start()
-    yield served
-    served.stop()
-    shutil.rmtree(data_dir, ignore_errors=True)
+    with directory(prepared) as place:
+        served = Jarvis(place, JARVIS_PUBLIC_CALLS_PER_ADDRESS="2", JARVIS_PUBLIC_CALLS="everyone")
+        served.start()
+        yield served
+        served.stop()
 
 
 def test_a_key_opens_what_its_scopes_say_and_no_more(jarvis: Jarvis):
@@ -133,12 +129,7 @@ def test_an_address_behind_a_trusted_proxy_has_a_limit_of_its_own(open_jarvis: J
     assert [asyncio.run(ask(address)) for address in asked] == [201, 201, 429, 201]
 
 
-def test_keys_are_made_and_listed_while_no_server_runs():
-    data_dir = Path(tempfile.mkdtemp(prefix="jarvis-keys-"))
-    data_dir.chmod(0o755)
+def test_keys_are_made_and_listed_while_no_server_runs(data_dir: Path):
     jarvis = Jarvis(data_dir)
-    try:
-        key_id, _ = make_key(jarvis, "--scope", "asr")
-        assert key_id in jarvis.command("keys", "list").out
-    finally:
-        shutil.rmtree(data_dir, ignore_errors=True)
+    key_id, _ = make_key(jarvis, "--scope", "asr")
+    assert key_id in jarvis.command("keys", "list").out

@@ -2,11 +2,9 @@
 
 import asyncio
 import os
-import shutil
 import signal
-import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -24,23 +22,6 @@ pytestmark = pytest.mark.e2e
 
 PATIENCE_SECS = 30.0
 CREATE = "/api/ingress/session/create"
-
-
-@pytest.fixture
-def data_dir() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="jarvis-lost-"))
-    path.chmod(0o755)
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
-
-
-@pytest.fixture
-def own_jarvis(data_dir: Path) -> Iterator[Jarvis]:
-    """A server that a test may kill."""
-    jarvis = Jarvis(data_dir)
-    jarvis.start()
-    yield jarvis
-    jarvis.stop()
 
 
 class Caller:

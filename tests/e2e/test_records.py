@@ -1,9 +1,7 @@
 """What is kept of real calls, over real audio."""
 
 import asyncio
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from itertools import pairwise
@@ -20,18 +18,6 @@ from tests.e2e.test_lost import CREATE, Caller, until
 pytestmark = pytest.mark.e2e
 
 CALLS = "/api/ingress/calls"
-
-
-@pytest.fixture
-def own_jarvis(request: pytest.FixtureRequest) -> Iterator[Jarvis]:
-    """A server whose records are this test's alone, with the settings that it asks for."""
-    data_dir = Path(tempfile.mkdtemp(prefix="jarvis-records-"))
-    data_dir.chmod(0o755)
-    jarvis = Jarvis(data_dir, **getattr(request, "param", {}))
-    jarvis.start()
-    yield jarvis
-    jarvis.stop()
-    shutil.rmtree(data_dir, ignore_errors=True)
 
 
 def asked(jarvis: Jarvis, method: str, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:

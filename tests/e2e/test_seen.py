@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import tempfile
 import threading
 import urllib.request
 from collections.abc import Iterator
@@ -111,17 +110,14 @@ def collector() -> Iterator[Collector]:
 
 
 @pytest.fixture
-def watched(collector: Collector, artifacts: Path) -> Iterator[Jarvis]:
+def watched(collector: Collector, data_dir: Path, artifacts: Path) -> Iterator[Jarvis]:
     """A server whose calls are traced, and which logs all it can, for programs."""
-    data_dir = Path(tempfile.mkdtemp(prefix="jarvis-seen-"))
-    data_dir.chmod(0o755)
     settings = {"JARVIS_LOG_FORMAT": "json", "JARVIS_LOG_LEVEL": "DEBUG"}
     jarvis = Jarvis(data_dir, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, **settings)
     jarvis.start()
     yield jarvis
     jarvis.stop()
     shutil.copy(jarvis.log, artifacts / "server.log")
-    shutil.rmtree(data_dir, ignore_errors=True)
 
 
 def test_a_call_is_traced_and_logged_for_programs_without_a_word_of_it(

@@ -1,9 +1,7 @@
 """The server as its operator and its callers' programs meet it: bad input, full house, start and stop."""
 
-import shutil
 import signal
 import socket
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,13 +117,6 @@ def test_an_empty_question_is_refused_in_plain_words(jarvis: Jarvis):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_stops_cleanly_and_leaves_no_process_behind(number: signal.Signals):
-    data_dir = Path(tempfile.mkdtemp(prefix="jarvis-stop-"))
-    data_dir.chmod(0o755)
-    jarvis = Jarvis(data_dir)
-    try:
-        jarvis.start()
-        assert jarvis.request("POST", CREATE, {})[0] == 201
-        assert jarvis.stop(number) == (0, [])
-    finally:
-        shutil.rmtree(data_dir, ignore_errors=True)
+def test_it_stops_cleanly_and_leaves_no_process_behind(own_jarvis: Jarvis, number: signal.Signals):
+    assert own_jarvis.request("POST", CREATE, {})[0] == 201
+    assert own_jarvis.stop(number) == (0, [])

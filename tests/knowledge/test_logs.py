@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
@@ -46,6 +47,14 @@ def test_a_line_for_programs_says_when_where_how_grave_and_what(capsys: pytest.C
     assert datetime.fromisoformat(str(line.pop("time"))).utcoffset() is not None
     assert isinstance(line.pop("pid"), int)
     assert line == {"level": "INFO", "process": "bot", "module": "bot.session", "message": "it rains"}
+
+
+def test_a_line_is_written_in_one_piece_as_other_processes_write_to_the_same_file(monkeypatch: pytest.MonkeyPatch):
+    written: list[str] = []
+    monkeypatch.setattr(sys.stderr, "write", written.append)
+    configure(LogSettings())
+    logger.patch(lambda record: record.update(name="server")).info("it rains")
+    assert [piece[-9:] for piece in written] == ["it rains\n"]
 
 
 def test_a_line_that_is_about_a_call_names_it(capsys: pytest.CaptureFixture[str]):
