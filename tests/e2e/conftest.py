@@ -21,7 +21,7 @@ GREETING_SECS = 12
 
 @contextmanager
 def directory(copied: Path | None = None) -> Iterator[Path]:
-    """A place for what a server keeps, which Postgres' user may enter; with a copy of what another one kept, if named."""
+    """A place for what a server keeps, which Postgres' user may enter; a copy of what another kept, if named."""
     home = Path(tempfile.mkdtemp(prefix="jarvis-e2e-"))
     home.chmod(0o755)
     place = home / "data"
@@ -33,7 +33,7 @@ def directory(copied: Path | None = None) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def prepared() -> Iterator[Path]:
-    """The data directory of a server that ran: its database is made, the handbook indexed, and its words are learned."""
+    """The data directory of a server that ran: its database is made, the handbook indexed, its words are learned."""
     with directory() as place:
         place.mkdir(mode=0o755)
         first = Jarvis(place)
