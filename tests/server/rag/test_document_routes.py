@@ -1,6 +1,6 @@
 """`/api/rag/documents`."""
 
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 from httpx2 import AsyncClient
@@ -9,7 +9,7 @@ from tests.server.rag.conftest import Add, problem
 
 pytestmark = pytest.mark.integration
 
-UNKNOWN = uuid4()
+UNKNOWN = UUID("98798fe6-cd1c-4169-83b7-56de525a3cf9")
 
 
 async def sources(http: AsyncClient, **query: str | int) -> list[str]:

@@ -1,6 +1,6 @@
 """`/api/rag/gaps`: listed, closed, and answered by a document."""
 
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from httpx2 import AsyncClient
@@ -10,7 +10,7 @@ from tests.server.rag.conftest import Add, Work, problem
 
 pytestmark = pytest.mark.integration
 
-UNKNOWN = uuid4()
+UNKNOWN = UUID("98798fe6-cd1c-4169-83b7-56de525a3cf9")
 ANSWER = {"text": "Dogs are welcome."}
 
 
