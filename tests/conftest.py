@@ -12,6 +12,11 @@ from server.embedded.postgres import EmbeddedPostgres
 from server.embedded.redis import EmbeddedRedis
 
 
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Names bytes by their number: compressed ones hold the time, and every worker must name a test alike."""
+    return f"{argname}-of-{len(val)}-bytes" if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session")
 def services_dir() -> Iterator[Path]:
     """A data directory below /tmp, since tmp_path is closed to the account that Postgres runs as."""

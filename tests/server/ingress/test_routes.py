@@ -143,7 +143,9 @@ async def test_a_token_that_has_expired_joins_nobody(http: AsyncClient, monkeypa
 
 
 @pytest.mark.parametrize(
-    ("sent", "reason"), [(TOKENS.make("a"), "hang_up"), (shown(WRITER), "operator"), ("operator", "operator")]
+    ("sent", "reason"),
+    [(TOKENS.make("a"), "hang_up"), (shown(WRITER), "operator"), ("operator", "operator")],
+    ids=["caller", "key", "operator"],
 )
 async def test_a_call_is_ended_by_its_caller_by_a_writers_key_and_by_the_operator(
     http: AsyncClient, sessions: RecordingSessions, sent: str, reason: str
