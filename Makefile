@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 VOICE := evals/caller/voice/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev run test test-calls test-rest check eval bench
+.PHONY: help setup dev run test check eval bench
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)$$/  make \1\t\2/' | expand -t 16
@@ -20,17 +20,11 @@ setup: $(VENV)/.synced web/dist/index.html $(VOICE) ## make the virtual environm
 run: setup ## start Jarvis and print the call link; Ctrl-C stops it
 	@exec $(BIN)/python -m server run
 
+# Both parts wait more than they work, but calls want the cores at once when they want them: nothing runs beside them.
 test: dev web/dist/index.html $(VOICE) ## run every test: units, real processes, calls
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target --keep-going test-calls test-rest
-
-# Calls take their time and little else: two are held at once, and the rest runs beside them, behind them in the queue for
-# the cores.
-test-calls:
-	$(BIN)/python -m pytest tests/e2e --numprocesses=2 --dist=loadfile
-
-test-rest:
-	nice -n 10 $(BIN)/python -m pytest --ignore=tests/e2e
+	$(BIN)/python -m pytest --ignore=tests/e2e --numprocesses=3 --dist=loadfile
 	cd web && npm test
+	$(BIN)/python -m pytest tests/e2e --numprocesses=3 --dist=loadfile
 
 check: dev web/node_modules/.package-lock.json ## lint, types, layers, sizes
 	$(BIN)/ruff check .
