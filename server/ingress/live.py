@@ -16,6 +16,8 @@ from server.ingress.registry import Details, SessionRecord, State
 # A bot may die and be replaced this often in so many seconds; then it is the call that kills it.
 REPLACEMENTS = 5
 REPLACEMENTS_SECS = 10.0
+# A caller who was lost is waited for so long.
+RECONNECT_SECS = 30.0
 CPU_MEMORY = 0.7
 KEPT_BY_BOT = ("details", "created_at", "connected_at", "connected_mono", "turns", "bots", "pc_ids")
 
@@ -119,6 +121,12 @@ class LiveSession:
         doomed = len(self._replaced_mono) == REPLACEMENTS and now_mono - self._replaced_mono[0] < REPLACEMENTS_SECS
         self._replaced_mono.append(now_mono)
         return not doomed
+
+    def waits_secs(self, *, link_secs: float, now: datetime) -> float:
+        """For how long its caller is waited for: one who has not joined yet, while their link is good."""
+        if self.state != "created":
+            return RECONNECT_SECS
+        return max(0.0, link_secs - (now - self.created_at).total_seconds())
 
     def _beats(self, event: Mapping[str, Any], now_mono: float) -> None:
         self.floor, self.memory_mb = event["floor"], event["private_mb"]

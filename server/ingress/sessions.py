@@ -27,7 +27,6 @@ from server.ingress.schemas import Answer, Candidates, CreatedSession, CreateSes
 
 CLOSE_SECS = 12.0
 # A caller who lost the line, or whose bot died, has this long to come back.
-RECONNECT_SECS = 30.0
 # A link that nobody has followed when the server begins to drain is good for so long.
 UNFOLLOWED_SECS = 8.0
 REPLACEMENT_SECS = 8.0
@@ -89,7 +88,7 @@ class Sessions:
             session = LiveSession(id=session_id, bot=bot, server=self.server_id, created_at=now, details=details)
             session.admitted_mono = now_mono
             session.has_bot.set()
-            self.follow(session, unjoined_secs=self._tokens.max_age_secs, reason="never_connected")
+            self.follow(session)
         token = self._tokens.make(session_id)
         logger.bind(session=session_id).info("session {} created", session_id)
         return CreatedSession.of(
@@ -189,11 +188,11 @@ class Sessions:
         if pending:
             await asyncio.wait(pending, timeout=CLOSE_SECS)
 
-    def follow(self, session: LiveSession, *, unjoined_secs: float, reason: str) -> None:
-        """Looks after the session from now on; one that nobody joins in time ends for that reason."""
+    def follow(self, session: LiveSession) -> None:
+        """Looks after the session from now on; one that nobody joins in time ends."""
         self._live[session.id] = session
         session.heard_mono = time.monotonic()
-        self._expire(session, secs=unjoined_secs, reason=reason)
+        self._await_caller(session)
         self._mirror.touch(session)
         with logger.contextualize(session=session.id):
             session.watch = asyncio.create_task(self._follow(session), name=f"session-{session.id}")
@@ -204,7 +203,7 @@ class Sessions:
         settings = self._settings_of(record.details, since_mono=record.connected_mono)
         bot = await self._launcher.acquire(Task(record.id, settings, call, story))
         session = adopted(record.id, bot=bot, call=call, server=self.server_id)
-        self.follow(session, unjoined_secs=RECONNECT_SECS, reason="caller_lost")
+        self.follow(session)
 
     async def _acquire(self, task: Task) -> Bot:
         try:
@@ -355,7 +354,7 @@ class Sessions:
         except LauncherError as error:
             logger.error("session {}: no other bot could be had: {}", session.id, error)
             return "bot_died"
-        self._expire(session, secs=RECONNECT_SECS, reason="caller_lost")
+        self._await_caller(session)
         self._mirror.touch(session)
         return None
 
@@ -376,6 +375,10 @@ class Sessions:
         retrieval = retrieval.model_copy(update={"collection": details.collection})
         return self._settings.model_copy(update={"limits": limits, "retrieval": retrieval})
 
+    def _await_caller(self, session: LiveSession) -> None:
+        secs = session.waits_secs(link_secs=self._tokens.max_age_secs, now=datetime.now(UTC))
+        self._expire(session, secs=secs, reason="never_connected" if session.connected_at is None else "caller_lost")
+
     def _expire(self, session: LiveSession, *, secs: float, reason: str) -> None:
         """Ends the session for that reason unless its caller is connected by then."""
         if session.expiry is not None:
@@ -384,8 +387,6 @@ class Sessions:
 
     def _end_unjoined(self, session: LiveSession, reason: str) -> None:
         if session.state != "connected":
-            if reason == "caller_lost" and session.connected_at is None:
-                reason = "never_connected"
             task = asyncio.create_task(self.end(session.id, reason=reason))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

@@ -7,7 +7,7 @@ from loguru import logger
 from server.ingress.launcher import Launcher, LauncherError
 from server.ingress.live import adopted
 from server.ingress.registry import Registry, RegistryGoneError, SessionRecord
-from server.ingress.sessions import RECONNECT_SECS, Sessions
+from server.ingress.sessions import Sessions
 
 SWEEP_SECS = 1.0
 
@@ -39,7 +39,7 @@ class Takeover:
             log = logger.bind(session=stray.session_id)
             log.info("session {} lost its server; it goes on here", stray.session_id)
             session = adopted(stray.session_id, bot=stray.bot, call=stray.call, server=self._sessions.server_id)
-            self._sessions.follow(session, unjoined_secs=RECONNECT_SECS, reason="caller_lost")
+            self._sessions.follow(session)
             mine.add(stray.session_id)
         for record in await self._lost(mine):
             await self._revive(record)

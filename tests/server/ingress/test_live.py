@@ -1,11 +1,11 @@
 """What a bot's reports make of a call."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from server.ingress.live import REPLACEMENTS, REPLACEMENTS_SECS, LiveSession, adopted, call_of
+from server.ingress.live import RECONNECT_SECS, REPLACEMENTS, REPLACEMENTS_SECS, LiveSession, adopted, call_of
 from server.ingress.scripted import ScriptedBot
 
 NOW = datetime(2030, 1, 2, tzinfo=UTC)
@@ -51,6 +51,21 @@ def test_the_story_is_what_the_reports_add_up_to():
         {"type": "story", "keep": 0, "add": []},
     ]
     assert (len(a_session(told[0]).story), a_session(*told).story) == (1, [])
+
+
+@pytest.mark.parametrize(("age_secs", "waits_secs"), [(0, 600), (200, 400), (700, 0)])
+def test_who_has_not_joined_is_waited_for_while_the_link_is_good_whatever_becomes_of_the_bot(
+    age_secs: int, waits_secs: int
+):
+    session = a_session()
+    session.replaced_by(ScriptedBot("b2"))
+    assert session.waits_secs(link_secs=600, now=NOW + timedelta(seconds=age_secs)) == waits_secs
+
+
+def test_who_was_lost_is_waited_for_less_long():
+    session = a_session(ANSWERED, CONNECTED)
+    session.replaced_by(ScriptedBot("b2"))
+    assert session.waits_secs(link_secs=600, now=NOW) == RECONNECT_SECS
 
 
 def test_another_bot_goes_on_counting_and_waits_for_the_caller():
