@@ -4,9 +4,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.providers.llm import ExtractiveLLM, LLMProvider
-from bot.providers.stt import EmbeddedSTT, STTProvider
-from bot.providers.tts import EmbeddedTTS, TTSProvider
+from bot.providers.embedded import EmbeddedSTT, EmbeddedTTS, ExtractiveLLM
+from bot.providers.llm import LLMProvider
+from bot.providers.stt import STTProvider
+from bot.providers.tts import TTSProvider
 
 
 class Frozen(BaseModel):

@@ -11,7 +11,7 @@ from loguru import logger
 from bot.desk.client import DeskClient
 from bot.desk.entry import main as desk_main
 from bot.desk.errors import DeskBusyError, DeskError, DeskRequestError, DeskUnavailableError
-from bot.providers.llm import REVEAL
+from bot.providers.provider import REVEAL
 from server.errors import Problem
 from server.forks import Fork, ForkedProcess
 from server.settings import Settings

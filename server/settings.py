@@ -11,7 +11,8 @@ from typing import Any, Literal
 from pydantic import AliasChoices, AnyHttpUrl, Field, IPvAnyNetwork, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from bot.providers.llm import ExtractiveLLM, OpenAILLM
+from bot.providers.embedded import ExtractiveLLM
+from bot.providers.openai import OpenAILLM
 from bot.settings import BotSettings, Limits, Persona, Retrieval, Tracing
 from knowledge.embedders.settings import EmbedderSettings, MiniLm, OpenAI
 from knowledge.logs import Level, LogFormat, LogSettings

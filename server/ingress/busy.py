@@ -5,7 +5,7 @@ import io
 import wave
 from contextlib import aclosing
 
-from bot.providers.tts import EmbeddedTTS
+from bot.providers.embedded import EmbeddedTTS
 from bot.speech.client import Speech, SpeechAudio
 from bot.speech.errors import SpeechError, SpeechUnavailableError
 from server.errors import Problem

@@ -18,7 +18,7 @@ from typing import Any
 from loguru import logger
 
 from bot.entry import main as bot_main
-from bot.providers.llm import REVEAL
+from bot.providers.provider import REVEAL
 from knowledge.logs import LogSettings
 from server.ingress.launcher import BotGoneError, BotRefusedError, LauncherError, Stray, Task
 from server.ingress.local_bot import LocalBot, attached

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from bot.providers.llm import REVEAL, OpenAILLM
+from bot.providers.openai import OpenAILLM
+from bot.providers.provider import REVEAL
 from bot.settings import BotSettings, Persona, Retrieval, Turns
 
 PATHS: dict[str, Any] = {"retrieval": {"socket": "/run/knowledge.sock"}, "speech_socket": "/run/speech.sock"}

@@ -16,7 +16,7 @@ from bot.desk.completion import Completion
 from bot.desk.errors import DeskRequestError, DeskUnavailableError
 from bot.desk.requests import CompletionRequest
 from bot.extractive.talk import NOTHING_ASKED
-from bot.providers.llm import OpenAILLM
+from bot.providers.openai import OpenAILLM
 from bot.settings import BotSettings, Retrieval
 
 PASSAGE = {

@@ -8,7 +8,9 @@ from pipecat.services.openai.llm import OpenAILLMService
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from bot.extractive.service import ExtractiveLLMService
-from bot.providers.llm import ExtractiveLLM, LLMProvider, OpenAILLM
+from bot.providers.embedded import ExtractiveLLM
+from bot.providers.llm import LLMProvider
+from bot.providers.openai import OpenAILLM
 
 PROVIDERS = [ExtractiveLLM(), OpenAILLM(api_key=SecretStr("sk-secret"))]
 

@@ -3,7 +3,7 @@
 import importlib
 from pathlib import Path
 
-from bot.providers.stt import EmbeddedSTT
+from bot.providers.embedded import EmbeddedSTT
 from bot.speech.stt import EmbeddedSTTService
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from bot.providers.tts import EmbeddedTTS
+from bot.providers.embedded import EmbeddedTTS
 from bot.speech.tts import EmbeddedTTSService
 
 

@@ -1,0 +1,81 @@
+"""What runs without a key, on this host."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from bot.providers.provider import Provider
+
+if TYPE_CHECKING:
+    from pipecat.services.llm_service import LLMService
+    from pipecat.services.settings import TTSSettings
+    from pipecat.services.stt_service import STTService
+    from pipecat.services.tts_service import TTSService
+
+    from bot.extractive.service import Similarity
+
+SLOWEST, FASTEST = 80, 450
+
+
+class EmbeddedSTT(Provider):
+    """pocketsphinx in the speech process, its language model made from the documents."""
+
+    title: ClassVar[str] = "pocketsphinx, on this host"
+    preload: ClassVar[tuple[str, ...]] = ("bot.speech.stt",)
+    provider: Literal["embedded"] = "embedded"
+
+    def build(self, *, speech_socket: Path) -> STTService:
+        """The service for one call."""
+        from bot.speech.client import SpeechClient
+        from bot.speech.stt import EmbeddedSTTService
+
+        return EmbeddedSTTService(client=SpeechClient(speech_socket))
+
+
+class ExtractiveLLM(Provider):
+    """No language model: it answers only by quoting this turn's passages."""
+
+    title: ClassVar[str] = "quotes from the documents, on this host"
+    preload: ClassVar[tuple[str, ...]] = ("bot.extractive.service",)
+    provider: Literal["extractive"] = "extractive"
+
+    @property
+    def notice(self) -> str:
+        """What the caller is told once about this provider."""
+        return "I'm running without a language model, so I answer in the words of our documents."
+
+    def build(self, *, instruction: str, similarity: Similarity) -> LLMService[Any]:
+        """The service for one call; it needs no instruction."""
+        from bot.extractive.service import ExtractiveLLMService
+
+        return ExtractiveLLMService(similarity=similarity)
+
+
+class EmbeddedTTS(Provider):
+    """espeak-ng in the speech process."""
+
+    title: ClassVar[str] = "espeak-ng, on this host"
+    preload: ClassVar[tuple[str, ...]] = ("bot.speech.tts",)
+    provider: Literal["embedded"] = "embedded"
+    voice: str = "en-us+f2"
+    words_per_minute: int = Field(default=165, ge=80, le=400)
+
+    def build(self, *, speech_socket: Path) -> TTSService:
+        """The service for one call."""
+        from bot.speech.client import SpeechClient
+        from bot.speech.tts import EmbeddedTTSService
+
+        return EmbeddedTTSService(
+            client=SpeechClient(speech_socket),
+            settings=EmbeddedTTSService.Settings(voice=self.voice, words_per_minute=self.words_per_minute),
+        )
+
+    def manner(self, *, voice: str | None, speed: float) -> TTSSettings:
+        """How one text is spoken: in another voice, where one is named, and so many times as fast, 0.5 to 2."""
+        from bot.speech.tts import EmbeddedTTSService
+
+        fast = round(self.words_per_minute * speed)
+        return EmbeddedTTSService.Settings(voice=voice or self.voice, words_per_minute=min(max(fast, SLOWEST), FASTEST))

@@ -1,0 +1,35 @@
+"""What all settings of a vendor have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, SecretStr, SerializationInfo
+
+REVEAL = {"reveal": True}
+
+
+def _shown(key: SecretStr, info: SerializationInfo) -> str:
+    return key.get_secret_value() if info.context == REVEAL else str(key)
+
+
+# A key; in JSON only where the context says so: on the control sockets, nowhere else.
+Key = Annotated[SecretStr, PlainSerializer(_shown, when_used="json")]
+
+
+def variable(name: str, description: str, **field: Any) -> Any:
+    """A field that the operator sets by this variable of the environment."""
+    return Field(description=description, json_schema_extra={"variable": name}, **field)
+
+
+class Provider(BaseModel):
+    """A vendor's settings for one stage; a subclass has `provider`, its name, as a literal, and `build()`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: ClassVar[str]
+    """As people know it."""
+    extra: ClassVar[str | None] = None
+    """What has to be installed with Jarvis for it, as in `jarvis[google]`."""
+    preload: ClassVar[tuple[str, ...]] = ()
+    """The modules to load before bots are forked."""
