@@ -5,9 +5,10 @@ With `--calls` so many calls go on meanwhile; their callers are processes on the
 
 import argparse
 import asyncio
+import math
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import aiohttp
@@ -23,6 +24,7 @@ GREETINGS_SECS = 12.0
 SERVICES = ("ingress", "asr", "llm", "rag", "tts")
 # The header of a WAV file is sent before anything is said.
 HEADER_BYTES = 44
+BUSY = 503
 TEXT = "The workshop is closed on Sundays. Unused items can be sent back within thirty days."
 ASKED = {"messages": [{"role": "user", "content": "How long can goods be returned?"}], "knowledge": True}
 
@@ -75,20 +77,20 @@ async def measure(jarvis: Jarvis, *, runs: int, calls: int, folder: Path, table:
     async with aiohttp.ClientSession(base_url=jarvis.url, headers=headers) as http:
         services = Services(http)
         await services.speech("wav", again=False)
-        for form in ("wav", "mp3", "opus"):
-            new, again = [], []
-            for _ in range(runs):
-                new.append(await services.speech(form, again=False))
-                again.append(await services.speech(form, again=True))
-            _row(table, f"first byte of streamed {form}", new)
-            _row(table, f"the same from the cache, {form}", again)
         rows: dict[str, Callable[[], Awaitable[float]]] = {
             "healthz, the slowest of five": services.health,
             "a grounded answer, whole": services.completion,
             "a question transcribed": services.transcription,
         }
         for name, ask in rows.items():
-            _row(table, name, [await ask() for _ in range(runs)])
+            _row(table, name, [await _taken(ask()) for _ in range(runs)], callers)
+        for form in ("wav", "mp3", "opus"):
+            new, again = list[float | None](), list[float | None]()
+            for _ in range(runs):
+                new.append(await _taken(services.speech(form, again=False)))
+                again.append(await _taken(services.speech(form, again=True)))
+            _row(table, f"first byte of streamed {form}", new, callers)
+            _row(table, f"the same from the cache, {form}", again, callers)
     for caller in callers:
         if caller.returncode is None:
             caller.terminate()
@@ -103,10 +105,21 @@ async def _caller(jarvis: Jarvis, out: Path) -> asyncio.subprocess.Process:
     )
 
 
-def _row(table: Table, name: str, secs: list[float]) -> None:
-    ordered = sorted(1000 * each for each in secs)
+async def _taken(asking: Awaitable[float]) -> float | None:
+    """What it took; None where the services are too busy for it."""
+    try:
+        return await asking
+    except aiohttp.ClientResponseError as error:
+        if error.status != BUSY:
+            raise
+        return None
+
+
+def _row(table: Table, name: str, taken: list[float | None], callers: Sequence[asyncio.subprocess.Process]) -> None:
+    ordered = sorted(1000 * each for each in taken if each is not None) or [math.nan]
     at = [ordered[min(len(ordered) - 1, int(len(ordered) * share))] for share in (0.5, 0.95, 0.99)]
-    table.add_row(name, *(f"{each:.0f}" for each in at), str(len(ordered)))
+    calls = sum(caller.returncode is None for caller in callers)
+    table.add_row(name, *(f"{each:.0f}" for each in at), str(len(taken)), str(taken.count(None)), str(calls))
 
 
 def main() -> None:
@@ -116,9 +129,11 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=0, help="calls that go on meanwhile (0)")
     options = parser.parse_args()
     logger.remove()
-    table = Table("ms", "p50", "p95", "p99", "runs", title=f"{machine()}; {options.calls} calls")
+    table = Table(
+        "ms", "p50", "p95", "p99", "runs", "refused", "calls then", title=f"{machine()}; {options.calls} calls"
+    )
     with data_dir() as path:
-        jarvis = Jarvis(path)
+        jarvis = Jarvis(path, JARVIS_MAX_SESSIONS=str(max(1, options.calls)))
         jarvis.start()
         try:
             asyncio.run(measure(jarvis, runs=options.runs, calls=options.calls, folder=path, table=table))

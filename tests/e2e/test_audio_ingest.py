@@ -74,8 +74,9 @@ def test_the_documented_client_holds_a_whole_conversation(jarvis: Jarvis, artifa
 def test_sound_of_other_kinds_is_heard_and_answered_too(jarvis: Jarvis, artifacts: Path, sound: dict[str, Any]):
     held = converse(jarvis, artifacts, **sound)
     interrupted, after = held.report.turns
+    assert (interrupted.answered, after.answered, held.close_code) == (True, True, 1000)
     assert interrupted.yield_ms is not None
-    assert (after.answered, bool(after.citations), held.close_code) == (True, True, 1000)
+    assert interrupted.citations or after.citations  # by telephone half of the words are gone
 
 
 def test_the_documented_command_saves_what_it_hears_of_a_wav_file(jarvis: Jarvis, tmp_path: Path):
