@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.vendors.deepgram import GARBAGE, Hearing, Listener, Over, Utterance, missing
+from tests.vendors.deepgram import GARBAGE, SETTLED_SECS, Hearing, Listener, Over, Utterance, missing
 
 GAP_SECS = 0.3
 # Less audio than that since the last final words, and Finalize is not answered.
@@ -127,6 +127,9 @@ class _Stream:
         self._settled_at = self._hearing.at_secs
         for utterance in self.utterances:
             utterance.settled = utterance.told
+        # What is loud from now on is another utterance, where this one was over.
+        if (current := self._hearing.current) is not None and current.quiet_secs >= SETTLED_SECS:
+            self._hearing.current = None
         self._ended_at = self._hearing.at_secs
 
     async def _tell_end(self) -> None:
@@ -159,9 +162,7 @@ class _Stream:
             "duration": round(self._hearing.at_secs - self._settled_at, 3),
             "is_final": is_final,
             "speech_final": speech_final,
-            "channel": {
-                "alternatives": [{"transcript": text, "confidence": 0.98 if words else 0.0, "words": words}]
-            },
+            "channel": {"alternatives": [{"transcript": text, "confidence": 0.98 if words else 0.0, "words": words}]},
             "metadata": {
                 "request_id": self._request_id,
                 "model_info": {"name": self._model, "version": "2026-01-01.0", "arch": "nova-3"},

@@ -21,6 +21,7 @@ class DeepgramSpeak(Sockets):
     """Speaks what it was sent when it is told to (Flush): a tone, `SECS_PER_CHARACTER` long for each character."""
 
     path: str = "/v1/speak"
+    idle_secs: float = 3_600.0
 
     def objection(self, query: dict[str, str]) -> str:
         """What is wrong with the query."""
