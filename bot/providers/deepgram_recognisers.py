@@ -87,7 +87,7 @@ class NovaSTTService(_Answering, DeepgramSTTService):
     """Pipecat's, which connects in the background where that takes long, and says so when no word was understood."""
 
     async def _connect(self) -> None:
-        # Pipecat's returns when it is connected or has given up, 38 s later where a server takes connections in silence.
+        # Pipecat's returns when it is connected or has given up: after 38 s where a handshake is not answered.
         with suppress(TimeoutError):
             async with asyncio.timeout(CONNECT_SECS):
                 await super()._connect()

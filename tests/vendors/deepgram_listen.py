@@ -16,7 +16,7 @@ BUFFERED_SECS = 0.1
 
 @dataclass
 class DeepgramListen(Listener):
-    """Makes words final when they are asked for (Finalize, CloseStream), and after `endpointing` milliseconds of silence.
+    """Makes words final when they are asked for (Finalize, CloseStream), and after `endpointing` ms of silence.
 
     These are 10 where the client does not say, as Deepgram has it.
     """

@@ -57,13 +57,13 @@ async def test_a_guess_is_withdrawn_where_the_turn_goes_on() -> None:
 
 
 async def test_a_turn_ends_when_it_is_told_to() -> None:
-    async with DeepgramFlux(transcripts=["one", "two"], is_sure=False).serving() as url:
-        async with connected(url) as connection:
-            for _ in range(2):
-                await connection.send(spoken(0.2) + silence(0.3))
-                await connection.send(json.dumps({"type": "ForceEndTurn"}))
+    server = DeepgramFlux(transcripts=["one", "two"], is_sure=False)
+    async with server.serving() as url, connected(url) as connection:
+        for _ in range(2):
+            await connection.send(spoken(0.2) + silence(0.3))
             await connection.send(json.dumps({"type": "ForceEndTurn"}))
-            told = await messages(connection)
+        await connection.send(json.dumps({"type": "ForceEndTurn"}))
+        told = await messages(connection)
     ends = [(each["transcript"], each["trigger"], each["turn_index"]) for each in told if each.get("trigger")]
     assert ends == [("one", "manual", 0), ("two", "manual", 1)]
 
@@ -113,19 +113,19 @@ async def test_a_handshake_is_refused_as_told(fault: Fault | None, key: str, mor
     ],
 )
 async def test_an_answer_is_cut_as_told(fault: Fault, told: list[tuple[str, str]]) -> None:
-    async with DeepgramFlux(transcripts=["one two"], faults=Faults(fault)).serving() as url:
-        async with connected(url) as connection:
-            await connection.send(spoken(0.6) + silence(0.4))
-            assert events(await messages(connection)) == told
+    server = DeepgramFlux(transcripts=["one two"], faults=Faults(fault))
+    async with server.serving() as url, connected(url) as connection:
+        await connection.send(spoken(0.6) + silence(0.4))
+        assert events(await messages(connection)) == told
 
 
 @pytest.mark.parametrize(("fault", "error"), [("drop", ConnectionClosed), ("garbage", json.JSONDecodeError)])
 async def test_a_connection_breaks_as_told(fault: Fault, error: type[Exception]) -> None:
-    async with DeepgramFlux(transcripts=["one two"], faults=Faults(fault)).serving() as url:
-        async with connected(url) as connection:
-            await connection.send(spoken(0.6) + silence(0.4))
-            with pytest.raises(error):
-                await messages(connection)
+    server = DeepgramFlux(transcripts=["one two"], faults=Faults(fault))
+    async with server.serving() as url, connected(url) as connection:
+        await connection.send(spoken(0.6) + silence(0.4))
+        with pytest.raises(error):
+            await messages(connection)
 
 
 async def test_a_half_open_connection_does_not_even_say_that_it_is_one() -> None:

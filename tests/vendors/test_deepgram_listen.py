@@ -44,12 +44,12 @@ def texts(messages: list[Any], *, final: bool) -> list[str]:
 
 
 async def test_words_grow_as_the_audio_comes_and_are_final_when_asked_for() -> None:
-    async with DeepgramListen(transcripts=["Is it open?"]).serving() as url:
-        async with connected(url, interim_results="true") as connection:
-            await connection.send_media(spoken(0.9) + silence(0.2))
-            await connection.send_finalize()
-            await connection.send_close_stream()
-            messages = await heard(connection)
+    server = DeepgramListen(transcripts=["Is it open?"])
+    async with server.serving() as url, connected(url, interim_results="true") as connection:
+        await connection.send_media(spoken(0.9) + silence(0.2))
+        await connection.send_finalize()
+        await connection.send_close_stream()
+        messages = await heard(connection)
     assert texts(messages, final=False) == ["Is", "Is it", "Is it open?"]
     (final,) = [each for each in messages if getattr(each, "from_finalize", None)]
     words = final.channel.alternatives[0].words
@@ -129,38 +129,38 @@ async def test_a_connection_is_refused_only_as_often_as_told() -> None:
 
 @pytest.mark.parametrize(("fault", "interims"), [("stall", []), ("stall_midway", ["one", "one two"])])
 async def test_an_answer_stops_where_told(fault: Fault, interims: list[str]) -> None:
-    async with DeepgramListen(transcripts=["one two three four"], faults=Faults(fault)).serving() as url:
-        async with connected(url, interim_results="true") as connection:
-            await connection.send_media(spoken(1.2) + silence(0.2))
-            await connection.send_finalize()
-            await connection.send_close_stream()
-            messages = await heard(connection)
+    server = DeepgramListen(transcripts=["one two three four"], faults=Faults(fault))
+    async with server.serving() as url, connected(url, interim_results="true") as connection:
+        await connection.send_media(spoken(1.2) + silence(0.2))
+        await connection.send_finalize()
+        await connection.send_close_stream()
+        messages = await heard(connection)
     assert (texts(messages, final=False), texts(messages, final=True)) == (interims, [])
 
 
 async def test_a_connection_drops_midway() -> None:
-    async with DeepgramListen(transcripts=["one two three four"], faults=Faults("drop")).serving() as url:
-        async with connected(url, interim_results="true") as connection:
-            await connection.send_media(spoken(1.2))
-            assert (await connection.recv()).channel.alternatives[0].transcript == "one"
-            with pytest.raises(ConnectionClosed):
-                await heard(connection)
+    server = DeepgramListen(transcripts=["one two three four"], faults=Faults("drop"))
+    async with server.serving() as url, connected(url, interim_results="true") as connection:
+        await connection.send_media(spoken(1.2))
+        assert (await connection.recv()).channel.alternatives[0].transcript == "one"
+        with pytest.raises(ConnectionClosed):
+            await heard(connection)
 
 
 async def test_garbage_is_no_json() -> None:
-    async with DeepgramListen(transcripts=["one"], faults=Faults("garbage")).serving() as url:
-        async with connected(url) as connection:
-            await connection.send_media(spoken(0.3))
-            with pytest.raises(json.JSONDecodeError):
-                await connection.recv()
+    server = DeepgramListen(transcripts=["one"], faults=Faults("garbage"))
+    async with server.serving() as url, connected(url) as connection:
+        await connection.send_media(spoken(0.3))
+        with pytest.raises(json.JSONDecodeError):
+            await connection.recv()
 
 
 async def test_an_empty_answer_has_no_words() -> None:
-    async with DeepgramListen(transcripts=["one"], faults=Faults("empty")).serving() as url:
-        async with connected(url) as connection:
-            await connection.send_media(spoken(0.3) + silence(0.2))
-            await connection.send_finalize()
-            assert texts([await connection.recv()], final=True) == [""]
+    server = DeepgramListen(transcripts=["one"], faults=Faults("empty"))
+    async with server.serving() as url, connected(url) as connection:
+        await connection.send_media(spoken(0.3) + silence(0.2))
+        await connection.send_finalize()
+        assert texts([await connection.recv()], final=True) == [""]
 
 
 async def test_a_half_open_connection_neither_answers_nor_closes() -> None:
@@ -171,8 +171,8 @@ async def test_a_half_open_connection_neither_answers_nor_closes() -> None:
 
 
 async def test_the_first_words_come_no_sooner_than_told() -> None:
-    async with DeepgramListen(transcripts=["one"], faults=Faults(delay_secs=1.0)).serving() as url:
-        async with connected(url, interim_results="true") as connection:
-            await connection.send_media(spoken(0.3))
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(connection.recv(), 0.1)
+    server = DeepgramListen(transcripts=["one"], faults=Faults(delay_secs=1.0))
+    async with server.serving() as url, connected(url, interim_results="true") as connection:
+        await connection.send_media(spoken(0.3))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(connection.recv(), 0.1)
