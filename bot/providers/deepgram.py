@@ -56,7 +56,7 @@ class DeepgramSTT(_Deepgram):
             # Without endpointing of its own it keeps all words for the answer to Finalize, which our VAD asks for: one
             # transcript a stretch of speech, and known to be the last.
             settings=NovaSTTService.Settings(
-                model=self.model, language=self.language, endpointing=False, interim_results=True, smart_format=True
+                model=self.model, language=self.language, endpointing=False, interim_results=True
             ),
         )
 
