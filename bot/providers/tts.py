@@ -1,5 +1,11 @@
 """Who speaks the answer."""
 
+from typing import Annotated
+
+from pydantic import Field
+
+from bot.providers.cartesia import CartesiaTTS
+from bot.providers.elevenlabs import ElevenLabsTTS
 from bot.providers.embedded import EmbeddedTTS
 
-TTSProvider = EmbeddedTTS
+TTSProvider = Annotated[EmbeddedTTS | CartesiaTTS | ElevenLabsTTS, Field(discriminator="provider")]
