@@ -14,9 +14,10 @@ from pipecat.frames.frames import (
     TTSUpdateSettingsFrame,
 )
 from pipecat.utils.errors import ErrorCategory
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from bot.providers.cartesia import CartesiaTTS
+from bot.providers.tts import TTSProvider
 from tests.bot.providers.speaking import speaking
 from tests.vendors.cartesia import Cartesia
 from tests.vendors.faults import Fault, Faults
@@ -178,6 +179,11 @@ async def test_it_asks_for_what_was_set():
 def test_without_a_key_it_is_not_configured():
     with pytest.raises(ValidationError):
         CartesiaTTS.model_validate({"provider": "cartesia"})
+
+
+def test_it_is_one_of_the_voices():
+    settings = {"provider": "cartesia", "api_key": "secret"}
+    assert isinstance(TypeAdapter(TTSProvider).validate_python(settings), CartesiaTTS)
 
 
 def test_what_it_preloads_can_be_imported():
