@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import aiohttp
@@ -24,19 +24,22 @@ GENERATION = {
 SOUND = Speech(TEXT, 24_000).pcm
 
 
+# Who answers nothing answers no close either.
+LEAVES = aiohttp.ClientWSTimeout(ws_close=0.1)  # pyright: ignore[reportCallIssue]
+
+
 @asynccontextmanager
 async def socket(vendor: Cartesia) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
     async with (
         vendor.serving() as url,
         aiohttp.ClientSession(headers=HEADERS) as session,
-        # Who answers nothing answers no close either.
-        session.ws_connect(f"{url}/tts/websocket", timeout=aiohttp.ClientWSTimeout(ws_close=0.1)) as client,
+        session.ws_connect(f"{url}/tts/websocket", timeout=LEAVES) as client,
     ):
         yield client
 
 
-def generation(name: str = "one", **changes: Any) -> dict[str, Any]:
-    return {**GENERATION, "context_id": name, "add_timestamps": True, **changes}
+def generation(name: str = "one", *, more: bool = False, **changes: Any) -> dict[str, Any]:
+    return {**GENERATION, "context_id": name, "add_timestamps": True, "continue": more, **changes}
 
 
 async def until_done(client: aiohttp.ClientWebSocketResponse) -> list[dict[str, Any]]:
@@ -44,6 +47,14 @@ async def until_done(client: aiohttp.ClientWebSocketResponse) -> list[dict[str, 
     while not events[-1]["done"]:
         events.append(await client.receive_json(timeout=5))
     return events
+
+
+async def until_silence(client: aiohttp.ClientWebSocketResponse) -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = []
+    with suppress(TimeoutError):
+        while True:
+            messages.append(await client.receive_json(timeout=0.1))
+    return messages
 
 
 def sound(events: list[dict[str, Any]]) -> bytes:
@@ -63,8 +74,8 @@ async def test_a_transcript_is_spoken_with_the_times_of_its_words():
 
 async def test_a_context_goes_on_until_no_more_is_to_come():
     async with socket(Cartesia()) as client:
-        for more in (generation(**{"continue": True}), generation(**{"continue": True}), generation(transcript="")):
-            await client.send_json(more)
+        for asked in (generation(more=True), generation(more=True), generation(transcript="")):
+            await client.send_json(asked)
         events = await until_done(client)
     starts = [start for event in events if event["type"] == "timestamps" for start in event["word_timestamps"]["start"]]
     assert sound(events) == SOUND * 2
@@ -107,12 +118,9 @@ async def test_what_fails_on_an_open_connection_is_told_as_an_event(fault: Fault
 
 @pytest.mark.parametrize(("fault", "share"), [("stall", 0.0), ("stall_midway", 0.5), ("half_open", 0.0)])
 async def test_a_stalled_answer_leaves_the_connection_open(fault: Fault, share: float):
-    pcm = b""
     async with socket(Cartesia(faults=Faults(fault=fault))) as client:
         await client.send_json(generation())
-        with pytest.raises(TimeoutError):
-            while True:
-                pcm += sound([await client.receive_json(timeout=0.1)])
+        pcm = sound(await until_silence(client))
         assert not client.closed
     assert len(pcm) == pytest.approx(share * len(SOUND), rel=0.3)
 
@@ -157,17 +165,23 @@ async def test_a_connection_is_not_taken():
 
 
 async def test_an_unknown_key_is_refused():
-    async with Cartesia().serving() as url, aiohttp.ClientSession() as session:
-        async with session.post(f"{url}/tts/bytes", json=GENERATION, headers={"X-API-Key": "another"}) as response:
-            error = await response.json()
+    async with (
+        Cartesia().serving() as url,
+        aiohttp.ClientSession() as session,
+        session.post(f"{url}/tts/bytes", json=GENERATION, headers={"X-API-Key": "another"}) as response,
+    ):
+        error = await response.json()
     assert response.status == 401
     assert set(error) == {"error_code", "title", "message", "request_id"}
 
 
 async def test_speech_comes_over_http():
-    async with Cartesia().serving() as url, aiohttp.ClientSession(headers=HEADERS) as session:
-        async with session.post(f"{url}/tts/bytes", json=GENERATION) as response:
-            assert await response.read() == SOUND
+    async with (
+        Cartesia().serving() as url,
+        aiohttp.ClientSession(headers=HEADERS) as session,
+        session.post(f"{url}/tts/bytes", json=GENERATION) as response,
+    ):
+        assert await response.read() == SOUND
 
 
 async def test_speech_over_http_breaks_off():

@@ -132,12 +132,12 @@ async def test_the_turn_after_a_fault_is_heard(fault: Fault):
 async def test_garbage_is_answered_by_another_connection():
     vendor = ElevenLabs(faults=Faults(fault="garbage"))
     async with vendor.serving() as url, speaking(voice(url)) as speaker:
+        again = asyncio.Event()
+        speaker.service.add_event_handler("on_connected", lambda _service: again.set())
         await speaker.turn(OPENS)
         vendor.faults.fault = None
         # What is said before would be sent on the connection that is being left, and lost.
-        async with asyncio.timeout(TIMEOUT_SECS):
-            while vendor.connections < 2:
-                await asyncio.sleep(0)
+        await asyncio.wait_for(again.wait(), TIMEOUT_SECS)
         turn = await speaker.turn(CLOSES)
     assert turn.audio == pcm(CLOSES)
 
