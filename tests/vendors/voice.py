@@ -1,6 +1,7 @@
 """What the servers in the place of vendors of voices have in common: the speech they make, and how they fail."""
 
 import asyncio
+import json
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -147,21 +148,13 @@ class VoiceVendor:
 
     def _refuse(self, fault: Fault) -> None:
         status, body = self.refusal(fault)
-        headers = {"Retry-After": self.faults.retry_after} if status == 429 else None
-        refused = web.json_response(body, status=status, headers=headers)
-        raise _Refused(refused)
+        raise _Refused(status, body, headers={"Retry-After": self.faults.retry_after} if status == 429 else {})
 
 
 class _Refused(web.HTTPException):
-    status_code = 400
-
-    def __init__(self, response: web.Response) -> None:
-        self.status_code = response.status
-        super().__init__(
-            headers={key: value for key, value in response.headers.items() if key == "Retry-After"},
-            text=response.text,
-            content_type="application/json",
-        )
+    def __init__(self, status: int, body: dict[str, Any], *, headers: dict[str, str]) -> None:
+        self.status_code = status
+        super().__init__(headers=headers, text=json.dumps(body), content_type="application/json")
 
 
 def _transport(request: web.Request) -> asyncio.Transport:

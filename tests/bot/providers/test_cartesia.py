@@ -110,6 +110,13 @@ async def test_a_fault_is_reported_and_the_turn_ends(fault: Fault, categories: s
     assert speaker.service.is_usable is (fault != "unauthorized")
 
 
+@pytest.mark.parametrize(("fault", "is_whole"), [(None, True), ("stall_midway", False), ("drop", False)])
+async def test_only_a_turn_that_came_whole_is_stopped(fault: Fault | None, is_whole: bool):
+    async with Cartesia(faults=Faults(fault=fault)).serving() as url, speaking(voice(url)) as speaker:
+        turn = await speaker.turn(OPENS)
+    assert any(isinstance(frame, TTSStoppedFrame) for frame in turn.frames) is is_whole
+
+
 @pytest.mark.parametrize(
     "fault",
     ["refuse", "rate_limited", "server_error", "stall", "stall_midway", "drop", "garbage", "empty", "wrong_rate"],
