@@ -4,7 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from bot.providers.cartesia import CartesiaTTS
 from bot.providers.deepgram import DeepgramTTS
+from bot.providers.elevenlabs import ElevenLabsTTS
 from bot.providers.embedded import EmbeddedTTS
 
-TTSProvider = Annotated[EmbeddedTTS | DeepgramTTS, Field(discriminator="provider")]
+TTSProvider = Annotated[EmbeddedTTS | CartesiaTTS | ElevenLabsTTS | DeepgramTTS, Field(discriminator="provider")]
