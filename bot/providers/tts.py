@@ -1,5 +1,10 @@
 """Who speaks the answer."""
 
-from bot.providers.embedded import EmbeddedTTS
+from typing import Annotated
 
-TTSProvider = EmbeddedTTS
+from pydantic import Field
+
+from bot.providers.embedded import EmbeddedTTS
+from bot.providers.openai import OpenAITTS
+
+TTSProvider = Annotated[EmbeddedTTS | OpenAITTS, Field(discriminator="provider")]
