@@ -23,7 +23,7 @@ CONNECT_SECS = 3.0
 PIECE_SECS = 0.1
 BYTES_PER_SAMPLE = 2
 
-# What else comes of an answer that is not in OpenAI's language.
+# What comes of an answer that is not in OpenAI's language: no JSON, or a text where an object was expected.
 NOT_ITS_LANGUAGE = (JSONDecodeError, AttributeError)
 
 
@@ -98,6 +98,11 @@ class OpenAISpeechService(OpenAITTSService):
 
     def _classify_error(self, exception: Exception) -> ErrorCategory | None:
         return category_of(exception)
+
+    async def tts_process_generator(self, context_id: str, generator: AsyncGenerator[Frame | None, None]) -> None:
+        """Let a context end with its texts, also where none of them came to sound: Pipecat would wait three seconds."""
+        await super().tts_process_generator(context_id, generator)
+        self._is_yielding_frames_synchronously = True
 
     @traced_tts
     async def run_tts(self, text: str, context_id: str) -> AsyncGenerator[Frame, None]:

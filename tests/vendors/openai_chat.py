@@ -74,7 +74,7 @@ class OpenAIChat(HttpDouble):
 
 
 def chunks(body: dict[str, Any], answer: Answer) -> Iterator[dict[str, Any]]:
-    """The events of a streamed answer: its role, a piece a word, why it ended, and what it cost where that was asked."""
+    """The events of a streamed answer: its role, a piece a word, why it ended, and what it cost if that was asked."""
     has_usage = bool((body.get("stream_options") or {}).get("include_usage"))
 
     def chunk(choices: list[dict[str, Any]], used: dict[str, Any] | None = None) -> dict[str, Any]:

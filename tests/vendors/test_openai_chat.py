@@ -44,7 +44,8 @@ async def test_a_tool_is_called_in_pieces() -> None:
     chat = OpenAIChat(answer=lambda messages: ToolCall("book", {"day": "Monday"}))
     async with chat.serving() as url, client(url) as openai:
         chunks = [each async for each in await stream(openai)]
-    calls = [each.choices[0].delta.tool_calls[0].function for each in chunks if each.choices and each.choices[0].delta.tool_calls]  # fmt: skip
+    deltas = [each.choices[0].delta for each in chunks if each.choices]
+    calls = [delta.tool_calls[0].function for delta in deltas if delta.tool_calls]
     assert [call.name for call in calls if call and call.name] == ["book"]
     assert json.loads("".join(call.arguments or "" for call in calls if call)) == {"day": "Monday"}
 

@@ -26,7 +26,7 @@ from pipecat.tests.utils import SleepFrame, run_test
 from pipecat.utils.errors import ErrorCategory
 
 SPOKEN = "We open at nine."
-QUESTION = {"role": "user", "content": "When do you open?"}
+QUESTION: Any = {"role": "user", "content": "When do you open?"}
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,8 @@ async def test_a_voice_that_the_server_does_not_have_is_an_invalid_request():
 )
 async def test_a_text_that_could_not_be_spoken_says_why_and_soon(fault: Fault, category: ErrorCategory):
     came = await speech(OpenAIAudio(faults=Faults(fault)))
-    assert came.categories == [category]
+    # Pipecat adds one of its own for a context without a sound.
+    assert came.categories[0] is category
     assert came.secs < SOON_SECS
 
 
@@ -147,3 +148,8 @@ async def test_a_text_that_could_not_be_spoken_says_why_and_soon(fault: Fault, c
 async def test_half_of_a_text_has_been_spoken_when_the_rest_fails(fault: Fault):
     came = await speech(OpenAIAudio(faults=Faults(fault)))
     assert 0 < len(came.pcm) <= BYTES // 2 + 4_800
+
+
+async def test_a_text_without_a_sound_holds_up_nothing():
+    came = await speech(OpenAIAudio(faults=Faults("empty")))
+    assert came.secs < 3.0
