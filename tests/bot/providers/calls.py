@@ -9,6 +9,7 @@ from pipecat.frames.frames import (
     ErrorFrame,
     Frame,
     InputAudioRawFrame,
+    InterruptionFrame,
     LLMContextFrame,
     LLMFullResponseEndFrame,
     LLMTextFrame,
@@ -72,13 +73,18 @@ async def heard(service: FrameProcessor) -> Came:
     """A second of speech, and its end."""
     speech = InputAudioRawFrame(b"\x01\x00" * 16_000, 16_000, 1)
     # The segment's frame is a system frame: it overtakes the audio unless that has gone by.
-    frames = [VADUserStartedSpeakingFrame(), speech, SleepFrame(0.05), VADUserStoppedSpeakingFrame()]
+    frames: list[Frame] = [VADUserStartedSpeakingFrame(), speech, SleepFrame(0.05), VADUserStoppedSpeakingFrame()]
     return await _run(service, frames)
 
 
 async def spoken(service: FrameProcessor) -> Came:
     """A text is spoken."""
     return await _run(service, [TTSSpeakFrame(SPOKEN)])
+
+
+async def interrupted(service: FrameProcessor, frame: Frame) -> Came:
+    """The caller speaks while the frame is being answered, or spoken."""
+    return await _run(service, [frame, SleepFrame(0.5), InterruptionFrame()])
 
 
 async def _run(service: FrameProcessor, frames: Sequence[Frame]) -> Came:

@@ -1,11 +1,13 @@
 """Pipecat's service and Anthropic's client, in a pipeline, against a server in Anthropic's place."""
 
 import pytest
+from pipecat.frames.frames import LLMContextFrame
+from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.utils.errors import ErrorCategory
 from pydantic import SecretStr
 
 from bot.providers.anthropic import AnthropicLLM
-from tests.bot.providers.calls import Came, answered
+from tests.bot.providers.calls import QUESTION, Came, answered, interrupted
 from tests.bot.providers.similarity import NoSimilarity
 from tests.vendors.anthropic_messages import KEY, AnthropicMessages
 from tests.vendors.faults import Fault, Faults
@@ -80,3 +82,11 @@ async def test_a_first_token_that_is_late_is_asked_for_once_more():
 async def test_an_answer_without_text_ends_without_an_error(fault: Fault):
     came = await answer(AnthropicMessages(faults=Faults(fault)))
     assert (came.text, came.categories, came.is_ended) == ("", [], True)
+
+
+async def test_an_interruption_does_not_wait_for_an_answer_that_stands_still():
+    async with AnthropicMessages(faults=Faults("stall_midway")).serving() as url:
+        llm = AnthropicLLM(api_key=SecretStr(KEY), base_url=url, stalled_secs=60.0, first_token_secs=60.0)
+        service = llm.build(instruction="Be brief.", similarity=NoSimilarity())
+        came = await interrupted(service, LLMContextFrame(LLMContext(messages=[QUESTION])))
+    assert (came.categories, came.secs < SOON_SECS) == ([], True)

@@ -3,19 +3,24 @@
 from pathlib import Path
 
 import pytest
-from pipecat.frames.frames import TTSTextFrame
+from httpx2 import Request, Response
+from openai import APIConnectionError, APIError, BadRequestError, RateLimitError
+from pipecat.frames.frames import LLMContextFrame, TTSSpeakFrame, TTSTextFrame
+from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.utils.errors import ErrorCategory
 from pydantic import SecretStr
 
 from bot.providers.openai import OpenAILLM, OpenAISTT, OpenAITTS
+from bot.providers.openai_services import category_of
 from bot.speech.stt import NOT_UNDERSTOOD
-from tests.bot.providers.calls import QUESTION, SPOKEN, Came, answered, heard, spoken
+from tests.bot.providers.calls import QUESTION, SPOKEN, Came, answered, heard, interrupted, spoken
 from tests.bot.providers.similarity import NoSimilarity
 from tests.vendors.faults import Fault, Faults
 from tests.vendors.openai_audio import CHARACTER_SECS, RATE_HZ, OpenAIAudio
 from tests.vendors.openai_chat import KEY, OpenAIChat
 
 NOWHERE = Path("/nowhere")
+POST = Request("POST", "http://127.0.0.1/v1")
 STALLED_SECS = 0.4
 # Long enough for a busy machine; what was not given up would take minutes.
 SOON_SECS = 8.0
@@ -153,3 +158,35 @@ async def test_half_of_a_text_has_been_spoken_when_the_rest_fails(fault: Fault):
 async def test_a_text_without_a_sound_holds_up_nothing():
     came = await speech(OpenAIAudio(faults=Faults("empty")))
     assert came.secs < 3.0
+
+
+async def test_an_interruption_does_not_wait_for_an_answer_that_stands_still():
+    async with OpenAIChat(faults=Faults("stall_midway")).serving() as url:
+        llm = OpenAILLM(api_key=SecretStr(KEY), base_url=url, stalled_secs=60.0, first_token_secs=60.0)
+        service = llm.build(instruction="Be brief.", similarity=NoSimilarity())
+        came = await interrupted(service, LLMContextFrame(LLMContext(messages=[QUESTION])))
+    assert (came.categories, came.secs < SOON_SECS) == ([], True)
+
+
+async def test_an_interruption_does_not_wait_for_speech_that_stands_still():
+    async with OpenAIAudio(faults=Faults("stall_midway")).serving() as url:
+        tts = OpenAITTS(api_key=SecretStr(KEY), base_url=url, stalled_secs=60.0)
+        came = await interrupted(tts.build(speech_socket=NOWHERE), TTSSpeakFrame(SPOKEN))
+    assert (came.categories, came.secs < SOON_SECS) == ([], True)
+
+
+@pytest.mark.parametrize(
+    ("error", "category"),
+    [
+        (APIConnectionError(request=POST), ErrorCategory.CONNECTIVITY),
+        (
+            RateLimitError("", response=Response(429, request=POST), body={"code": "insufficient_quota"}),
+            ErrorCategory.QUOTA,
+        ),
+        (APIError("An error within the stream.", POST, body=None), ErrorCategory.SERVER),
+        (BadRequestError("", response=Response(400, request=POST), body=None), None),
+        (RuntimeError(), None),
+    ],
+)
+def test_an_error_without_a_telling_status_has_a_category(error: Exception, category: ErrorCategory | None):
+    assert category_of(error) is category
