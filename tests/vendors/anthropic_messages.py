@@ -17,7 +17,7 @@ VERSION = "2023-06-01"
 OVERLOADED = 529
 
 KINDS = {
-    400: ("invalid_request_error", "messages: at least one message is required"),
+    400: ("invalid_request_error", "messages: not in the form that is required"),
     401: ("authentication_error", "invalid x-api-key"),
     429: ("rate_limit_error", "This request would exceed your rate limit."),
     500: ("api_error", "Internal server error"),
@@ -53,7 +53,7 @@ class AnthropicMessages(HttpDouble):
             return failure
         if self.is_overloaded:
             return refusal(OVERLOADED)
-        if not body["messages"] or request.headers.get("anthropic-version") != VERSION:
+        if not is_valid(body) or request.headers.get("anthropic-version") != VERSION:
             return refusal(400)
         await self.faults.first()
         answer = "" if fault == "empty" else self.answer(body["messages"])
@@ -78,6 +78,12 @@ class AnthropicMessages(HttpDouble):
             await response.write(line(event))
             number += 1
         return response
+
+
+def is_valid(body: dict[str, Any]) -> bool:
+    """Whether the messages are a dialogue that the user begins and ends; an instruction is no part of it."""
+    roles = [each["role"] for each in body["messages"]]
+    return {*roles} <= {"user", "assistant"} and roles[:1] == roles[-1:] == ["user"] and body.get("max_tokens", 0) > 0
 
 
 def events(body: dict[str, Any], answer: Answer) -> Iterator[dict[str, Any]]:

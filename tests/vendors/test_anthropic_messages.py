@@ -90,3 +90,18 @@ async def test_it_fails_as_told(fault: Fault) -> None:
 async def test_nothing_is_said_in_garbage_or_in_an_empty_answer(fault: Fault, kinds: list[str]) -> None:
     async with AnthropicMessages(faults=Faults(fault)).serving() as url, client(url) as anthropic:
         assert [event.type for event in await events(anthropic)] == kinds
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [],
+        [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "When?"}],
+        [{"role": "user", "content": "When?"}, {"role": "assistant", "content": "At"}],
+    ],
+)
+async def test_what_is_no_dialogue_ended_by_the_user_is_refused(messages: Any) -> None:
+    async with AnthropicMessages().serving() as url, client(url) as anthropic:
+        with pytest.raises(APIStatusError) as refusal:
+            await anthropic.messages.create(model="m", max_tokens=100, messages=messages)
+    assert refusal.value.status_code == 400

@@ -1,5 +1,7 @@
 """Pipecat's service and Anthropic's client, in a pipeline, against a server in Anthropic's place."""
 
+from typing import Any
+
 import pytest
 from pipecat.frames.frames import LLMContextFrame
 from pipecat.processors.aggregators.llm_context import LLMContext
@@ -11,6 +13,7 @@ from tests.bot.providers.calls import QUESTION, Came, answered, interrupted
 from tests.bot.providers.similarity import NoSimilarity
 from tests.vendors.anthropic_messages import KEY, AnthropicMessages
 from tests.vendors.faults import Fault, Faults
+from tests.vendors.openai_chat import Messages
 
 STALLED_SECS = 0.4
 PATIENT = {"stalled_secs": 8.0, "first_token_secs": 8.0}
@@ -18,11 +21,11 @@ PATIENT = {"stalled_secs": 8.0, "first_token_secs": 8.0}
 SOON_SECS = 8.0
 
 
-async def answer(double: AnthropicMessages, **settings) -> Came:
+async def answer(double: AnthropicMessages, *messages: Any, **settings) -> Came:
     settings = {"stalled_secs": STALLED_SECS, "first_token_secs": STALLED_SECS / 2, **settings}
     async with double.serving() as url:
         llm = AnthropicLLM(api_key=SecretStr(KEY), base_url=url, **settings)
-        return await answered(llm.build(instruction="Be brief.", similarity=NoSimilarity()))
+        return await answered(llm.build(instruction="Be brief.", similarity=NoSimilarity()), *messages)
 
 
 async def test_an_answer_arrives_whole():
@@ -37,6 +40,16 @@ async def test_the_model_is_told_our_instruction_not_to_think_and_what_to_keep()
     asked = double.asked[0]
     assert asked["system"] == [{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}]
     assert (asked["model"], asked["thinking"]) == ("claude-haiku-5-5", {"type": "disabled"})
+
+
+async def test_what_it_answers_rests_on_the_passages_behind_the_question():
+    def read(messages: Messages) -> str:
+        return "At ten [1]." if "opens at ten" in str(messages[-1]["content"]) else "I don't know."
+
+    passages = {"role": "developer", "content": "[1] The pool opens at ten."}
+    turns = [QUESTION, {"role": "assistant", "content": "Which one?"}, {"role": "user", "content": "The pool."}]
+    came = await answer(AnthropicMessages(answer=read), *turns, passages, **PATIENT)
+    assert (came.text, came.categories) == ("At ten [1].", [])
 
 
 @pytest.mark.parametrize(

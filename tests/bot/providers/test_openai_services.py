@@ -1,6 +1,7 @@
 """Pipecat's services and OpenAI's client, in a pipeline, against servers in OpenAI's place."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from httpx2 import Request, Response
@@ -17,7 +18,7 @@ from tests.bot.providers.calls import QUESTION, SPOKEN, Came, answered, heard, i
 from tests.bot.providers.similarity import NoSimilarity
 from tests.vendors.faults import Fault, Faults
 from tests.vendors.openai_audio import CHARACTER_SECS, RATE_HZ, OpenAIAudio
-from tests.vendors.openai_chat import KEY, OpenAIChat
+from tests.vendors.openai_chat import KEY, Messages, OpenAIChat
 
 NOWHERE = Path("/nowhere")
 POST = Request("POST", "http://127.0.0.1/v1")
@@ -38,11 +39,11 @@ CATEGORIES: list[tuple[Fault, ErrorCategory]] = [
 ]
 
 
-async def answer(chat: OpenAIChat, **settings) -> Came:
+async def answer(chat: OpenAIChat, *messages: Any, **settings) -> Came:
     settings = {"stalled_secs": STALLED_SECS, "first_token_secs": STALLED_SECS / 2, **settings}
     async with chat.serving() as url:
         llm = OpenAILLM(api_key=SecretStr(KEY), base_url=url, **settings)
-        return await answered(llm.build(instruction="Be brief.", similarity=NoSimilarity()))
+        return await answered(llm.build(instruction="Be brief.", similarity=NoSimilarity()), *messages)
 
 
 async def transcript(audio: OpenAIAudio) -> Came:
@@ -68,6 +69,16 @@ async def test_the_model_is_told_our_instruction_and_not_to_think():
     await answer(chat, stalled_secs=8.0, first_token_secs=8.0)
     assert chat.asked[0]["messages"] == [{"role": "system", "content": "Be brief."}, QUESTION]
     assert chat.asked[0]["reasoning_effort"] == "none"
+
+
+async def test_what_it_answers_rests_on_the_passages_behind_the_question():
+    def read(messages: Messages) -> str:
+        return "At ten [1]." if "opens at ten" in str(messages[-1]["content"]) else "I don't know."
+
+    passages = {"role": "developer", "content": "[1] The pool opens at ten."}
+    turns = [QUESTION, {"role": "assistant", "content": "Which one?"}, {"role": "user", "content": "The pool."}]
+    came = await answer(OpenAIChat(answer=read), *turns, passages, stalled_secs=8.0, first_token_secs=8.0)
+    assert (came.text, came.categories) == ("At ten [1].", [])
 
 
 @pytest.mark.parametrize(("fault", "category"), CATEGORIES)
