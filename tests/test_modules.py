@@ -16,7 +16,9 @@ SQL = re.compile(
 
 # Who may import what comes from a vendor, by the first name of the import. A folder stands for all below it.
 VENDORS = {
+    "anthropic": ("bot/providers",),
     "openai": ("bot/providers", "knowledge/embedders"),
+    "pipecat.services.anthropic": ("bot/providers",),
     "pipecat.services.openai": ("bot/providers",),
     "anthropic": ("bot/providers",),
     "azure": ("bot/providers",),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -10,22 +12,64 @@ from bot.providers.provider import Key, Provider, variable
 
 if TYPE_CHECKING:
     from pipecat.services.llm_service import LLMService
+    from pipecat.services.settings import TTSSettings
+    from pipecat.services.stt_service import STTService
+    from pipecat.services.tts_service import TTSService
 
     from bot.extractive.service import Similarity
+
+# They think before they answer unless they are told not to; other models, and other servers, refuse to be told.
+REASONING = re.compile(r"gpt-(5\.\d|[6-9])")
+
+
+class OpenAISTT(Provider):
+    """OpenAI's transcriptions of whole stretches of speech, or whatever speaks them at `base_url`.
+
+    Not its realtime interface: Pipecat marks none of that one's transcripts as final, so each turn would wait out the
+    longest time that a transcript may take, and self-hosted servers seldom have it.
+    """
+
+    title: ClassVar[str] = "OpenAI, or what speaks its transcriptions"
+    preload: ClassVar[tuple[str, ...]] = ("bot.providers.openai_services",)
+    provider: Literal["openai"] = "openai"
+    api_key: Key = variable("OPENAI_API_KEY", "hears by OpenAI, or by what OPENAI_STT_BASE_URL serves")
+    base_url: str | None = variable(
+        "OPENAI_STT_BASE_URL", "any server with OpenAI's transcriptions (speaches, whisper.cpp)", default=None
+    )
+    model: str = variable("OPENAI_STT_MODEL", "the model that hears", default="gpt-transcribe")
+    language: str = variable("OPENAI_STT_LANGUAGE", "the callers' language, as in ISO 639-1", default="en")
+    stalled_secs: float = Field(default=8.0, gt=0, description="an answer that stands still for so long is given up")
+
+    def build(self, *, speech_socket: Path) -> STTService:
+        """The service for one call; it needs no speech process."""
+        from bot.providers.openai_services import OpenAITranscriptionService
+
+        return OpenAITranscriptionService(
+            api_key=self.api_key.get_secret_value(),
+            base_url=self.base_url,
+            stalled_secs=self.stalled_secs,
+            settings=OpenAITranscriptionService.Settings(model=self.model, language=self.language),
+        )
 
 
 class OpenAILLM(Provider):
     """OpenAI's chat completions, or whatever speaks them at `base_url` (Ollama, vLLM, OpenRouter)."""
 
     title: ClassVar[str] = "OpenAI, or what speaks its chat completions"
-    preload: ClassVar[tuple[str, ...]] = ("pipecat.services.openai.llm",)
+    preload: ClassVar[tuple[str, ...]] = ("bot.providers.openai_services",)
     provider: Literal["openai"] = "openai"
     api_key: Key = variable("OPENAI_API_KEY", "answers by OpenAI, or by what OPENAI_BASE_URL serves")
     base_url: str | None = variable("OPENAI_BASE_URL", "any OpenAI-compatible server (Ollama, vLLM)", default=None)
-    model: str = variable("OPENAI_MODEL", "the model asked for", default="gpt-4.1")
+    model: str = variable("OPENAI_MODEL", "the model asked for", default="gpt-6.1-terra")
+    reasoning_effort: str | None = variable(
+        "OPENAI_REASONING_EFFORT",
+        "how long a model thinks before it answers; not at all where it can be told so and nothing is set",
+        default=None,
+    )
     first_token_secs: float = Field(
         default=4.0, gt=0, description="a request with no first token by then is sent once more"
     )
+    stalled_secs: float = Field(default=8.0, gt=0, description="an answer that stands still for so long is given up")
 
     @property
     def notice(self) -> str:
@@ -34,12 +78,51 @@ class OpenAILLM(Provider):
 
     def build(self, *, instruction: str, similarity: Similarity) -> LLMService[Any]:
         """The service for one call; it compares nothing by itself."""
-        from pipecat.services.openai.llm import OpenAILLMService
+        from bot.providers.openai_services import OpenAIChatService
 
-        return OpenAILLMService(
+        effort = self.reasoning_effort or ("none" if REASONING.match(self.model) else None)
+        return OpenAIChatService(
             api_key=self.api_key.get_secret_value(),
             base_url=self.base_url,
+            stalled_secs=self.stalled_secs,
             retry_on_timeout=True,
             retry_timeout_secs=self.first_token_secs,
-            settings=OpenAILLMService.Settings(model=self.model, system_instruction=instruction),
+            settings=OpenAIChatService.Settings(
+                model=self.model,
+                system_instruction=instruction,
+                extra={} if effort is None else {"reasoning_effort": effort},
+            ),
         )
+
+
+class OpenAITTS(Provider):
+    """OpenAI's speech, or whatever speaks it at `base_url` (Kokoro-FastAPI, speaches): 24 kHz, no word times."""
+
+    title: ClassVar[str] = "OpenAI, or what speaks its speech interface"
+    preload: ClassVar[tuple[str, ...]] = ("bot.providers.openai_services",)
+    provider: Literal["openai"] = "openai"
+    api_key: Key = variable("OPENAI_API_KEY", "speaks by OpenAI, or by what OPENAI_TTS_BASE_URL serves")
+    base_url: str | None = variable(
+        "OPENAI_TTS_BASE_URL", "any server with OpenAI's speech (Kokoro-FastAPI, speaches)", default=None
+    )
+    # OpenAI ends all models of this interface on 2027-01-06 and names none in their place; other servers go on.
+    model: str = variable("OPENAI_TTS_MODEL", "the model that speaks", default="gpt-4o-mini-tts")
+    voice: str = variable("OPENAI_VOICE", "the voice, by the server's name for it", default="marin")
+    stalled_secs: float = Field(default=8.0, gt=0, description="speech that stands still for so long is given up")
+
+    def build(self, *, speech_socket: Path) -> TTSService:
+        """The service for one call; it needs no speech process."""
+        from bot.providers.openai_services import OpenAISpeechService
+
+        return OpenAISpeechService(
+            api_key=self.api_key.get_secret_value(),
+            base_url=self.base_url,
+            stalled_secs=self.stalled_secs,
+            settings=OpenAISpeechService.Settings(model=self.model, voice=self.voice),
+        )
+
+    def manner(self, *, voice: str | None, speed: float) -> TTSSettings:
+        """How one text is spoken: in another voice, where one is named, and so many times as fast, 0.5 to 2."""
+        from bot.providers.openai_services import OpenAISpeechService
+
+        return OpenAISpeechService.Settings(voice=voice or self.voice, speed=speed)

@@ -6,5 +6,6 @@ from pydantic import Field
 
 from bot.providers.deepgram import DeepgramFluxSTT, DeepgramSTT
 from bot.providers.embedded import EmbeddedSTT
+from bot.providers.openai import OpenAISTT
 
-STTProvider = Annotated[EmbeddedSTT | DeepgramSTT | DeepgramFluxSTT, Field(discriminator="provider")]
+STTProvider = Annotated[EmbeddedSTT | DeepgramSTT | DeepgramFluxSTT | OpenAISTT, Field(discriminator="provider")]

@@ -8,5 +8,6 @@ from bot.providers.cartesia import CartesiaTTS
 from bot.providers.deepgram import DeepgramTTS
 from bot.providers.elevenlabs import ElevenLabsTTS
 from bot.providers.embedded import EmbeddedTTS
+from bot.providers.openai import OpenAITTS
 
-TTSProvider = Annotated[EmbeddedTTS | CartesiaTTS | ElevenLabsTTS | DeepgramTTS, Field(discriminator="provider")]
+TTSProvider = Annotated[EmbeddedTTS | CartesiaTTS | ElevenLabsTTS | OpenAITTS | DeepgramTTS, Field(discriminator="provider")]

@@ -1,15 +1,19 @@
-"""Who hears."""
+"""Who hears: the union of the providers."""
 
-import importlib
-from pathlib import Path
+import pytest
+from pydantic import TypeAdapter, ValidationError
 
-from bot.providers.embedded import EmbeddedSTT
-from bot.speech.stt import EmbeddedSTTService
+from bot.providers.stt import STTProvider
 
-
-def test_the_embedded_recogniser_is_built_before_anybody_listens():
-    assert isinstance(EmbeddedSTT().build(speech_socket=Path("/nowhere")), EmbeddedSTTService)
+PROVIDER = TypeAdapter(STTProvider)
 
 
-def test_what_it_preloads_can_be_imported():
-    assert importlib.import_module(EmbeddedSTT.preload[0]).EmbeddedSTTService is EmbeddedSTTService
+@pytest.mark.parametrize("value", [{"provider": "nobody"}, {}, {"provider": "openai"}])
+def test_an_unknown_provider_or_one_without_its_key_is_refused(value: dict[str, str]):
+    with pytest.raises(ValidationError):
+        PROVIDER.validate_python(value)
+
+
+def test_a_provider_is_told_by_its_name():
+    chosen = PROVIDER.validate_python({"provider": "openai", "api_key": "sk-secret"})
+    assert type(chosen).__name__ == "OpenAISTT"

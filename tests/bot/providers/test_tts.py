@@ -1,26 +1,19 @@
-"""Who speaks."""
-
-import importlib
-from pathlib import Path
+"""Who speaks: the union of the providers."""
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from bot.providers.embedded import EmbeddedTTS
-from bot.speech.tts import EmbeddedTTSService
+from bot.providers.tts import TTSProvider
 
-
-def test_the_embedded_voice_speaks_as_it_was_set():
-    service = EmbeddedTTS(voice="en-gb", words_per_minute=140).build(speech_socket=Path("/nowhere"))
-    assert isinstance(service, EmbeddedTTSService)
-    assert (service._settings.voice, service._settings.words_per_minute) == ("en-gb", 140)
+PROVIDER = TypeAdapter(TTSProvider)
 
 
-def test_what_it_preloads_can_be_imported():
-    assert importlib.import_module(EmbeddedTTS.preload[0]).EmbeddedTTSService is EmbeddedTTSService
-
-
-@pytest.mark.parametrize("rate", [79, 401])
-def test_a_rate_that_nobody_understands_is_refused(rate: int):
+@pytest.mark.parametrize("value", [{"provider": "nobody"}, {}, {"provider": "openai"}])
+def test_an_unknown_provider_or_one_without_its_key_is_refused(value: dict[str, str]):
     with pytest.raises(ValidationError):
-        EmbeddedTTS(words_per_minute=rate)
+        PROVIDER.validate_python(value)
+
+
+def test_a_provider_is_told_by_its_name():
+    chosen = PROVIDER.validate_python({"provider": "openai", "api_key": "sk-secret"})
+    assert type(chosen).__name__ == "OpenAITTS"
