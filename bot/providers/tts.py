@@ -10,4 +10,6 @@ from bot.providers.elevenlabs import ElevenLabsTTS
 from bot.providers.embedded import EmbeddedTTS
 from bot.providers.openai import OpenAITTS
 
-TTSProvider = Annotated[EmbeddedTTS | CartesiaTTS | ElevenLabsTTS | OpenAITTS | DeepgramTTS, Field(discriminator="provider")]
+TTSProvider = Annotated[
+    EmbeddedTTS | CartesiaTTS | ElevenLabsTTS | OpenAITTS | DeepgramTTS, Field(discriminator="provider")
+]
