@@ -18,9 +18,15 @@ Level = Annotated[
 LogFormat = Literal["text", "json"]
 
 OURS = ("server", "evals", "bot", "processors", "knowledge", "__main__")
-# What a library says below a warning may be what was said in a call. OpenTelemetry repeats what a collector answers;
+# What a library says below a warning may be what was said in a call. OpenTelemetry repeats what a collector answers,
+# Pipecat's services what they could not speak and what a vendor sent; each of their errors is a frame that we report.
 # Pipecat's WebRTC warns of the video that no call has, and of the track that ends with each call.
-LIBRARIES = {"": "WARNING", "opentelemetry": "CRITICAL", "pipecat.transports.smallwebrtc": "ERROR"}
+LIBRARIES = {
+    "": "WARNING",
+    "opentelemetry": "CRITICAL",
+    "pipecat.services": "CRITICAL",
+    "pipecat.transports.smallwebrtc": "ERROR",
+}
 
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")

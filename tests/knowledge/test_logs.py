@@ -161,3 +161,14 @@ def test_a_message_that_does_not_fit_its_arguments_is_told_without_them(capsys: 
 def test_what_an_exception_says_is_found_in_its_own_words_and_as_it_is_shown():
     error = ValueError("no such host 'db'")
     assert without_exceptions(f"a: {error}; b: {error!r}", error) == "a: ValueError; b: ValueError"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_told"), [("pipecat.services.tts_service", False), ("pipecat.pipeline.worker", True)]
+)
+def test_pipecats_services_may_warn_of_what_was_said_and_are_not_heard(
+    capsys: pytest.CaptureFixture[str], name: str, is_told: bool
+):
+    configure(LogSettings(format="json"))
+    logger.patch(lambda record: record.update(name=name)).warning("not speaking [{}]", SECRET)
+    assert bool(lines(capsys)) == is_told
