@@ -14,7 +14,7 @@ def jarvis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Jarvis of other extras stands first on the path."""
     folder = tmp_path / "jarvis-9.dist-info"
     folder.mkdir()
-    asks = ["pydantic", "pipecat-ai[openai]; extra == 'there'", "no-such-vendor; extra == 'away'"]
+    asks = ["pydantic", "pipecat-ai[anthropic]; extra == 'there'", "no-such-vendor; extra == 'away'"]
     metadata = ["Metadata-Version: 2.1", "Name: jarvis", "Version: 9", *(f"Requires-Dist: {each}" for each in asks)]
     (folder / "METADATA").write_text("\n".join(metadata) + "\n", encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))

@@ -1,11 +1,16 @@
 """Who may do what in a call: every member of the unions, whoever adds it."""
 
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from bot.providers.embedded import ExtractiveLLM
 from bot.providers.openai import OpenAILLM
 from bot.providers.provider import Provider
 from bot.providers.stages import STAGES, Stage, members, name_of, needs_of, variables_of
+
+PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
 
 ALL = [pytest.param(stage, each, id=f"{stage}-{name_of(each)}") for stage in STAGES for each in members(stage)]
 
@@ -34,6 +39,12 @@ def test_what_the_operator_sets_is_described_under_a_name_in_capitals(stage: Sta
 def test_what_a_provider_cannot_do_without_is_set_by_a_variable(stage: Stage, provider: type[Provider]):
     required = {name for name, field in provider.model_fields.items() if field.is_required()}
     assert required <= variables_of(provider).keys()
+
+
+@pytest.mark.parametrize(("stage", "provider"), ALL)
+def test_what_has_to_be_installed_for_a_provider_is_an_extra(stage: Stage, provider: type[Provider]):
+    extras = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert provider.extra is None or provider.extra in extras
 
 
 @pytest.mark.parametrize("stage", STAGES)
