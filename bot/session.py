@@ -29,7 +29,7 @@ from bot.errors import OfferError
 from bot.extractive.talk import small_talk
 from bot.observers import TurnObserver
 from bot.pipeline import CallPipeline, Services, build_pipeline
-from bot.providers.build import llm_service, stt_service, tts_service
+from bot.providers.build import llm_services, stt_services, tts_services
 from bot.reports import Floor, Message, Report
 from bot.said import Said
 from bot.settings import BotSettings
@@ -221,13 +221,15 @@ class Session:
     def _services(self, knowledge: KnowledgeClient) -> Services:
         settings = self._settings
         return Services(
-            stt=stt_service(settings), llm=llm_service(settings, similarity=knowledge), tts=tts_service(settings)
+            stt=stt_services(settings)[0],
+            llm=llm_services(settings, similarity=knowledge)[0],
+            tts=tts_services(settings)[0],
         )
 
     def _listen(
         self, worker: PipelineWorker, transport: Any, call: CallPipeline, llm: LLMService, story: Story
     ) -> None:
-        greeting = self._settings.persona.spoken_greeting(self._settings.llm.notice)
+        greeting = self._settings.persona.spoken_greeting(self._settings.llm[0].notice)
 
         @transport.event_handler("on_client_connected")
         async def on_client_connected(_transport: object, _client: object) -> None:

@@ -178,7 +178,7 @@ async def start(
             drain_secs=settings.drain_secs,
             page=page,
             desk=desk,
-            speech_cache=SpeechCache(redis=resources.redis, voice=bot_settings.tts.model_dump_json()),
+            speech_cache=SpeechCache(redis=resources.redis, voice=bot_settings.tts[0].model_dump_json()),
             processes=processes,
             metrics=metrics,
             host=Host(

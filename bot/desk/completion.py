@@ -22,7 +22,7 @@ from pipecat.utils.errors import ErrorCategory
 from bot.desk.errors import DeskError, DeskRequestError, DeskUnavailableError
 from bot.desk.line import Line
 from bot.desk.requests import CompletionRequest
-from bot.providers.build import llm_service
+from bot.providers.build import llm_services
 from bot.settings import BotSettings
 from knowledge.client import KnowledgeClient
 from knowledge.errors import NoSuchCollectionError
@@ -47,7 +47,7 @@ class Completion:
             access=settings.retrieval.access,
         )
         self._retrieval = RetrievalProcessor(search=self._knowledge, limit=settings.retrieval.passages)
-        self._llm = llm_service(settings, similarity=self._knowledge)
+        self._llm = llm_services(settings, similarity=self._knowledge)[0]
 
     def line(self) -> Line:
         """The pipeline that makes the answer: as in a call from the caller's words on to what would be spoken."""

@@ -123,7 +123,7 @@ def embedded(vendor: ScriptedVendor, tmp_path: Path) -> BotSettings:
 
 @pytest.fixture
 def openai(embedded: BotSettings, vendor: ScriptedVendor) -> BotSettings:
-    return embedded.model_copy(update={"llm": OpenAILLM(api_key=SecretStr("k"), base_url=vendor.url, model="m")})
+    return embedded.model_copy(update={"llm": (OpenAILLM(api_key=SecretStr("k"), base_url=vendor.url, model="m"),)})
 
 
 def text_of(events: list[dict[str, Any]]) -> str:
