@@ -74,6 +74,9 @@ class BotSettings(Frozen):
     stt: tuple[STTProvider, ...] = Field(default=(EmbeddedSTT(),), min_length=1)
     llm: tuple[LLMProvider, ...] = Field(default=(ExtractiveLLM(),), min_length=1)
     tts: tuple[TTSProvider, ...] = Field(default=(EmbeddedTTS(),), min_length=1)
+    hedge: bool = Field(
+        default=False, description="whether a second language model starts where the first is slower than mostly"
+    )
     persona: Persona = Persona()
     turns: Turns = Turns()
     limits: Limits = Limits()

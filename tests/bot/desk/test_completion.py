@@ -16,6 +16,7 @@ from bot.desk.completion import Completion
 from bot.desk.errors import DeskRequestError, DeskUnavailableError
 from bot.desk.requests import CompletionRequest
 from bot.extractive.talk import NOTHING_ASKED
+from bot.failover import Failover
 from bot.providers.openai import OpenAILLM
 from bot.settings import BotSettings, Retrieval
 
@@ -100,7 +101,7 @@ async def vendor(tmp_path: Path) -> AsyncIterator[ScriptedVendor]:
 
 @asynccontextmanager
 async def asking(settings: BotSettings, request: CompletionRequest) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
-    completion = Completion(settings, request)
+    completion = Completion(settings, request, failover=Failover(settings, report=lambda _event: None))
     line = completion.line()
     await line.start()
     try:
