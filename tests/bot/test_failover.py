@@ -29,11 +29,13 @@ def settings(*names: str) -> BotSettings:
 @pytest.mark.parametrize(
     ("names", "kind"), [(["extractive"], ExtractiveLLMService), (["openai", "extractive"], KeptLLM)]
 )
-def test_one_answers_by_itself_and_several_as_one(names: list[str], kind: type[Any]):
+async def test_one_answers_by_itself_and_several_as_one(names: list[str], kind: type[Any]):
     chosen = settings(*names)
     failover = Failover(chosen, report=lambda _event: None)
     similarity = KnowledgeClient(NOWHERE, timeout_secs=1)
-    assert isinstance(answerer(chosen, failover, similarity=similarity, spoken=True), kind)
+    answers = answerer(chosen, failover, similarity=similarity, spoken=True)
+    await similarity.aclose()
+    assert isinstance(answers, kind)
 
 
 def test_what_another_call_found_keeps_the_next_turn_from_a_provider():

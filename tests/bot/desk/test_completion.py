@@ -17,6 +17,7 @@ from bot.desk.errors import DeskRequestError, DeskUnavailableError
 from bot.desk.requests import CompletionRequest
 from bot.extractive.talk import NOTHING_ASKED
 from bot.failover import Failover
+from bot.providers.embedded import ExtractiveLLM
 from bot.providers.openai import OpenAILLM
 from bot.settings import BotSettings, Retrieval
 
@@ -191,6 +192,12 @@ async def test_a_model_that_fails_is_told(
     vendor.chat_status = status
     with pytest.raises(error):
         await answered(openai)
+
+
+async def test_where_the_model_fails_the_next_one_answers(openai: BotSettings, vendor: ScriptedVendor):
+    vendor.chat_status = 401
+    both = openai.model_copy(update={"llm": (*openai.llm, ExtractiveLLM())})
+    assert text_of(await answered(both, collection="shop")).startswith(PASSAGE["text"])
 
 
 async def test_a_model_that_says_nothing_is_told(openai: BotSettings, vendor: ScriptedVendor):

@@ -1,6 +1,7 @@
 """Whatever befalls a language model, the caller hears one answer, and the turn is kept."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from pipecat.frames.frames import LLMFullResponseEndFrame, LLMFullResponseStartFrame
@@ -50,7 +51,7 @@ def test_a_failure_before_a_word_gives_the_turn_to_the_next(fault: str):
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_failure_in_the_middle_lets_the_next_go_on_from_there(fault: str):
-    async def turn() -> tuple[tuple[int, str, int], str, list[object]]:
+    async def turn() -> tuple[tuple[int, str, int], str, list[Any]]:
         first, second = ScriptedLLM(["Within ", FAULTS[fault][0]]), ScriptedLLM(ANSWER)
         async with Staging({"a": first, "b": second}) as stage:
             await stage.ask()
