@@ -158,6 +158,9 @@ class KeptLLM(LLMSwitcher[Routing]):
     async def _late(self, turn: _Turn, hedge_at: float | None) -> None:
         now = self._now()
         for attempt in [each for each in turn.running if self._due(turn, each) <= now]:
+            if attempt.heard is None:
+                # It would have taken longer still; one that became slower is waited for longer next time.
+                self._first_tokens[attempt.name].add(now - attempt.began)
             await self._fail(turn, attempt, Failure.LATE if attempt.heard is None else Failure.STALLED)
             return
         if hedge_at is not None and hedge_at <= now:

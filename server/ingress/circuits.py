@@ -126,7 +126,8 @@ class Circuits:
         ]
         try:
             await session.bot.request("POST", "/providers", {"known": body})
-        except (BotGoneError, BotRefusedError):
-            logger.bind(session=session.id).info("session {} was not told of the providers", session.id)
-            return
+        except BotGoneError:
+            return  # it is told again, or replaced
+        except BotRefusedError:
+            logger.bind(session=session.id).warning("session {} does not want to know of the providers", session.id)
         told.update({key: known["at"] for key, known in news.items()})

@@ -67,6 +67,11 @@ class ScriptedLLM(LLMService):
         self.late: str | None = None
         """What it still says when its request is cancelled."""
 
+    @property
+    def tokens_allowed(self) -> object:
+        """What its settings say of the length of answers."""
+        return self._settings.max_tokens
+
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
         if not isinstance(frame, LLMContextFrame):

@@ -4,10 +4,18 @@ import asyncio
 from typing import Any
 
 import pytest
-from pipecat.frames.frames import LLMFullResponseEndFrame, LLMFullResponseStartFrame
+from pipecat.frames.frames import (
+    Frame,
+    LLMFullResponseEndFrame,
+    LLMFullResponseStartFrame,
+    LLMUpdateSettingsFrame,
+    TTSSpeakFrame,
+)
+from pipecat.services.settings import LLMSettings
 from pipecat.utils.errors import ErrorCategory
 
 from processors.failover.circuit import State
+from processors.frames import PassagesFrame
 from tests.processors.failover.scripted_llm import HANGS, QUESTION, ScriptedLLM, Stage, Staging, Step, Tool, Wait
 from tests.virtual_time import run
 
@@ -210,6 +218,42 @@ def test_a_model_that_is_known_to_be_quick_is_waited_for_less():
             return asyncio.get_running_loop().time() - began
 
     assert 1.0 <= run(turn()) < 1.1
+
+
+def test_a_model_that_became_slower_is_waited_for_longer_the_next_time():
+    async def turn() -> list[tuple[str, str, str]]:
+        slower = ScriptedLLM(*[ANSWER] * 8, [Wait(1.5), *ANSWER])
+        async with Staging({"a": slower, "b": ScriptedLLM(ANSWER)}) as stage:
+            for _ in range(12):
+                await stage.ask()
+            return stage.failovers
+
+    assert run(turn()) == [("a", "b", "late")]
+
+
+def test_settings_reach_the_model_that_takes_over():
+    async def turn() -> object:
+        second = ScriptedLLM(ANSWER)
+        async with Staging({"a": ScriptedLLM([ErrorCategory.SERVER]), "b": second}) as stage:
+            delta = LLMSettings(max_tokens=7)
+            await stage.worker.queue_frame(LLMUpdateSettingsFrame(delta=delta, reach_inactive_services=True))
+            await stage.ask()
+            return second.tokens_allowed
+
+    assert run(turn()) == 7
+
+
+def test_what_is_not_for_a_model_passes_in_its_order():
+    async def turn() -> list[type[Frame]]:
+        async with Staging({"a": ScriptedLLM(ANSWER), "b": ScriptedLLM(ANSWER)}) as stage:
+            await stage.worker.queue_frame(PassagesFrame())
+            await stage.ask(until=lambda _: True)
+            await stage.worker.queue_frame(TTSSpeakFrame("Bye."))
+            await stage.see(lambda stage: stage.count(TTSSpeakFrame) == 1)
+            kinds = (PassagesFrame, LLMFullResponseStartFrame, LLMFullResponseEndFrame, TTSSpeakFrame)
+            return [type(frame) for frame in stage.below.frames if isinstance(frame, kinds)]
+
+    assert run(turn()) == [PassagesFrame, LLMFullResponseStartFrame, LLMFullResponseEndFrame, TTSSpeakFrame]
 
 
 def test_the_last_that_is_left_is_waited_for_longer():

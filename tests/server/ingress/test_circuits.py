@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from server.ingress.circuits import Circuits
-from server.ingress.launcher import BotGoneError
+from server.ingress.launcher import BotGoneError, BotRefusedError
 from server.ingress.live import LiveSession
 from server.ingress.scripted import ScriptedBot
 
@@ -96,6 +96,15 @@ async def test_calls_of_one_server_tell_each_other_without_redis(without_redis: 
 async def test_a_bot_that_did_not_hear_is_told_again(redis: Redis):
     circuits, (first, _) = Circuits(redis=redis), call("a")
     second, bot = call("b", ("POST", "/providers", BotGoneError("busy")), ASKED)
+    circuits.heard(first, OPEN)
+    await circuits.look(live=[first, second])
+    await circuits.look(live=[first, second])
+    bot.assert_done()
+
+
+async def test_a_bot_that_refuses_is_not_asked_again(redis: Redis):
+    circuits, (first, _) = Circuits(redis=redis), call("a")
+    second, bot = call("b", ("POST", "/providers", BotRefusedError(404, "no such route")))
     circuits.heard(first, OPEN)
     await circuits.look(live=[first, second])
     await circuits.look(live=[first, second])
