@@ -9,6 +9,7 @@ GO_ON = (
     "Your answer was cut off behind your last words above, which the caller has heard. Go on from exactly there. "
     "Repeat nothing of it, do not apologise, and do not mention the interruption."
 )
+_MARKER_CUT_OFF = re.compile(r"\[[\d, ]*$")
 _WORD_START = re.compile(r"(?<!\S)\S")
 
 
@@ -68,7 +69,9 @@ def sentence_end(said: str) -> str:
     text = said.rstrip()
     if not text:
         return ""
-    return " " if text[-1] in ".!?:\"')]" else ". "
+    # A marker that was cut off becomes one that names no passage, and is dropped.
+    marker = "0]" if _MARKER_CUT_OFF.search(text) else ""
+    return marker + (" " if not marker and text[-1] in ".!?:\"')]" else ". ")
 
 
 def _plain(text: str) -> tuple[str, list[int]]:

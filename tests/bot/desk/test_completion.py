@@ -53,6 +53,7 @@ class ScriptedVendor:
         self.search_status = 200
         self.chat_status = 200
         self.tokens = ["Within thirty ", "days [", "1]."]
+        self.breaks = False
         self.url = ""
 
     def app(self) -> web.Application:
@@ -82,6 +83,9 @@ class ScriptedVendor:
         await response.prepare(request)
         for token in self.tokens:
             await response.write(chunk(choices=[{"index": 0, "delta": {"content": token}}]))
+        if self.breaks and request.transport is not None:
+            request.transport.abort()
+            return response
         usage = {"prompt_tokens": 50, "completion_tokens": 9, "total_tokens": 59}
         await response.write(chunk(choices=[], usage=usage) + b"data: [DONE]\n\n")
         return response
@@ -198,6 +202,14 @@ async def test_where_the_model_fails_the_next_one_answers(openai: BotSettings, v
     vendor.chat_status = 401
     both = openai.model_copy(update={"llm": (*openai.llm, ExtractiveLLM())})
     assert text_of(await answered(both, collection="shop")).startswith(PASSAGE["text"])
+
+
+async def test_where_the_stream_breaks_within_a_marker_the_next_one_answers_behind_it(
+    openai: BotSettings, vendor: ScriptedVendor
+):
+    vendor.tokens, vendor.breaks = ["Within thirty ", "days ["], True
+    both = openai.model_copy(update={"llm": (*openai.llm, ExtractiveLLM())})
+    assert text_of(await answered(both, collection="shop")).startswith(f"Within thirty days. {PASSAGE['text']}")
 
 
 async def test_a_model_that_says_nothing_is_told(openai: BotSettings, vendor: ScriptedVendor):

@@ -64,6 +64,8 @@ class ScriptedLLM(LLMService):
         self.asked: list[list[Any]] = []
         self.was_asked = asyncio.Event()
         self.cancelled = 0
+        self.deaf_secs = 0.0
+        """For how long it takes no notice of being cancelled."""
         self.late: str | None = None
         """What it still says when its request is cancelled."""
 
@@ -86,6 +88,7 @@ class ScriptedLLM(LLMService):
                 await self._play(step, frame.context)
         except asyncio.CancelledError:
             self.cancelled += 1
+            await asyncio.sleep(self.deaf_secs)
             if self.late is not None:
                 await self.push_frame(LLMTextFrame(self.late))
             raise

@@ -108,6 +108,17 @@ def test_a_request_that_is_late_is_cancelled():
     assert run(turn()) == 1
 
 
+def test_a_request_that_cannot_be_cancelled_does_not_hold_up_the_next():
+    async def turn() -> float:
+        first = ScriptedLLM([HANGS])
+        first.deaf_secs = 8
+        async with Staging({"a": first, "b": ScriptedLLM(ANSWER)}) as stage:
+            await stage.ask()
+            return asyncio.get_running_loop().time()
+
+    assert run(turn()) < 3.5
+
+
 def test_an_interruption_cancels_the_model_that_answers():
     async def turn() -> tuple[int, str]:
         first = ScriptedLLM(["Within ", Wait(1), "thirty days."])

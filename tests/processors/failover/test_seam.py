@@ -44,6 +44,8 @@ def test_the_next_is_given_what_was_said_and_the_context_stays_as_it_was():
     assert len(context.get_messages()) == 1
 
 
-@pytest.mark.parametrize(("said", "end"), [("", ""), ("Yes.", " "), ("Within thir", ". "), ("Yes. ", " ")])
+@pytest.mark.parametrize(
+    ("said", "end"), [("", ""), ("Yes.", " "), ("Within thir", ". "), ("Yes. ", " "), ("In days [", "0]. ")]
+)
 def test_a_new_sentence_begins_behind_the_end_of_the_last(said: str, end: str):
     assert sentence_end(said) == end
