@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     session_token_secs: int = Field(
         default=600, ge=10, le=86400, description="seconds in which a call link must be used"
     )
+    hedge: bool = Field(
+        default=False, description="ask a second language model, too, where the first is slower than it mostly is"
+    )
     idle_secs: float = Field(default=120, gt=0, description="seconds without a word after which a call ends")
     max_duration_secs: float = Field(default=1800, gt=0, description="seconds after which a call ends")
 
@@ -224,6 +227,7 @@ class Settings(BaseSettings):
             llm=set_up.chosen("llm"),
             tts=set_up.chosen("tts"),
             persona=Persona(name=self.name, business=self.business, greeting=self.greeting),
+            hedge=self.hedge,
             limits=Limits(idle_secs=self.idle_secs, max_duration_secs=self.max_duration_secs),
             retrieval=Retrieval(socket=self.knowledge_socket, keep_gaps=self.keep_calls_days > 0),
             speech_socket=self.speech_socket,
