@@ -20,6 +20,7 @@ from bot.reports import Message
 from bot.settings import BotSettings
 from bot.turns import TurnModels, user_params
 from processors.citations import CitationProcessor
+from processors.failover.llm import KeptLLM
 from processors.retrieval import RetrievalProcessor, Search
 
 
@@ -28,7 +29,7 @@ class Services:
     """The three that a call listens, thinks and speaks with."""
 
     stt: STTService
-    llm: LLMService
+    llm: LLMService | KeptLLM
     tts: TTSService
 
 

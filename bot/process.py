@@ -7,6 +7,7 @@ The control socket is HTTP on a unix socket, for the server alone:
     POST  /connect   how the caller is joined (bot/channels.py) → the channel's answer
     PATCH /connect   what the channel's ends tell each other later
     GET   /audio     the websocket of a caller who was answered with this pc_id (bot/websocket.py)
+    POST  /providers {known}                               what other calls found of the providers, as they reported it
     POST  /end       {reason}
     GET   /events    one JSON object a line, from the first, until the bot ends; a heartbeat every second;
                      what an earlier listener was told is marked `"again": true`
@@ -71,6 +72,7 @@ class BotProcess:
                 web.post("/connect", self._connect),
                 web.patch("/connect", self._signal),
                 web.get("/audio", self._attach, allow_head=False),
+                web.post("/providers", self._learn),
                 web.post("/end", self._end),
                 web.get("/events", self._events, allow_head=False),
             ]
@@ -149,6 +151,10 @@ class BotProcess:
 
     async def _attach(self, request: web.Request) -> web.StreamResponse:
         return await self._taken().attach(request.query["pc_id"], request)
+
+    async def _learn(self, request: web.Request) -> web.Response:
+        self._taken().learn((await request.json())["known"])
+        return web.Response(status=204)
 
     async def _end(self, request: web.Request) -> web.Response:
         body = await request.json()

@@ -19,17 +19,18 @@ from pipecat.frames.frames import (
     TTSSpeakFrame,
 )
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
+from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.processors.frameworks.rtvi import RTVIObserverParams, RTVIServerMessageFrame
-from pipecat.services.llm_service import LLMService
 from pipecat.utils.errors import ErrorCategory
 from pipecat.workers.runner import WorkerRunner
 
 from bot.channels import Join, Signals, WebRtcOffer, WebSocketJoin
 from bot.errors import OfferError
 from bot.extractive.talk import small_talk
+from bot.failover import Failover, answerer
 from bot.observers import TurnObserver
 from bot.pipeline import CallPipeline, Services, build_pipeline
-from bot.providers.build import llm_service, stt_service, tts_service
+from bot.providers.build import stt_services, tts_services
 from bot.reports import Floor, Message, Report
 from bot.said import Said
 from bot.settings import BotSettings
@@ -79,8 +80,8 @@ class Session:
 
     `story` is what was said before, where this bot goes on with a call that another one lost; None where the call is
     new. `report` is told what happens: `answered` an offer, `connected`, `turn`, `interruption`, `said`, `story`,
-    `citation`, `marker_dropped`, `gap`, `llm_failed`, `turn_stop_timeout`, and at last `ended` with its reason
-    (hang_up, idle, max_duration, never_connected, shutdown, operator, error).
+    `citation`, `marker_dropped`, `gap`, `provider`, `failover`, `llm_failed`, `turn_stop_timeout`, and at last `ended`
+    with its reason (hang_up, idle, max_duration, never_connected, shutdown, operator, error).
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class Session:
         self._story = story
         self._channel: Channel | None = None
         self._turns = TurnObserver(report=report)
+        self._failover = Failover(settings, report=report)
         self._silent = asyncio.Event()
         self._connected = asyncio.Event()
         self._worker: PipelineWorker | None = None
@@ -116,6 +118,10 @@ class Session:
     def joined(self) -> bool:
         """Whether a caller's offer was answered."""
         return self._run is not None
+
+    def learn(self, known: Sequence[Mapping[str, Any]]) -> None:
+        """Takes what other calls found of the providers, as they reported it."""
+        self._failover.learn(known)
 
     async def connect(self, join: Join) -> dict[str, str]:
         """Joins the caller, or joins them again: the channel's answer.
@@ -221,13 +227,15 @@ class Session:
     def _services(self, knowledge: KnowledgeClient) -> Services:
         settings = self._settings
         return Services(
-            stt=stt_service(settings), llm=llm_service(settings, similarity=knowledge), tts=tts_service(settings)
+            stt=stt_services(settings)[0],
+            llm=answerer(settings, self._failover, similarity=knowledge, spoken=True),
+            tts=tts_services(settings)[0],
         )
 
     def _listen(
-        self, worker: PipelineWorker, transport: Any, call: CallPipeline, llm: LLMService, story: Story
+        self, worker: PipelineWorker, transport: Any, call: CallPipeline, llm: FrameProcessor, story: Story
     ) -> None:
-        greeting = self._settings.persona.spoken_greeting(self._settings.llm.notice)
+        greeting = self._settings.persona.spoken_greeting(self._settings.llm[0].notice)
 
         @transport.event_handler("on_client_connected")
         async def on_client_connected(_transport: object, _client: object) -> None:

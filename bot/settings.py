@@ -69,11 +69,14 @@ class Tracing(Frozen):
 
 
 class BotSettings(Frozen):
-    """Everything a bot process is told about its call."""
+    """Everything a bot process is told about its call; providers in the order of preference, the embedded one last."""
 
-    stt: STTProvider = Field(default_factory=EmbeddedSTT)
-    llm: LLMProvider = Field(default_factory=ExtractiveLLM)
-    tts: TTSProvider = Field(default_factory=EmbeddedTTS)
+    stt: tuple[STTProvider, ...] = Field(default=(EmbeddedSTT(),), min_length=1)
+    llm: tuple[LLMProvider, ...] = Field(default=(ExtractiveLLM(),), min_length=1)
+    tts: tuple[TTSProvider, ...] = Field(default=(EmbeddedTTS(),), min_length=1)
+    hedge: bool = Field(
+        default=False, description="whether a second language model starts where the first is slower than mostly"
+    )
     persona: Persona = Persona()
     turns: Turns = Turns()
     limits: Limits = Limits()
@@ -87,6 +90,7 @@ class BotSettings(Frozen):
 
     @property
     def preload(self) -> tuple[str, ...]:
-        """The modules that the call's providers and its tracing need, loaded before bots are forked."""
+        """The modules that all of the call's providers and its tracing need, loaded before bots are forked."""
         tracing = () if self.tracing is None else ("bot.tracing",)
-        return self.stt.preload + self.llm.preload + self.tts.preload + tracing
+        modules = [name for each in (*self.stt, *self.llm, *self.tts) for name in each.preload]
+        return (*dict.fromkeys(modules), *tracing)

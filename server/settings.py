@@ -8,15 +8,22 @@ import tempfile
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import AliasChoices, AnyHttpUrl, Field, IPvAnyNetwork, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic import AliasChoices, AnyHttpUrl, Field, IPvAnyNetwork, PrivateAttr, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
-from bot.providers.embedded import ExtractiveLLM
-from bot.providers.openai import OpenAILLM
+from bot.providers.stages import Stage
 from bot.settings import BotSettings, Limits, Persona, Retrieval, Tracing
 from knowledge.embedders.settings import EmbedderSettings, MiniLm, OpenAI
 from knowledge.logs import Level, LogFormat, LogSettings
 from server.errors import SetupError
+from server.extras import installed
+from server.vendors import SetUp, vendors_variables
 
 UNIX_PATH_LIMIT = 90
 
@@ -73,6 +80,9 @@ class Settings(BaseSettings):
     session_token_secs: int = Field(
         default=600, ge=10, le=86400, description="seconds in which a call link must be used"
     )
+    hedge: bool = Field(
+        default=False, description="ask a second language model, too, where the first is slower than it mostly is"
+    )
     idle_secs: float = Field(default=120, gt=0, description="seconds without a word after which a call ends")
     max_duration_secs: float = Field(default=1800, gt=0, description="seconds after which a call ends")
 
@@ -123,19 +133,11 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = Field(
         default=None, validation_alias=named("REDIS_URL"), description="Redis; embedded when not set"
     )
-    openai_api_key: SecretStr | None = Field(
-        default=None,
-        validation_alias=named("OPENAI_API_KEY"),
-        description="answers by OpenAI, or by what OPENAI_BASE_URL serves",
+    stt: str | None = Field(
+        default=None, description="who hears, names by commas in order of preference; all whose key is set when not set"
     )
-    openai_base_url: str | None = Field(
-        default=None,
-        validation_alias=named("OPENAI_BASE_URL"),
-        description="any OpenAI-compatible server (Ollama, vLLM)",
-    )
-    openai_model: str = Field(
-        default="gpt-4.1", validation_alias=named("OPENAI_MODEL"), description="the model asked for"
-    )
+    llm: str | None = Field(default=None, description="who answers, likewise")
+    tts: str | None = Field(default=None, description="who speaks, likewise")
 
     otel_exporter_otlp_endpoint: AnyHttpUrl | None = Field(
         default=None,
@@ -148,6 +150,22 @@ class Settings(BaseSettings):
         validation_alias=named("OPENAI_EMBEDDING_MODEL"),
         description="documents and questions are embedded by this model of OpenAI's; on this host when not set",
     )
+
+    # What vendors are set by, keys among it: by the names that they are known by.
+    _vendors: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Read the vendors' variables from where all others come from."""
+        known = vendors_variables()
+        read = (DotEnvSettingsSource(type(self)), EnvSettingsSource(type(self)))
+        set_ = {name.upper(): value for source in read for name, value in source.env_vars.items() if value}
+        self._vendors = {name: value for name, value in set_.items() if name in known}
+
+    @property
+    def set_up(self) -> SetUp:
+        """The vendors that are set."""
+        wanted: dict[Stage, str | None] = {"stt": self.stt, "llm": self.llm, "tts": self.tts}
+        return SetUp(wanted=wanted, variables=self._vendors, installed=installed)
 
     @property
     def run_dir(self) -> Path:
@@ -202,15 +220,14 @@ class Settings(BaseSettings):
         return LogSettings(level=self.log_level, format=self.log_format, process=process)
 
     def bot_settings(self) -> BotSettings:
-        """What each bot is told: the first provider of each slot whose key is set, else the embedded one."""
-        key, collector = self.openai_api_key, self.otel_exporter_otlp_endpoint
-        if key is not None:
-            llm = OpenAILLM(api_key=key, base_url=self.openai_base_url, model=self.openai_model)
-        else:
-            llm = ExtractiveLLM()
+        """What each bot is told; raises `SetupError` where a provider is chosen that can't be."""
+        collector, set_up = self.otel_exporter_otlp_endpoint, self.set_up
         return BotSettings(
-            llm=llm,
+            stt=set_up.chosen("stt"),
+            llm=set_up.chosen("llm"),
+            tts=set_up.chosen("tts"),
             persona=Persona(name=self.name, business=self.business, greeting=self.greeting),
+            hedge=self.hedge,
             limits=Limits(idle_secs=self.idle_secs, max_duration_secs=self.max_duration_secs),
             retrieval=Retrieval(socket=self.knowledge_socket, keep_gaps=self.keep_calls_days > 0),
             speech_socket=self.speech_socket,
@@ -223,11 +240,13 @@ class Settings(BaseSettings):
         """Who embeds; raises `SetupError` where a key is missing."""
         if self.openai_embedding_model is None:
             return MiniLm()
-        if self.openai_api_key is None:
+        key = self._vendors.get("OPENAI_API_KEY")
+        if key is None:
             raise SetupError(
                 "OPENAI_EMBEDDING_MODEL needs OPENAI_API_KEY; set it, or embed on this host without either."
             )
-        return OpenAI(api_key=self.openai_api_key, base_url=self.openai_base_url, model=self.openai_embedding_model)
+        url = self._vendors.get("OPENAI_BASE_URL")
+        return OpenAI(api_key=SecretStr(key), base_url=url, model=self.openai_embedding_model)
 
     def prepare_dirs(self) -> None:
         """Makes the directories that Jarvis writes to; raises `SetupError` where it may not."""

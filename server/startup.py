@@ -32,6 +32,7 @@ from server.errors import SetupError
 from server.forks import ForkedProcess
 from server.ingress.admission import HostMeter, Limits
 from server.ingress.busy import BusySentence
+from server.ingress.circuits import Circuits
 from server.ingress.launcher import LauncherError
 from server.ingress.lines import Lines
 from server.ingress.local_launcher import LocalLauncher
@@ -124,6 +125,7 @@ async def start(
         )
         records = _records(resources, knowledge, registry)
         await stack.enter_async_context(records.recorder.running())
+        circuits = Circuits(redis=resources.redis)
         sessions = Sessions(
             server_id=secrets.token_hex(4),
             launcher=launcher,
@@ -133,7 +135,7 @@ async def start(
             tokens=tokens,
             settings=bot_settings,
             public_url=public_url,
-            observers=(metrics.calls, *((records.recorder,) if settings.keep_calls_days else ())),
+            observers=(metrics.calls, circuits, *((records.recorder,) if settings.keep_calls_days else ())),
         )
         operations = Operations(
             sessions=sessions,
@@ -152,6 +154,7 @@ async def start(
         key_ring = KeyRing(key_store)
         stack.push_async_callback(key_ring.close)
         await stack.enter_async_context(metrics.running())
+        await stack.enter_async_context(circuits.running(live=lambda: sessions.live))
         await stack.enter_async_context(operations.running())
         retention = Retention(
             calls=records.calls, gaps=knowledge.gaps, registry=registry, keep_days=settings.keep_calls_days
@@ -178,7 +181,7 @@ async def start(
             drain_secs=settings.drain_secs,
             page=page,
             desk=desk,
-            speech_cache=SpeechCache(redis=resources.redis, voice=bot_settings.tts.model_dump_json()),
+            speech_cache=SpeechCache(redis=resources.redis, voice=bot_settings.tts[0].model_dump_json()),
             processes=processes,
             metrics=metrics,
             host=Host(

@@ -22,7 +22,7 @@ from pipecat.utils.errors import ErrorCategory
 from bot.desk.errors import DeskError, DeskRequestError, DeskUnavailableError
 from bot.desk.line import Line
 from bot.desk.requests import CompletionRequest
-from bot.providers.build import llm_service
+from bot.failover import Failover, answerer
 from bot.settings import BotSettings
 from knowledge.client import KnowledgeClient
 from knowledge.errors import NoSuchCollectionError
@@ -38,7 +38,7 @@ TOKEN_SECS = 30.0
 class Completion:
     """One answer."""
 
-    def __init__(self, settings: BotSettings, request: CompletionRequest) -> None:
+    def __init__(self, settings: BotSettings, request: CompletionRequest, *, failover: Failover) -> None:
         self._request = request
         self._knowledge = KnowledgeClient(
             settings.retrieval.socket,
@@ -47,7 +47,7 @@ class Completion:
             access=settings.retrieval.access,
         )
         self._retrieval = RetrievalProcessor(search=self._knowledge, limit=settings.retrieval.passages)
-        self._llm = llm_service(settings, similarity=self._knowledge)
+        self._llm = answerer(settings, failover, similarity=self._knowledge, spoken=False)
 
     def line(self) -> Line:
         """The pipeline that makes the answer: as in a call from the caller's words on to what would be spoken."""
@@ -66,7 +66,7 @@ class Completion:
         if request.temperature is not None:
             wanted.temperature = request.temperature
         if wanted.given_fields():
-            await line.put(LLMUpdateSettingsFrame(delta=wanted))
+            await line.put(LLMUpdateSettingsFrame(delta=wanted, reach_inactive_services=True))
         messages = [message.model_dump() for message in request.messages]
         await line.put(LLMContextFrame(context=LLMContext(cast(list[LLMContextMessage], messages))))
         usage: dict[str, int] | None = None

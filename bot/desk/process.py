@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from loguru import logger
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.confinement import give_back
@@ -33,6 +34,7 @@ from bot.desk.lines import Lines
 from bot.desk.requests import CompletionRequest, SynthesisRequest, TranscriptionRequest
 from bot.desk.synthesis import synthesized, voice_line
 from bot.desk.transcription import Transcriber, recogniser_line
+from bot.failover import Failover
 from bot.settings import BotSettings
 from bot.turns import TurnModels
 from knowledge.address import SharedAddress
@@ -65,6 +67,7 @@ class Desk:
         self._transcriptions = Lines(most=MOST_TRANSCRIPTIONS, keep=lambda: recogniser_line(settings))
         self._completions = Lines(most=MOST_COMPLETIONS)
         self._syntheses = Lines(most=MOST_SYNTHESES, keep=lambda: voice_line(settings))
+        self._failover = Failover(settings, report=_told_in_log)
         self._asked = asyncio.Event()
         self._transcriber = Transcriber(models=models, confidence=settings.turns.vad_confidence)
 
@@ -106,7 +109,7 @@ class Desk:
         """A conversation → `text`, `citation` …, `end`."""
         wanted = CompletionRequest.model_validate_json(await request.read())
         self._asked.set()
-        completion = Completion(self._settings, wanted)
+        completion = Completion(self._settings, wanted, failover=self._failover)
         try:
             async with self._completions.line(completion.line) as line, aclosing(completion.answer(line)) as events:
                 return await _told(request, events)
@@ -147,6 +150,14 @@ class Desk:
         """Which services can be asked; asks none of them."""
         able = {"asr": self._transcriptions.able, "llm": self._completions.able, "tts": self._syntheses.able}
         return web.json_response(able)
+
+
+def _told_in_log(event: dict[str, Any]) -> None:
+    match event["type"]:
+        case "provider":
+            logger.warning("the {} provider {} is {}", event["stage"], event["provider"], event["state"])
+        case "failover":
+            logger.warning("{} went from {} to {}: {}", event["stage"], event["from"], event["to"], event["reason"])
 
 
 async def _received(request: web.Request) -> AsyncGenerator[bytes]:

@@ -16,7 +16,7 @@ from bot.desk.encoding import Encoder
 from bot.desk.errors import DeskRequestError, DeskUnavailableError
 from bot.desk.line import Line
 from bot.desk.requests import SPEECH_HZ, SynthesisRequest
-from bot.providers.build import tts_service
+from bot.providers.build import tts_services
 from bot.settings import BotSettings
 from bot.speech.errors import SpeechRequestError
 
@@ -27,13 +27,13 @@ NO_AUDIO = "completed with no audio"
 
 def voice_line(settings: BotSettings) -> Line:
     """A pipeline that speaks."""
-    return Line([tts_service(settings)], takes=(TTSAudioRawFrame, LLMFullResponseEndFrame))
+    return Line(tts_services(settings)[:1], takes=(TTSAudioRawFrame, LLMFullResponseEndFrame))
 
 
 async def synthesized(request: SynthesisRequest, line: Line, settings: BotSettings) -> AsyncGenerator[bytes]:
     """The speech as it comes, mono at 24 kHz; raises `DeskError`."""
     encoder = Encoder(request.encoding, rate_hz=SPEECH_HZ)
-    manner = settings.tts.manner(voice=request.voice, speed=request.speed)
+    manner = settings.tts[0].manner(voice=request.voice, speed=request.speed)
     await line.put(
         TTSUpdateSettingsFrame(delta=manner),
         LLMFullResponseStartFrame(),

@@ -21,7 +21,7 @@ from bot.desk.errors import DeskRequestError, DeskUnavailableError
 from bot.desk.line import Line
 from bot.desk.requests import BYTES_PER_SAMPLE, RATE_HZ
 from bot.desk.segments import WINDOW_BYTES, Began, Ended, Pauses, Segmenter
-from bot.providers.build import stt_service
+from bot.providers.build import stt_services
 from bot.settings import BotSettings
 from bot.speech.recognition import Recognition
 from bot.turns import TurnModels
@@ -36,7 +36,7 @@ DETECT_BYTES = 32 * WINDOW_BYTES
 
 def recogniser_line(settings: BotSettings) -> Line:
     """A pipeline that recognises."""
-    return Line([stt_service(settings)], takes=(TranscriptionFrame, InterimTranscriptionFrame))
+    return Line(stt_services(settings)[:1], takes=(TranscriptionFrame, InterimTranscriptionFrame))
 
 
 class Transcriber:

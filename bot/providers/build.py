@@ -1,4 +1,4 @@
-"""The services that the settings choose, built in one way for calls and for single requests."""
+"""The services that the settings choose, the preferred one first, built in one way for calls and single requests."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from bot.settings import BotSettings
 
 
-def stt_service(settings: BotSettings) -> STTService:
+def stt_services(settings: BotSettings) -> list[STTService]:
     """Who listens."""
-    return settings.stt.build(speech_socket=settings.speech_socket)
+    return [each.build(speech_socket=settings.speech_socket) for each in settings.stt]
 
 
-def llm_service(settings: BotSettings, *, similarity: Similarity) -> LLMService[Any]:
+def llm_services(settings: BotSettings, *, similarity: Similarity) -> list[LLMService[Any]]:
     """Who answers, told who it is and whom it speaks for."""
     persona = settings.persona
     instruction = prompt("instruction", name=persona.name, business=persona.business)
-    return settings.llm.build(instruction=instruction, similarity=similarity)
+    return [each.build(instruction=instruction, similarity=similarity) for each in settings.llm]
 
 
-def tts_service(settings: BotSettings) -> TTSService:
+def tts_services(settings: BotSettings) -> list[TTSService]:
     """Who speaks."""
-    return settings.tts.build(speech_socket=settings.speech_socket)
+    return [each.build(speech_socket=settings.speech_socket) for each in settings.tts]

@@ -11,10 +11,10 @@ from server.processes import SupervisedProcess
 
 
 @asynccontextmanager
-async def own_speech() -> AsyncIterator[SpeechClient]:
-    """The embedded recogniser and voice, apart from the server's.
+async def own_speech_socket() -> AsyncIterator[Path]:
+    """Where the embedded recogniser and voice are asked, apart from the server's.
 
-    Raises `SetupError` when it does not come up.
+    Raises `SetupError` when they do not come up.
     """
     with tempfile.TemporaryDirectory(prefix="jarvis-speech-") as folder:
         socket_path = Path(folder) / "speech.sock"
@@ -25,9 +25,18 @@ async def own_speech() -> AsyncIterator[SpeechClient]:
             environment=os.environ,
         )
         await process.start()
+        try:
+            yield socket_path
+        finally:
+            await process.stop()
+
+
+@asynccontextmanager
+async def own_speech() -> AsyncIterator[SpeechClient]:
+    """What asks them; raises `SetupError` when they do not come up."""
+    async with own_speech_socket() as socket_path:
         client = SpeechClient(socket_path)
         try:
             yield client
         finally:
             await client.aclose()
-            await process.stop()

@@ -99,6 +99,11 @@ class LiveSession:
                 self.story = changed(self.story, keep=event["keep"], add=event["add"])
             case "marker_dropped" | "llm_failed" | "turn_stop_timeout":
                 logger.warning("session {}: {}", self.id, event["type"])
+            case "failover":
+                logger.warning(
+                    "session {}: {} went from {} to {}: {}",
+                    self.id, event["stage"], event["from"], event["to"], event["reason"],
+                )  # fmt: skip
             case "ended":
                 return str(event["reason"])
         return None

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from bot.providers.stages import STAGES, members, name_of
 from bot.reports import Stage
+from processors.failover.circuit import Failure, State
 from server.ingress.live import LiveSession
 from server.ingress.registry import SessionRecord
 from server.ingress.schemas import CreateSession
@@ -29,6 +31,11 @@ STAGE_BUCKETS = (
     0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0,
 )  # fmt: skip
 LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+PROVIDERS = {stage: tuple(name_of(each) for each in members(stage)) for stage in STAGES}
+FAILURES = tuple(failure.value for failure in Failure)
+CIRCUITS = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
 
 
 class CallMetrics:
@@ -67,6 +74,18 @@ class CallMetrics:
                 "jarvis_turn_stop_timeouts_total", "Turns that ended only by their time limit", registry=registry
             ),
         }
+        self._failovers = Counter(
+            "jarvis_failovers_total",
+            "Turns that another provider took over, with why",
+            ["stage", "from", "to", "reason"],
+            registry=registry,
+        )
+        self._circuits = Gauge(
+            "jarvis_provider_circuit",
+            "What a provider's circuit was when last told of: 0 closed, 1 half open, 2 open",
+            ["stage", "provider"],
+            registry=registry,
+        )
         self._replaced = Counter(
             "jarvis_bots_replaced_total", "Bots that died in a call that went on with another", registry=registry
         )
@@ -102,6 +121,11 @@ class CallMetrics:
             for stage in get_args(Stage):
                 if stage in stages:
                     self._stages.labels(stage).observe(stages[stage])
+        elif kind == "failover" and (names := PROVIDERS.get(event["stage"])):
+            before, to = _known(event["from"], names), _known(event["to"], names)
+            self._failovers.labels(event["stage"], before, to, _known(event["reason"], FAILURES)).inc()
+        elif kind == "provider" and event["provider"] in PROVIDERS.get(event["stage"], ()):
+            self._circuits.labels(event["stage"], event["provider"]).set(CIRCUITS[State(event["state"])])
         elif (counter := self._reported.get(kind)) is not None:
             counter.inc(event.get("count", 1))
 

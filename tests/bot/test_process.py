@@ -224,3 +224,13 @@ async def test_the_control_socket_is_its_owners_only_and_goes_with_the_bot(tmp_p
             pass
     await asyncio.wait_for(serving, 5)
     assert not path.exists()
+
+
+async def test_a_bot_learns_what_other_calls_found_of_the_providers(client: Client):
+    await client.post("/session", json=SESSION)
+    known = {"stage": "llm", "provider": "openai", "state": "open", "rest_secs": 9.0, "rests": 1}
+    assert (await client.post("/providers", json={"known": [known]})).status == 204
+
+
+async def test_a_bot_without_a_call_learns_nothing_of_providers(client: Client):
+    assert (await client.post("/providers", json={"known": []})).status == 422

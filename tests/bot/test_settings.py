@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from bot.providers.embedded import ExtractiveLLM
 from bot.providers.openai import OpenAILLM
 from bot.providers.provider import REVEAL
 from bot.settings import BotSettings, Persona, Retrieval, Turns
@@ -19,11 +20,11 @@ def settings(**values: Any) -> BotSettings:
 
 def test_what_runs_without_a_key_is_the_default():
     defaults = settings()
-    assert (defaults.stt.provider, defaults.llm.provider, defaults.tts.provider) == (
+    assert [each.provider for each in (*defaults.stt, *defaults.llm, *defaults.tts)] == [
         "embedded",
         "extractive",
         "embedded",
-    )
+    ]
 
 
 @pytest.mark.parametrize(
@@ -31,14 +32,15 @@ def test_what_runs_without_a_key_is_the_default():
     [
         {"sst": {}},
         {"turns": {"vad_stop_sec": 0.2}},
-        {"llm": {"provider": "nobody"}},
-        {"llm": {"provider": "openai"}},
-        {"tts": {"words_per_minute": 0}},
+        {"llm": [{"provider": "nobody"}]},
+        {"llm": [{"provider": "openai"}]},
+        {"tts": [{"words_per_minute": 0}]},
+        {"stt": []},
         {"limits": {"idle_secs": 0}},
         {"retrieval": {"socket": "/x", "min_similarity": 0.2}},
         {"retrieval": {"socket": "/x", "passages": 0}},
     ],
-    ids=["slot", "field", "provider", "no-key", "rate", "limit", "gone", "passages"],
+    ids=["slot", "field", "provider", "no-key", "rate", "nobody", "limit", "gone", "passages"],
 )
 def test_what_is_not_a_setting_is_refused(values: dict[str, Any]):
     with pytest.raises(ValidationError):
@@ -49,7 +51,12 @@ def test_what_is_not_a_setting_is_refused(values: dict[str, Any]):
     "sent",
     [
         settings(),
-        settings(llm=OpenAILLM(api_key=SecretStr("sk-secret"), base_url="http://127.0.0.1:11434/v1", model="llama")),
+        settings(
+            llm=(
+                OpenAILLM(api_key=SecretStr("sk-secret"), base_url="http://127.0.0.1:11434/v1", model="llama"),
+                ExtractiveLLM(),
+            )
+        ),
         settings(persona=Persona(name="Ada"), turns=Turns(max_pause_secs=3), media_addresses=("127.0.0.1",)),
         settings(retrieval=Retrieval(socket=Path("/else"), passages=2, collection="manuals", access=("staff",))),
     ],
@@ -60,7 +67,7 @@ def test_the_bot_reads_what_the_server_sent(sent: BotSettings):
 
 
 def test_a_key_is_hidden_wherever_nobody_asks_to_reveal_it():
-    shown = settings(llm=OpenAILLM(api_key=SecretStr("sk-secret")))
+    shown = settings(llm=[OpenAILLM(api_key=SecretStr("sk-secret"))])
     assert "sk-secret" not in f"{shown!r} {shown.model_dump_json()} {shown.model_dump(mode='json')}"
 
 
@@ -77,5 +84,11 @@ def test_the_first_words_say_who_answers_and_how(persona: Persona, notice: str, 
     assert persona.spoken_greeting(notice) == greeting
 
 
-def test_the_modules_of_all_chosen_providers_are_preloaded():
-    assert settings().preload == ("bot.speech.stt", "bot.extractive.service", "bot.speech.tts")
+def test_the_modules_of_all_chosen_providers_are_preloaded_once():
+    twice = (OpenAILLM(api_key=SecretStr("sk-secret")), OpenAILLM(api_key=SecretStr("sk-other")), ExtractiveLLM())
+    assert settings(llm=twice).preload == (
+        "bot.speech.stt",
+        "pipecat.services.openai.llm",
+        "bot.extractive.service",
+        "bot.speech.tts",
+    )

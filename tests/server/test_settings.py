@@ -9,6 +9,7 @@ import pytest
 
 from server.errors import SetupError
 from server.settings import Settings, read_settings
+from server.vendors import vendors_variables
 
 ENV_EXAMPLE = Path(__file__).parents[2] / ".env.example"
 
@@ -16,19 +17,22 @@ ENV_EXAMPLE = Path(__file__).parents[2] / ".env.example"
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in list(os.environ):
-        if name.startswith(("JARVIS_", "OPENAI_", "OTEL_")) or name in ("DATABASE_URL", "REDIS_URL"):
+        if name.startswith(("JARVIS_", "OTEL_")) or name in variables():
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
 
 def variables() -> set[str]:
     named = {name: field.validation_alias for name, field in Settings.model_fields.items()}
-    return {f"JARVIS_{n.upper()}" if alias is None else str(alias.choices[0]) for n, alias in named.items()}  # type: ignore[union-attr]
+    ours = {f"JARVIS_{n.upper()}" if alias is None else str(alias.choices[0]) for n, alias in named.items()}  # type: ignore[union-attr]
+    return ours | vendors_variables()
 
 
 def test_every_setting_stands_in_the_example_file_and_nothing_else_does():
-    documented = set(re.findall(r"^#([A-Z_]+)=", ENV_EXAMPLE.read_text(encoding="utf-8"), re.MULTILINE))
-    assert documented == variables()
+    documented = re.findall(r"^#([A-Z0-9_]+)=", ENV_EXAMPLE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [f"#{name}=" for name in sorted(variables() - set(documented))] == [], "these lines are missing"
+    assert sorted(set(documented) - variables()) == [], "these lines set nothing"
+    assert sorted({name for name in documented if documented.count(name) > 1}) == [], "these lines stand there twice"
 
 
 def test_every_setting_has_a_description():
@@ -73,13 +77,43 @@ def test_calls_are_traced_where_there_is_a_collector(monkeypatch: pytest.MonkeyP
 
 
 def test_without_a_key_answers_are_quoted(tmp_path: Path):
-    assert read_settings(data_dir=tmp_path).bot_settings().llm.provider == "extractive"
+    assert [each.provider for each in read_settings(data_dir=tmp_path).bot_settings().llm] == ["extractive"]
 
 
-def test_a_key_brings_a_language_model(monkeypatch: pytest.MonkeyPatch):
+def test_a_key_brings_a_language_model_before_the_embedded_answers(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
-    settings = read_settings().bot_settings()
-    assert settings.llm.provider == "openai"
+    assert [each.provider for each in read_settings().bot_settings().llm] == ["openai", "extractive"]
+
+
+def test_a_vendor_is_read_from_the_file_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    (tmp_path / ".env").write_text("OPENAI_API_KEY=sk-file\nOPENAI_MODEL=small\n", encoding="utf-8")
+    monkeypatch.setenv("OPENAI_MODEL", "large")
+    written = read_settings().bot_settings().llm[0].model_dump(mode="json", context={"reveal": True})
+    assert (written["api_key"], written["model"]) == ("sk-file", "large")
+
+
+def test_an_empty_key_is_none(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "")
+    assert [each.provider for each in read_settings().bot_settings().llm] == ["extractive"]
+
+
+def test_who_is_wanted_and_in_which_order_is_a_setting(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    monkeypatch.setenv("JARVIS_LLM", "extractive")
+    assert [each.provider for each in read_settings().bot_settings().llm] == ["extractive"]
+
+
+@pytest.mark.parametrize("stage", ["stt", "llm", "tts"])
+def test_a_provider_that_does_not_exist_is_named_with_those_that_do(monkeypatch: pytest.MonkeyPatch, stage: str):
+    monkeypatch.setenv(f"JARVIS_{stage.upper()}", "nobody")
+    with pytest.raises(SetupError, match=rf"JARVIS_{stage.upper()}: there is no nobody. Known are .+"):
+        read_settings().bot_settings()
+
+
+def test_settings_that_are_shown_hold_no_key(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    settings = read_settings()
+    assert "sk-secret" not in f"{settings!r} {settings} {settings.model_dump_json()}"
 
 
 def test_a_key_is_revealed_only_where_the_context_says_so(monkeypatch: pytest.MonkeyPatch):

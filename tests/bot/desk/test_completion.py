@@ -16,6 +16,8 @@ from bot.desk.completion import Completion
 from bot.desk.errors import DeskRequestError, DeskUnavailableError
 from bot.desk.requests import CompletionRequest
 from bot.extractive.talk import NOTHING_ASKED
+from bot.failover import Failover
+from bot.providers.embedded import ExtractiveLLM
 from bot.providers.openai import OpenAILLM
 from bot.settings import BotSettings, Retrieval
 
@@ -51,6 +53,7 @@ class ScriptedVendor:
         self.search_status = 200
         self.chat_status = 200
         self.tokens = ["Within thirty ", "days [", "1]."]
+        self.breaks = False
         self.url = ""
 
     def app(self) -> web.Application:
@@ -80,6 +83,9 @@ class ScriptedVendor:
         await response.prepare(request)
         for token in self.tokens:
             await response.write(chunk(choices=[{"index": 0, "delta": {"content": token}}]))
+        if self.breaks and request.transport is not None:
+            request.transport.abort()
+            return response
         usage = {"prompt_tokens": 50, "completion_tokens": 9, "total_tokens": 59}
         await response.write(chunk(choices=[], usage=usage) + b"data: [DONE]\n\n")
         return response
@@ -100,7 +106,7 @@ async def vendor(tmp_path: Path) -> AsyncIterator[ScriptedVendor]:
 
 @asynccontextmanager
 async def asking(settings: BotSettings, request: CompletionRequest) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
-    completion = Completion(settings, request)
+    completion = Completion(settings, request, failover=Failover(settings, report=lambda _event: None))
     line = completion.line()
     await line.start()
     try:
@@ -123,7 +129,7 @@ def embedded(vendor: ScriptedVendor, tmp_path: Path) -> BotSettings:
 
 @pytest.fixture
 def openai(embedded: BotSettings, vendor: ScriptedVendor) -> BotSettings:
-    return embedded.model_copy(update={"llm": OpenAILLM(api_key=SecretStr("k"), base_url=vendor.url, model="m")})
+    return embedded.model_copy(update={"llm": (OpenAILLM(api_key=SecretStr("k"), base_url=vendor.url, model="m"),)})
 
 
 def text_of(events: list[dict[str, Any]]) -> str:
@@ -190,6 +196,20 @@ async def test_a_model_that_fails_is_told(
     vendor.chat_status = status
     with pytest.raises(error):
         await answered(openai)
+
+
+async def test_where_the_model_fails_the_next_one_answers(openai: BotSettings, vendor: ScriptedVendor):
+    vendor.chat_status = 401
+    both = openai.model_copy(update={"llm": (*openai.llm, ExtractiveLLM())})
+    assert text_of(await answered(both, collection="shop")).startswith(PASSAGE["text"])
+
+
+async def test_where_the_stream_breaks_within_a_marker_the_next_one_answers_behind_it(
+    openai: BotSettings, vendor: ScriptedVendor
+):
+    vendor.tokens, vendor.breaks = ["Within thirty ", "days ["], True
+    both = openai.model_copy(update={"llm": (*openai.llm, ExtractiveLLM())})
+    assert text_of(await answered(both, collection="shop")).startswith(f"Within thirty days. {PASSAGE['text']}")
 
 
 async def test_a_model_that_says_nothing_is_told(openai: BotSettings, vendor: ScriptedVendor):

@@ -9,13 +9,14 @@ import pytest
 from loguru import logger
 
 from server.processes import ONE_THREAD
+from server.vendors import vendors_variables
 
 
 @pytest.fixture(autouse=True)
 def clean_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Nothing of this machine's Jarvis is read, and its log does not end in a command's closed output."""
     for name in list(os.environ):
-        if name.startswith(("JARVIS_", "OPENAI_")) or name in ("DATABASE_URL", "REDIS_URL"):
+        if name.startswith(("JARVIS_", "OPENAI_")) or name in {"DATABASE_URL", "REDIS_URL", *vendors_variables()}:
             monkeypatch.delenv(name)
     for name, value in ONE_THREAD.items():
         monkeypatch.setenv(name, os.environ.get(name, value))

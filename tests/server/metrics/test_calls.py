@@ -143,3 +143,26 @@ def test_a_heartbeat_tells_how_late_the_event_loop_was():
     counted.hears(BEAT, BEAT | {"loop_lag_secs": -0.001})
     assert counted.value("jarvis_bot_loop_lag_seconds_count") == 2
     assert counted.value("jarvis_bot_loop_lag_seconds_sum") == pytest.approx(0.002)
+
+
+def test_a_turn_that_another_provider_took_over_is_counted_with_both_and_the_reason():
+    counted = Counted()
+    counted.hears({"type": "failover", "stage": "llm", "from": "openai", "to": "extractive", "reason": "late"})
+    labels = {"stage": "llm", "from": "openai", "to": "extractive", "reason": "late"}
+    assert counted.value("jarvis_failovers_total", **labels) == 1
+
+
+def test_no_report_makes_up_a_provider_or_a_reason():
+    counted = Counted()
+    counted.hears({"type": "failover", "stage": "llm", "from": "6f1c", "to": "extractive", "reason": "he said so"})
+    labels = {"stage": "llm", "from": "other", "to": "extractive", "reason": "other"}
+    assert counted.value("jarvis_failovers_total", **labels) == 1
+
+
+@pytest.mark.parametrize(("state", "value"), [("closed", 0), ("half_open", 1), ("open", 2)])
+def test_a_circuit_is_shown_as_it_was_told(state: str, value: int):
+    counted = Counted()
+    counted.hears(
+        {"type": "provider", "stage": "llm", "provider": "openai", "state": state, "rest_secs": 1, "rests": 1}
+    )
+    assert counted.value("jarvis_provider_circuit", stage="llm", provider="openai") == value

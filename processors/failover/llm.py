@@ -1,0 +1,321 @@
+"""The language models of a call as one: where one fails, the next goes on with the same turn."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipecat.frames.frames import (
+    CancelFrame,
+    EagerEndOfTurnCancelFrame,
+    EndFrame,
+    ErrorFrame,
+    Frame,
+    InterruptionFrame,
+    LLMConfigureOutputFrame,
+    LLMContextFrame,
+    LLMContextSummaryRequestFrame,
+    LLMFullResponseEndFrame,
+    LLMFullResponseStartFrame,
+    LLMTextFrame,
+    ServiceSwitcherFrame,
+    ServiceUpdateSettingsFrame,
+    StartFrame,
+)
+from pipecat.pipeline.llm_switcher import LLMSwitcher
+from pipecat.pipeline.service_switcher import ServiceSwitcher, ServiceSwitcherStrategy
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.services.llm_service import LLMService
+from pipecat.utils.errors import ErrorCategory
+
+from processors.failover.circuit import Failure, failure_of
+from processors.failover.latency import LONGEST_SECS, FirstTokens
+from processors.failover.providers import Providers
+from processors.failover.routing import Attempt, Outlet, Routing
+from processors.failover.seam import Seam, going_on, sentence_end
+
+STALLED_SECS = 2.0
+# Where nobody is left to take over, a slow answer is better than none.
+LAST_SECS = 15.0
+STOP_SECS = 0.2
+
+# What the services themselves take; nothing else goes through them.
+_FOR_SERVICES = (
+    StartFrame,
+    EndFrame,
+    CancelFrame,
+    InterruptionFrame,
+    ServiceSwitcherFrame,
+    ServiceUpdateSettingsFrame,
+    LLMConfigureOutputFrame,
+    LLMContextSummaryRequestFrame,
+    EagerEndOfTurnCancelFrame,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A language model under its provider's name.
+
+    `notice` is what the caller is told, once in a call, when it is all that is left. One that does not `follow`
+    instructions is asked for a whole answer where another's was cut off.
+    """
+
+    name: str
+    service: LLMService[Any]
+    notice: str = ""
+    follows: bool = True
+
+
+@dataclass(slots=True)
+class _Turn:
+    """One context, and what became of it so far."""
+
+    frame: LLMContextFrame
+    items: asyncio.Queue[tuple[Attempt, Frame]] = field(default_factory=asyncio.Queue)
+    running: list[Attempt] = field(default_factory=list)
+    failed: set[str] = field(default_factory=set)
+    refusals: int = 0
+    said: str = ""
+    started: bool = False
+    done: bool = False
+
+    @property
+    def has_tools(self) -> bool:
+        return bool(self.frame.context.tools)
+
+
+class KeptLLM(LLMSwitcher[Routing]):
+    """Answers each context by the first of its members that can, and takes another when that one fails.
+
+    A failure is an error, a first token that is late, a stall, or an answer without words. Its request is cancelled and
+    nothing more of it is heard; what was said already stands, and the next one goes on from there. Only where all
+    failed an error goes up, as this processor's own. With `hedge`, a second member starts where the first is slower
+    than it mostly is, and whoever has a word first answers.
+    """
+
+    def __init__(self, members: Sequence[Member], *, providers: Providers, hedge: bool = False) -> None:
+        self._members = {member.name: member for member in members}
+        self._providers = providers
+        self._hedge = hedge
+        self._first_tokens = {member.name: FirstTokens() for member in members}
+        self._told = False
+        super().__init__([member.service for member in members], Routing)
+
+    @staticmethod
+    def _make_pipeline_definitions(services: list[FrameProcessor], strategy: ServiceSwitcherStrategy) -> list[Any]:
+        assert isinstance(strategy, Routing)
+        branches = ServiceSwitcher._make_pipeline_definitions(services, strategy)
+        return [[*branch, Outlet(service, strategy)] for branch, service in zip(branches, services, strict=True)]
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Answers a context that comes down; hands the services what is for them and passes on all else."""
+        if isinstance(frame, _FOR_SERVICES):
+            await super().process_frame(frame, direction)
+            return
+        await FrameProcessor.process_frame(self, frame, direction)
+        if isinstance(frame, LLMContextFrame) and direction is FrameDirection.DOWNSTREAM:
+            self._sync_registered_tool_handlers(frame.context.tools)
+            await self._answer(_Turn(frame))
+        else:
+            await FrameProcessor.push_frame(self, frame, direction)
+
+    async def push_frame(self, frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM) -> None:
+        """Keeps the errors of the services here: they are what this processor copes with."""
+        if isinstance(frame, ErrorFrame) and not frame.fatal and frame.processor in self.services:
+            if frame.category is not ErrorCategory.APPLICATION:
+                self.strategy.failed(frame.processor, frame)
+                return
+            await FrameProcessor.push_frame(self, frame, direction)
+            return
+        await super().push_frame(frame, direction)
+
+    async def _answer(self, turn: _Turn) -> None:
+        try:
+            first = self._providers.next()
+            assert first is not None, "the last provider is always there"
+            await self._begin(turn, first)
+            while not turn.done:
+                await self._go_on(turn)
+        finally:
+            # Where the caller interrupts, the services are told by the same frame that ended this.
+            for attempt in turn.running:
+                self.strategy.drop(attempt)
+                self._judge(attempt)
+
+    async def _go_on(self, turn: _Turn) -> None:
+        hedge_at = self._hedge_at(turn)
+        due = min([self._due(turn, attempt) for attempt in turn.running] + ([] if hedge_at is None else [hedge_at]))
+        try:
+            async with asyncio.timeout_at(due):
+                attempt, item = await turn.items.get()
+        except TimeoutError:
+            await self._late(turn, hedge_at)
+            return
+        if attempt in turn.running:
+            await self._take(turn, attempt, item)
+
+    async def _late(self, turn: _Turn, hedge_at: float | None) -> None:
+        now = self._now()
+        for attempt in [each for each in turn.running if self._due(turn, each) <= now]:
+            if attempt.heard is None:
+                # It would have taken longer still; one that became slower is waited for longer next time.
+                self._first_tokens[attempt.name].add(now - attempt.began)
+            await self._fail(turn, attempt, Failure.LATE if attempt.heard is None else Failure.STALLED)
+            return
+        if hedge_at is not None and hedge_at <= now:
+            other = self._providers.next(besides=turn.failed | {each.name for each in turn.running})
+            assert other is not None
+            await self._begin(turn, other)
+
+    async def _take(self, turn: _Turn, attempt: Attempt, item: Frame) -> None:
+        if isinstance(item, ErrorFrame):
+            # No failure of the provider's stays unnamed: those of the application did not come here.
+            await self._fail(turn, attempt, failure_of(item.category) or Failure.UNKNOWN)
+            return
+        if isinstance(item, LLMFullResponseStartFrame):
+            if not turn.started:
+                turn.started = True
+                await self.push_frame(item)
+            return
+        if isinstance(item, LLMFullResponseEndFrame):
+            await self._end(turn, attempt, item)
+            return
+        now = self._now()
+        if attempt.heard is None:
+            self._first_tokens[attempt.name].add(now - attempt.began)
+        attempt.heard = now
+        if isinstance(item, LLMTextFrame):
+            await self._say(turn, attempt, item)
+        elif attempt.tools or len(turn.running) == 1:
+            await self._choose(turn, attempt)
+            if not attempt.tools:
+                await self.push_frame(item)
+
+    async def _say(self, turn: _Turn, attempt: Attempt, frame: LLMTextFrame) -> None:
+        if not attempt.text:
+            if not frame.text.strip():
+                return
+            await self._choose(turn, attempt)
+            attempt.text = True
+            await self._tell(turn, attempt, like=frame)
+        await self._push_text(turn, attempt.seam.feed(frame.text), like=frame)
+
+    async def _tell(self, turn: _Turn, attempt: Attempt, *, like: LLMTextFrame) -> None:
+        """Tells the caller once that only this one is left."""
+        member = self._members[attempt.name]
+        if turn.said and not member.follows:
+            await self._push_text(turn, sentence_end(turn.said), like=like)
+        if member.notice and attempt.name == self._providers.last and len(self._members) > 1 and not self._told:
+            self._told = True
+            await self._push_text(turn, f"{member.notice} ", like=like)
+
+    async def _push_text(self, turn: _Turn, text: str, *, like: LLMTextFrame) -> None:
+        if not text:
+            return
+        turn.said += text
+        if text == like.text:
+            await self.push_frame(like)
+            return
+        frame = LLMTextFrame(text)
+        frame.skip_tts = like.skip_tts
+        await self.push_frame(frame)
+
+    async def _end(self, turn: _Turn, attempt: Attempt, frame: LLMFullResponseEndFrame) -> None:
+        if not attempt.text and not attempt.tools:
+            await self._fail(turn, attempt, Failure.EMPTY)
+            return
+        if rest := attempt.seam.end():
+            turn.said += rest
+            await self.push_frame(LLMTextFrame(rest))
+        await self._finish(turn, frame)
+
+    async def _finish(self, turn: _Turn, frame: LLMFullResponseEndFrame | None = None) -> None:
+        turn.done = True
+        if turn.started:
+            await self.push_frame(frame or LLMFullResponseEndFrame())
+
+    async def _begin(self, turn: _Turn, name: str) -> None:
+        member = self._members[name]
+        frame = turn.frame
+        said = turn.said if member.follows else ""
+        if said.strip():
+            frame = LLMContextFrame(context=going_on(frame.context, said), speculation=frame.speculation)
+        elif name in turn.failed or turn.failed or turn.running:
+            frame = LLMContextFrame(context=frame.context, speculation=frame.speculation)
+        self._providers.tried(name)
+        if not turn.running:
+            await self.strategy.choose(member.service)
+        attempt = Attempt(
+            name=name, service=member.service, frame=frame, items=turn.items, seam=Seam(said), began=self._now()
+        )
+        turn.running.append(attempt)
+        await self.strategy.begin(attempt)
+
+    async def _choose(self, turn: _Turn, attempt: Attempt) -> None:
+        """The first that has a word answers; the others are told to stop."""
+        for other in [each for each in turn.running if each is not attempt]:
+            turn.running.remove(other)
+            self.strategy.drop(other)
+            self._providers.left(other.name)
+            await self.strategy.stop(other, timeout_secs=0)
+        await self.strategy.choose(attempt.service)
+
+    async def _fail(self, turn: _Turn, attempt: Attempt, failure: Failure) -> None:
+        turn.running.remove(attempt)
+        turn.failed.add(attempt.name)
+        turn.refusals += failure is Failure.INVALID_REQUEST
+        self._providers.failed(attempt.name, failure)
+        await self.strategy.stop(attempt, timeout_secs=STOP_SECS)
+        if attempt.tools:
+            # What it called is done already, and its result asks for the next answer.
+            await self._finish(turn)
+            return
+        if turn.running:
+            self._providers.took_over(turn.running[0].name, before=attempt.name, failure=failure)
+            return
+        name = None if turn.refusals > 1 else self._providers.next(besides=turn.failed)
+        if name is None:
+            await self.push_error(f"no language model answered ({failure})", category=_CATEGORIES.get(failure))
+            await self._finish(turn)
+            return
+        self._providers.took_over(name, before=attempt.name, failure=failure)
+        await self._begin(turn, name)
+
+    def _judge(self, attempt: Attempt) -> None:
+        """What a turn that ended, by itself or by the caller, says of its provider."""
+        if attempt.text or attempt.tools:
+            self._providers.worked(attempt.name)
+        else:
+            self._providers.left(attempt.name)
+
+    def _due(self, turn: _Turn, attempt: Attempt) -> float:
+        since = attempt.began if attempt.heard is None else attempt.heard
+        if self._providers.next(besides=turn.failed | {attempt.name}) is None:
+            return since + LAST_SECS
+        if turn.has_tools:
+            # The arguments of a tool come without a sign of life.
+            return since + LONGEST_SECS
+        return since + (self._first_tokens[attempt.name].patience_secs if attempt.heard is None else STALLED_SECS)
+
+    def _hedge_at(self, turn: _Turn) -> float | None:
+        if not self._hedge or turn.has_tools or len(turn.running) != 1 or turn.running[0].text:
+            return None
+        attempt = turn.running[0]
+        p95_secs = self._first_tokens[attempt.name].p95_secs
+        if p95_secs is None or self._providers.next(besides=turn.failed | {attempt.name}) is None:
+            return None
+        return attempt.began + p95_secs
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+_CATEGORIES = {
+    Failure.REFUSED: ErrorCategory.AUTHENTICATION,
+    Failure.QUOTA: ErrorCategory.QUOTA,
+    Failure.RATE_LIMIT: ErrorCategory.RATE_LIMIT,
+    Failure.SERVER: ErrorCategory.SERVER,
+    Failure.CONNECTIVITY: ErrorCategory.CONNECTIVITY,
+    Failure.INVALID_REQUEST: ErrorCategory.INVALID_REQUEST,
+}
