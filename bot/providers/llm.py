@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from bot.providers.embedded import ExtractiveLLM
+from bot.providers.google import GoogleLLM
 from bot.providers.openai import OpenAILLM
 
-LLMProvider = Annotated[ExtractiveLLM | OpenAILLM, Field(discriminator="provider")]
+LLMProvider = Annotated[ExtractiveLLM | OpenAILLM | GoogleLLM, Field(discriminator="provider")]

@@ -1,5 +1,10 @@
 """Who turns the caller's speech into words."""
 
-from bot.providers.embedded import EmbeddedSTT
+from typing import Annotated
 
-STTProvider = EmbeddedSTT
+from pydantic import Field
+
+from bot.providers.embedded import EmbeddedSTT
+from bot.providers.google import GoogleSTT
+
+STTProvider = Annotated[EmbeddedSTT | GoogleSTT, Field(discriminator="provider")]

@@ -1,5 +1,10 @@
 """Who speaks the answer."""
 
-from bot.providers.embedded import EmbeddedTTS
+from typing import Annotated
 
-TTSProvider = EmbeddedTTS
+from pydantic import Field
+
+from bot.providers.embedded import EmbeddedTTS
+from bot.providers.google import GoogleTTS
+
+TTSProvider = Annotated[EmbeddedTTS | GoogleTTS, Field(discriminator="provider")]

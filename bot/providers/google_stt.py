@@ -1,0 +1,57 @@
+"""Pipecat's service for Google's Speech-to-Text, at any endpoint, and aloud where it would go deaf."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+from google.api_core.client_options import ClientOptions
+from google.api_core.exceptions import Aborted
+from google.cloud.speech_v2 import SpeechAsyncClient
+from google.oauth2.service_account import Credentials
+from pipecat.services.google.stt import GoogleSTTService
+from pipecat.utils.errors import ErrorCategory
+
+from bot.providers.google_errors import category_of
+
+REOPEN_SECS = 1.0
+
+
+class GoogleSpeechSTTService(GoogleSTTService):
+    """Speech v2 over gRPC with TLS; `endpoint` is `host:port`, None for Google's own of the location."""
+
+    def __init__(self, *, credentials_path: Path, endpoint: str | None, **service: Any):
+        super().__init__(credentials_path=str(credentials_path), **service)
+        self._reported: Exception | None = None
+        if endpoint is not None:
+            self._client = SpeechAsyncClient(
+                credentials=Credentials.from_service_account_file(credentials_path),
+                client_options=ClientOptions(api_endpoint=endpoint),
+            )
+
+    async def push_error(self, error_msg: str, exception: Exception | None = None, **error: Any) -> None:
+        """Reports an error once, where Pipecat does twice.
+
+        A stream that Google aborts, as it does after five minutes and after ten seconds without audio, is no error: the
+        next one opens by itself.
+        """
+        if exception is not None and (isinstance(exception, Aborted) or exception is self._reported):
+            return
+        self._reported = exception
+        await super().push_error(error_msg, exception, **error)
+
+    async def cleanup(self) -> None:
+        """Closes the connection, too, which Pipecat leaves to the garbage collector."""
+        await super().cleanup()
+        await self._client.transport.close()
+
+    async def _stream_audio(self) -> None:
+        # Pipecat's task ends when the server ends a stream in peace, and the caller would not be heard any more.
+        while True:
+            await super()._stream_audio()
+            await self.push_error("the stream ended", category=ErrorCategory.CONNECTIVITY)
+            await asyncio.sleep(REOPEN_SECS)
+            self._stream_start_time = int(time.time() * 1000)
+
+    def _classify_error(self, exception: Exception) -> ErrorCategory | None:
+        return super()._classify_error(exception) or category_of(exception)
