@@ -27,7 +27,9 @@ class GoogleSTT(Provider):
     provider: Literal["google"] = "google"
     credentials: Path = variable("GOOGLE_APPLICATION_CREDENTIALS", "the file of a service account's key")
     location: str = variable("GOOGLE_SPEECH_LOCATION", "where speech is recognised (us, eu)", default="us")
-    model: str = variable("GOOGLE_STT_MODEL", "the model that recognises; chirp_3 is not in every location", default="chirp_3")
+    model: str = variable(
+        "GOOGLE_STT_MODEL", "the model that recognises; chirp_3 is not in every location", default="chirp_3"
+    )
     language: str = variable("GOOGLE_LANGUAGE", "what callers speak, as BCP 47 has it", default="en-US")
     endpoint: str | None = variable(
         "GOOGLE_STT_ENDPOINT", "host:port of a private endpoint, which speaks TLS", default=None
@@ -91,7 +93,9 @@ class GoogleTTS(Provider):
     preload: ClassVar[tuple[str, ...]] = ("bot.providers.google_tts",)
     provider: Literal["google"] = "google"
     credentials: Path = variable("GOOGLE_APPLICATION_CREDENTIALS", "the file of a service account's key")
-    voice: str = variable("GOOGLE_VOICE", "a Chirp 3 HD voice", default="en-US-Chirp3-HD-Aoede", pattern=r"^\w+-\w+-.+$")
+    voice: str = variable(
+        "GOOGLE_VOICE", "a Chirp 3 HD voice", default="en-US-Chirp3-HD-Aoede", pattern=r"^\w+-\w+-.+$"
+    )
     endpoint: str | None = variable(
         "GOOGLE_TTS_ENDPOINT", "host:port of a regional or private endpoint, which speaks TLS", default=None
     )

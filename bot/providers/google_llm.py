@@ -2,7 +2,7 @@
 
 import aiohttp
 import httpx
-from google.genai.errors import APIError
+from google.genai.errors import APIError, UnknownApiResponseError
 from pipecat.services.google.llm import GoogleLLMService
 from pipecat.utils.errors import ErrorCategory
 
@@ -17,4 +17,6 @@ class GeminiLLMService(GoogleLLMService):
         # The SDK speaks through one of the two; neither's errors are a ConnectionError.
         if isinstance(exception, aiohttp.ClientError | httpx.TransportError):
             return ErrorCategory.CONNECTIVITY
+        if isinstance(exception, UnknownApiResponseError):
+            return ErrorCategory.SERVER
         return super()._classify_error(exception)

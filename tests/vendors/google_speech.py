@@ -64,26 +64,21 @@ class GoogleSpeech:
             yield endpoint
 
     async def _recognize(self, requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
-        fault = await self.cloud.admit(context)
+        # gRPC loses what a client is told while it writes: Google's answer comes late enough, after what was sent first.
         first = await anext(requests)
+        request = await self._next(requests, context)
+        fault = await self.cloud.admit(context)
         if not first.recognizer or not first.streaming_config.config.language_codes:
-            await refuse(context, grpc.StatusCode.INVALID_ARGUMENT, "The first request must hold a recognizer and a config.")
+            await refuse(
+                context, grpc.StatusCode.INVALID_ARGUMENT, "The first request must hold a recognizer and a config."
+            )
         stream = Stream(first.recognizer, first.streaming_config)
         self.asked.append(stream)
         await self.faults.first()
         if fault == "garbage":
             yield GARBAGE
         speech_bytes = quiet_bytes = 0
-        while True:
-            try:
-                request = await asyncio.wait_for(anext(requests, None), self.idle_secs)
-            except TimeoutError:
-                self.ended.set()
-                await refuse(
-                    context, grpc.StatusCode.ABORTED, "Stream timed out after receiving no more client requests."
-                )
-            if request is None:
-                break
+        while request is not None:
             if len(request.audio) > MAX_CHUNK_BYTES:
                 size = f"Audio chunk can be of a maximum of {MAX_CHUNK_BYTES} bytes."
                 await refuse(context, grpc.StatusCode.INVALID_ARGUMENT, size)
@@ -92,21 +87,33 @@ class GoogleSpeech:
                 self.ended.set()
                 await refuse(context, grpc.StatusCode.ABORTED, "Max duration of 5 minutes reached for stream.")
             if fault == "empty":
-                continue
-            if _is_loud(request.audio):
+                pass
+            elif _is_loud(request.audio):
                 if not speech_bytes and self.transcripts:
                     yield self._interim(stream)
                     await self._break(fault)
                 speech_bytes, quiet_bytes = speech_bytes + len(request.audio), 0
             elif speech_bytes:
                 quiet_bytes += len(request.audio)
-                if quiet_bytes >= self.silence_secs * stream.config.config.explicit_decoding_config.sample_rate_hertz * 2:
+                if (
+                    quiet_bytes
+                    >= self.silence_secs * stream.config.config.explicit_decoding_config.sample_rate_hertz * 2
+                ):
                     speech_bytes = quiet_bytes = 0
                     for response in self._final(stream):
                         yield response
+            request = await self._next(requests, context)
         if speech_bytes:
             for response in self._final(stream):
                 yield response
+
+    async def _next(self, requests: AsyncIterator[Any], context: Any) -> Any:
+        try:
+            return await asyncio.wait_for(anext(requests, None), self.idle_secs)
+        except TimeoutError:
+            self.ended.set()
+            message = "Stream timed out after receiving no more client requests."
+            await refuse(context, grpc.StatusCode.ABORTED, message)
 
     async def _break(self, fault: Fault | None) -> None:
         if fault == "stall_midway":

@@ -53,8 +53,10 @@ class GoogleTTS:
             yield endpoint
 
     async def _synthesize(self, requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
-        fault = await self.cloud.admit(context)
+        # gRPC loses what a client is told while it writes: Google's answer comes late enough, after what was sent first.
         config = (await anext(requests)).streaming_config
+        request = await anext(requests, None)
+        fault = await self.cloud.admit(context)
         if "-Chirp3-HD-" not in config.voice.name:
             message = "Currently, only Chirp 3: HD voices are supported for streaming synthesis."
             await refuse(context, grpc.StatusCode.INVALID_ARGUMENT, message)
@@ -63,7 +65,7 @@ class GoogleTTS:
             await refuse(context, grpc.StatusCode.INVALID_ARGUMENT, message)
         if fault == "garbage":
             yield GARBAGE
-        async for request in requests:
+        while request is not None:
             audio = config.streaming_audio_config
             speed = audio.speaking_rate or 1.0
             spoken = Spoken(
@@ -79,6 +81,7 @@ class GoogleTTS:
             finally:
                 if not is_whole:
                     self.left.append(spoken)
+            request = await anext(requests, None)
 
     async def _pieces(self, spoken: Spoken, fault: Fault | None) -> AsyncIterator[bytes]:
         if fault == "empty":
