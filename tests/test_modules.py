@@ -18,6 +18,9 @@ SQL = re.compile(
 VENDORS = {
     "openai": ("bot/providers", "knowledge/embedders"),
     "pipecat.services.openai": ("bot/providers",),
+    "pipecat.services.google": ("bot/providers",),
+    "google": ("bot/providers",),
+    "grpc": ("bot/providers",),
     "pocketsphinx": ("bot/speech",),
     "espeakng_loader": ("bot/speech",),
     "onnx": ("knowledge/embedders",),

@@ -22,8 +22,9 @@ REASON_LOST = "Internal error from Core"
 class GoogleSpeechSTTService(GoogleSTTService):
     """Speech v2 over gRPC with TLS; `endpoint` is `host:port`, None for Google's own of the location.
 
-    Google aborts a stream after five minutes, and after ten seconds without audio; the next one opens by itself. gRPC loses
-    the reason where audio is being written at that moment, so the end of a stream of `long_open_secs` is no error either.
+    Google aborts a stream after five minutes, and after ten seconds without audio; the next one opens by itself. gRPC
+    loses the reason where audio is being written at that moment, so that a stream that ends without one after
+    `long_open_secs` is no error either.
     """
 
     def __init__(self, *, credentials_path: Path, endpoint: str | None, long_open_secs: float = 9.0, **service: Any):
@@ -36,12 +37,12 @@ class GoogleSpeechSTTService(GoogleSTTService):
                 client_options=ClientOptions(api_endpoint=endpoint),
             )
 
-    async def push_error(self, error_msg: str, exception: Exception | None = None, **error: Any) -> None:
+    async def push_error(self, error_msg: str, exception: Exception | None = None, *args: Any, **error: Any) -> None:
         """Reports an error once, where Pipecat does twice, and not where a stream ended as all do."""
         if exception is not None and (exception is self._reported or self._is_usual_end(exception)):
             return
         self._reported = exception
-        await super().push_error(error_msg, exception, **error)
+        await super().push_error(error_msg, exception, *args, **error)
 
     async def cleanup(self) -> None:
         """Closes the connection, too, which Pipecat leaves to the garbage collector."""

@@ -214,9 +214,7 @@ class GoogleCloud:
         return claims["iss"] == EMAIL
 
 
-async def refuse(
-    context: grpc.aio.ServicerContext[Any, Any], code: grpc.StatusCode, message: str, detail: Any = None
-) -> NoReturn:
+async def refuse(context: Any, code: grpc.StatusCode, message: str, detail: Any = None) -> NoReturn:
     """Ends the request with an error as Google tells it."""
     status = status_pb2.Status(code=code.value[0], message=message)
     if detail is not None:

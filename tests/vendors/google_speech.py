@@ -36,8 +36,8 @@ class Stream:
 class GoogleSpeech:
     """Each stretch of speech is understood as the next of `transcripts`, and as nothing when there are no more.
 
-    A stretch ends with `silence_secs` of quiet audio, or with the stream. `asked` are the streams. As Google
-    does, a stream is aborted after `stream_secs` of audio, or after `idle_secs` in which none came; `ended` is set by then.
+    A stretch ends with `silence_secs` of quiet audio, or with the stream. `asked` are the streams. As Google does, a
+    stream is aborted after `stream_secs` of audio, or after `idle_secs` in which none came; `ended` is set by then.
     """
 
     transcripts: list[str] = field(default_factory=list)
@@ -64,7 +64,7 @@ class GoogleSpeech:
             yield endpoint
 
     async def _recognize(self, requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
-        # gRPC loses what a client is told while it writes: Google's answer comes late enough, after what was sent first.
+        # gRPC loses what a client is told while it writes; Google's answer comes after what was sent first.
         first = await anext(requests)
         request = await self._next(requests, context)
         fault = await self.cloud.admit(context)

@@ -1,4 +1,4 @@
-"""A server on loopback that speaks `google.cloud.texttospeech.v1.TextToSpeech/StreamingSynthesize`, and fails when told to."""
+"""A server on loopback that speaks Google's `TextToSpeech/StreamingSynthesize`, and fails when told to."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,7 +30,7 @@ class Spoken:
 
 @dataclass
 class GoogleTTS:
-    """Speaks any text as a tone as long as the text; `asked` are the texts, `left` those whose client went away midway."""
+    """Speaks any text as a tone as long as the text; `asked` are the texts, `left` those whose client went midway."""
 
     faults: Faults = field(default_factory=Faults)
     asked: list[Spoken] = field(default_factory=list)
@@ -53,7 +53,7 @@ class GoogleTTS:
             yield endpoint
 
     async def _synthesize(self, requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
-        # gRPC loses what a client is told while it writes: Google's answer comes late enough, after what was sent first.
+        # gRPC loses what a client is told while it writes; Google's answer comes after what was sent first.
         config = (await anext(requests)).streaming_config
         request = await anext(requests, None)
         fault = await self.cloud.admit(context)

@@ -49,17 +49,19 @@ class Running:
 
     def came(self, kind: type[Kind]) -> list[Kind]:
         """What came so far of a kind: errors above the service, all else below it."""
-        seen = self._above if issubclass(kind, ErrorFrame) else self._below
-        return [frame for frame in seen.frames if isinstance(frame, kind)]
+        return [frame for frame in self._seen(kind).frames if isinstance(frame, kind)]
 
     async def until(self, kind: type[Kind], count: int = 1) -> list[Kind]:
         """Waits for so many frames of a kind."""
-        seen = self._above if issubclass(kind, ErrorFrame) else self._below
+        seen = self._seen(kind)
         async with asyncio.timeout(PATIENCE_SECS):
             while len(found := self.came(kind)) < count:
                 seen.changed.clear()
                 await seen.changed.wait()
         return found
+
+    def _seen(self, kind: type[Frame]) -> Seen:
+        return self._above if issubclass(kind, ErrorFrame) else self._below
 
 
 @asynccontextmanager

@@ -35,8 +35,11 @@ def service(url: str, *, key: str = KEY) -> LLMService[Any]:
 
 
 def question(text: str = "When does the pool open?") -> LLMContextFrame:
-    passages = {"role": "developer", "content": "[1] The pool opens at nine."}
-    return LLMContextFrame(context=LLMContext(messages=[passages, {"role": "user", "content": text}]))
+    messages: list[Any] = [
+        {"role": "developer", "content": "[1] The pool opens at nine."},
+        {"role": "user", "content": text},
+    ]
+    return LLMContextFrame(context=LLMContext(messages=messages))
 
 
 def said(call: Running) -> str:

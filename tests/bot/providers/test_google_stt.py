@@ -56,7 +56,6 @@ async def test_google_is_asked_for_the_model_and_the_language_at_the_rate_of_cal
     ("fault", "category"),
     [
         ("refuse", ErrorCategory.CONNECTIVITY),
-        ("unauthorized", ErrorCategory.AUTHENTICATION),
         ("rate_limited", ErrorCategory.RATE_LIMIT),
         ("server_error", ErrorCategory.SERVER),
         ("drop", ErrorCategory.CONNECTIVITY),

@@ -25,7 +25,7 @@ TEXT = "The pool opens at nine."
 
 
 def provider(endpoint: str, folder: Path) -> GoogleTTS:
-    return GoogleTTS(credentials=account_file(folder), endpoint=endpoint, silent_secs=0.5)
+    return GoogleTTS(credentials=account_file(folder), endpoint=endpoint, silent_secs=1.0)
 
 
 def service(endpoint: str, folder: Path) -> TTSService:
@@ -85,7 +85,7 @@ async def test_after_a_failure_the_next_text_is_spoken(tmp_path: Path):
 
 
 async def test_whom_a_caller_interrupts_google_need_not_speak_to_the_end(tmp_path: Path):
-    google = Double(Faults(pace=1.0))
+    google = Double(Faults(pace=4.0))
     async with google.serving() as endpoint, running(service(endpoint, tmp_path)) as call:
         await call.send(TTSSpeakFrame(TEXT * 50))
         await call.until(TTSAudioRawFrame)
