@@ -62,7 +62,8 @@ KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 CERTIFICATE = _certificate(KEY)
 # gRPC reads the certificates that it trusts once a process, from where this variable says: another process that is to
 # trust a double is given the variable, too.
-ROOTS = Path(tempfile.mkdtemp(prefix="google-roots-")) / "roots.pem"
+FOLDER = tempfile.TemporaryDirectory(prefix="google-roots-")
+ROOTS = Path(FOLDER.name) / "roots.pem"
 ROOTS.write_bytes(CERTIFICATE)
 os.environ["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = str(ROOTS)
 
@@ -147,7 +148,6 @@ class GoogleCloud:
 
     audience: str
     faults: Faults = field(default_factory=Faults)
-    cancelled: int = 0
     _wire: Wire = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -1,6 +1,7 @@
 """A server on loopback that speaks `google.cloud.speech.v2.Speech/StreamingRecognize`, and fails when told to."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ class GoogleSpeech:
 
     A stretch ends with `silence_secs` of quiet audio, or with the stream. `asked` are the streams. As Google does, a
     stream is aborted after `stream_secs` of audio, or after `idle_secs` in which none came; `ended` is set by then.
+    After `closes_secs` of audio a stream is closed without an error.
     """
 
     transcripts: list[str] = field(default_factory=list)
@@ -45,6 +47,7 @@ class GoogleSpeech:
     silence_secs: float = 0.4
     stream_secs: float = 300.0
     idle_secs: float = 10.0
+    closes_secs: float = math.inf
     asked: list[Stream] = field(default_factory=list)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     cloud: GoogleCloud = field(init=False, repr=False)
@@ -86,6 +89,8 @@ class GoogleSpeech:
             if stream.audio_secs > self.stream_secs:
                 self.ended.set()
                 await refuse(context, grpc.StatusCode.ABORTED, "Max duration of 5 minutes reached for stream.")
+            if stream.audio_secs > self.closes_secs:
+                return
             if fault == "empty":
                 pass
             elif _is_loud(request.audio):

@@ -1,5 +1,6 @@
 """Google's Speech-to-Text as Pipecat speaks to it."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,17 @@ async def test_a_stream_that_google_ends_for_want_of_audio_is_no_error(tmp_path:
         await call.send(*utterance())
         await call.until(TranscriptionFrame)
     assert (len(google.asked), call.came(ErrorFrame)) == (2, [])
+
+
+async def test_a_stream_that_is_closed_in_peace_is_reported_and_another_hears(tmp_path: Path):
+    google = GoogleSpeech([SPOKEN], closes_secs=0.2)
+    async with google.serving() as endpoint, running(service(endpoint, tmp_path)) as call:
+        await call.send(*utterance(speech_secs=0.0, silence_secs=0.3))
+        errors = await call.until(ErrorFrame)
+        google.closes_secs = math.inf
+        await call.send(*utterance())
+        await call.until(TranscriptionFrame)
+    assert [error.category for error in errors] == [ErrorCategory.CONNECTIVITY]
 
 
 @pytest.mark.parametrize("fault", ["stall", "stall_midway", "half_open", "empty"])
