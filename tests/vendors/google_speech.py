@@ -80,6 +80,7 @@ class GoogleSpeech:
         await self.faults.first()
         if fault == "garbage":
             yield GARBAGE
+            await self.cloud.hang()
         speech_bytes = quiet_bytes = 0
         while request is not None:
             if len(request.audio) > MAX_CHUNK_BYTES:
