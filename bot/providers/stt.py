@@ -6,6 +6,9 @@ from pydantic import Field
 
 from bot.providers.deepgram import DeepgramFluxSTT, DeepgramSTT
 from bot.providers.embedded import EmbeddedSTT
+from bot.providers.google import GoogleSTT
 from bot.providers.openai import OpenAISTT
 
-STTProvider = Annotated[EmbeddedSTT | DeepgramSTT | DeepgramFluxSTT | OpenAISTT, Field(discriminator="provider")]
+STTProvider = Annotated[
+    EmbeddedSTT | DeepgramSTT | DeepgramFluxSTT | GoogleSTT | OpenAISTT, Field(discriminator="provider")
+]

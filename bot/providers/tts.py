@@ -8,8 +8,9 @@ from bot.providers.cartesia import CartesiaTTS
 from bot.providers.deepgram import DeepgramTTS
 from bot.providers.elevenlabs import ElevenLabsTTS
 from bot.providers.embedded import EmbeddedTTS
+from bot.providers.google import GoogleTTS
 from bot.providers.openai import OpenAITTS
 
 TTSProvider = Annotated[
-    EmbeddedTTS | CartesiaTTS | ElevenLabsTTS | OpenAITTS | DeepgramTTS, Field(discriminator="provider")
+    EmbeddedTTS | CartesiaTTS | ElevenLabsTTS | GoogleTTS | OpenAITTS | DeepgramTTS, Field(discriminator="provider")
 ]
