@@ -1,4 +1,4 @@
-"""Which vendors a set-up has: from the variables that are set to the providers of each stage, in order of preference."""
+"""Which vendors a set-up has: from variables to the providers of each stage, in order of preference."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -97,7 +97,7 @@ def listed(set_up: SetUp, stage: Stage) -> list[Listed]:
 
 def preferred(stage: Stage) -> tuple[type[Provider], ...]:
     """The vendors of a stage, the best first; one that nobody gave a place comes last."""
-    embedded, *vendors = members(stage)
+    vendors = members(stage)[1:]
     names = PREFERRED[stage]
     places = {name: place for place, name in enumerate(names)}
     return tuple(sorted(vendors, key=lambda each: places.get(name_of(each), len(names))))

@@ -10,9 +10,7 @@ from bot.providers.stages import STAGES, Stage, members, name_of, needs_of
 from server.errors import SetupError
 from server.vendors import PREFERRED, SetUp, listed, preferred, vendors_variables
 
-VENDORS = [
-    pytest.param(stage, each, id=f"{stage}-{name_of(each)}") for stage in STAGES for each in members(stage)[1:]
-]
+VENDORS = [pytest.param(stage, each, id=f"{stage}-{name_of(each)}") for stage in STAGES for each in members(stage)[1:]]
 SECRET = "sk-secret"
 OPENAI = {"OPENAI_API_KEY": SECRET}
 
@@ -80,7 +78,9 @@ def test_a_vendor_that_is_wanted_without_its_key_is_told_what_to_set(stage: Stag
 
 @pytest.mark.parametrize(("stage", "provider"), [each for each in VENDORS if each.values[1].extra is not None])
 def test_a_vendor_whose_extra_is_not_installed_says_how_to_install_it(stage: Stage, provider: type[Provider]):
-    wanted = set_up(dict.fromkeys(needs_of(provider), "x"), away=frozenset({provider.extra}), **{stage: name_of(provider)})
+    wanted = set_up(
+        dict.fromkeys(needs_of(provider), "x"), away=frozenset({provider.extra}), **{stage: name_of(provider)}
+    )
     with pytest.raises(SetupError, match=f'make setup EXTRAS="{provider.extra}"'):
         wanted.chosen(stage)
 
