@@ -82,7 +82,7 @@ def clock(now: float, *, built: float, elsewhere: Mapping[str, float]) -> Findin
 def exposure(settings: Settings) -> Sequence[Finding]:
     """How callers reach the server, and who may."""
     url = urlsplit(settings.public_url or "")
-    outside = settings.public_url is not None and not is_loopback(url.hostname or "")
+    outside = url.hostname is not None and not is_loopback(url.hostname)
     found = [_address(settings, scheme=url.scheme, outside=outside)]
     if outside and settings.offered_addresses:
         found.append(

@@ -7,9 +7,12 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 
+from loguru import logger
+
 from bot.desk.probe import ProbeError, probe
 from bot.desk.requests import RATE_HZ
 from bot.providers.embedded import EmbeddedTTS
+from bot.providers.provider import Provider
 from bot.providers.stages import Stage, members, name_of
 from bot.settings import BotSettings, Retrieval
 from bot.speech.client import SpeechAudio, SpeechClient
@@ -20,6 +23,7 @@ from server.vendors import Listed
 LIMIT_SECS = 20.0
 SENTENCE = "Hello. What are your opening hours?"
 PITCH = 50
+NOT_LOADED = "its SDK can't be loaded; install it anew (make setup with its EXTRAS)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +40,16 @@ Answers = dict[tuple[Stage, str], Answer]
 async def checked(settings: Settings, rows: Sequence[Listed], *, progress: Callable[[Listed], None]) -> Answers:
     """The answer of each configured provider, by stage and name; raises `SetupError` where this host can't speak."""
     configured = [row for row in rows if row.configured]
+    # An SDK takes seconds to load, and two threads that load at once see half of what they share.
+    unloaded = await asyncio.to_thread(_not_loaded, configured)
     async with own_speech_socket() as socket:
         speech = await _sentence(socket)
 
         async def check(row: Listed) -> Answer:
-            answer = await _check(settings, row, socket=socket, speech=speech)
+            if row in unloaded:
+                answer = Answer(None, NOT_LOADED)
+            else:
+                answer = await _check(settings, row, socket=socket, speech=speech)
             progress(row)
             return answer
 
@@ -49,18 +58,30 @@ async def checked(settings: Settings, rows: Sequence[Listed], *, progress: Calla
 
 
 async def _check(settings: Settings, row: Listed, *, socket: Path, speech: bytes) -> Answer:
-    provider = next(each for each in members(row.stage) if name_of(each) == row.name)
+    provider = _provider(row)
     bot = BotSettings(retrieval=Retrieval(socket=settings.knowledge_socket), speech_socket=socket)
     alone = bot.model_copy(update={row.stage: (settings.set_up.made(row.stage, provider),)})
     try:
-        # An SDK takes seconds to load: not the provider's seconds, and not the others'.
-        for name in provider.preload:
-            await asyncio.to_thread(importlib.import_module, name)
         return Answer(await probe(row.stage, alone, speech=speech, limit_secs=LIMIT_SECS), None)
-    except ImportError:
-        return Answer(None, f'it can\'t be loaded; install it: make setup EXTRAS="{row.extra}"')
     except ProbeError as error:
         return Answer(None, str(error))
+
+
+def _not_loaded(rows: Sequence[Listed]) -> list[Listed]:
+    """The providers whose modules can't be imported; blocks."""
+    failed = []
+    for row in rows:
+        try:
+            for name in _provider(row).preload:
+                importlib.import_module(name)
+        except Exception as error:  # whatever a vendor's SDK raises as it is loaded
+            logger.debug("{} can't be loaded: {}", row.name, type(error).__name__)
+            failed.append(row)
+    return failed
+
+
+def _provider(row: Listed) -> type[Provider]:
+    return next(each for each in members(row.stage) if name_of(each) == row.name)
 
 
 async def _sentence(socket: Path) -> bytes:
