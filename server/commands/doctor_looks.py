@@ -77,7 +77,8 @@ async def _databases(settings: Settings) -> tuple[list[Finding], dict[str, float
             async with open_database(settings) as (_, pool):
                 rows = await Database(pool, package=SERVER).read("vector_version")
             found.append(findings.pgvector(rows[0]["version"] if rows else None))
-            clocks.update({"the database's clock": row["clock"] - time.time() for row in rows})
+            if rows:
+                clocks["the database's clock"] = rows[0]["clock"] - time.time()
         except (SetupError, KnowledgeError) as error:
             found.append(Finding("error", "database", "Postgres does not answer", str(error)))
     if settings.redis_url is None:

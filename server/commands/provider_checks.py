@@ -20,7 +20,7 @@ from server.commands.speech import own_speech_socket
 from server.settings import Settings
 from server.vendors import Listed
 
-LIMIT_SECS = 20.0
+LIMIT_SECS = 30.0
 SENTENCE = "Hello. What are your opening hours?"
 PITCH = 50
 NOT_LOADED = "its SDK can't be loaded; install it anew (make setup with its EXTRAS)"

@@ -9,7 +9,7 @@ from bot.providers.openai import OpenAILLM
 from bot.providers.provider import Provider, variable
 from bot.providers.stages import STAGES, Stage, members, name_of, needs_of
 from server.errors import SetupError
-from server.vendors import PREFERRED, SetUp, listed, preferred, vendors_variables
+from server.vendors import PREFERRED, SetUp, listed, preferred
 
 VENDORS = [pytest.param(stage, each, id=f"{stage}-{name_of(each)}") for stage in STAGES for each in members(stage)[1:]]
 SECRET = "sk-secret"
@@ -108,7 +108,3 @@ def test_a_list_says_what_a_wanted_vendor_lacks():
     assert (row.missing, row.configured, row.place) == (("OPENAI_API_KEY",), False, 1)
     assert row.wrong is not None
     assert "Set it" in row.wrong
-
-
-def test_what_vendors_are_set_by_is_known():
-    assert {"OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"} <= vendors_variables()

@@ -74,8 +74,8 @@ def test_each_that_is_set_is_asked_and_who_does_not_answer_is_told(only_openai_a
     result = jarvis("--check", "--json")
     answers = {(stage, name): check for stage, name, check in rows(result, "stage", "name", "check") if check}
     assert answers[("llm", "openai")] == {"secs": None, "error": "it can't be reached; check the network and its URL"}
-    assert answers[("llm", "extractive")]["secs"] < 20
-    assert answers[("tts", "embedded")]["secs"] < 20
+    assert answers[("llm", "extractive")]["secs"] < 30
+    assert answers[("tts", "embedded")]["secs"] < 30
     assert answers[("stt", "embedded")]["error"] is None
     assert result.exit_code == 1
     assert SECRET not in result.output
