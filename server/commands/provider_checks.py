@@ -21,7 +21,8 @@ from server.settings import Settings
 from server.vendors import Listed
 
 LIMIT_SECS = 30.0
-SENTENCE = "Hello. What are your opening hours?"
+# One that the embedded recogniser, whose own voice is the hardest to hear, understands without a document.
+SENTENCE = "What is the price of a new one?"
 PITCH = 50
 NOT_LOADED = "its SDK can't be loaded; install it anew (make setup with its EXTRAS)"
 
