@@ -15,7 +15,12 @@ VOICE := evals/caller/voice/node_modules/.package-lock.json
 help: ## list the verbs
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)$$/  make \1\t\2/' | expand -t 16
 
-setup: $(VENV)/.synced web/dist/index.html $(VOICE) ## make the virtual environment, the call page, the caller's voice
+# Extras are asked for by hand, so what was synced before says nothing of them.
+ifneq ($(strip $(EXTRAS)),)
+.PHONY: $(VENV)/.synced
+endif
+
+setup: $(VENV)/.synced web/dist/index.html $(VOICE) ## make the virtual environment, the call page, the caller's voice; EXTRAS="google azure" adds vendors
 
 run: setup ## start Jarvis and print the call link; Ctrl-C stops it
 	@exec $(BIN)/python -m server run
@@ -49,7 +54,7 @@ $(UV):
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 
 $(VENV)/.synced: $(UV) pyproject.toml uv.lock
-	@$(UV) sync --frozen --quiet --no-dev --inexact --compile-bytecode
+	@$(UV) sync --frozen --quiet --no-dev --inexact --compile-bytecode $(EXTRAS:%=--extra %)
 	@touch $@
 
 $(VENV)/.synced-dev: $(VENV)/.synced

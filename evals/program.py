@@ -19,6 +19,8 @@ from typing import Any
 
 import psutil
 
+from bot.providers.stages import vendors_variables
+
 ROOT = Path(__file__).parents[1]
 RECORDINGS = ROOT / "tests" / "fixtures" / "speech"
 START_SECS = 120.0
@@ -43,7 +45,12 @@ class Jarvis:
     """A server with a data directory of its own, and the commands that use it."""
 
     def __init__(self, data_dir: Path, **environment: str):
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("JARVIS_", "OPENAI_", "OTEL_"))}
+        vendors = vendors_variables()
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("JARVIS_", "OPENAI_", "OTEL_")) and name not in vendors
+        }
         # The callers of tests and measures use the same cores as the server, which must not refuse them for that.
         # They all come from one address, too.
         measured = {

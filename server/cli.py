@@ -1,10 +1,26 @@
-"""`jarvis`: run the server, look after its calls and keys, index documents, search them, call, measure."""
+"""`jarvis`: run the server, look after its set-up, calls and keys, index documents, search them, call, measure."""
 
 import sys
 
 import typer
 
-from server.commands import call, calls, documents, drain, end, eval, gaps, index, keys, ps, run, search, top
+from server.commands import (
+    call,
+    calls,
+    doctor,
+    documents,
+    drain,
+    end,
+    eval,
+    gaps,
+    index,
+    keys,
+    providers,
+    ps,
+    run,
+    search,
+    top,
+)
 
 app = typer.Typer(
     name="jarvis",
@@ -24,6 +40,8 @@ app.add_typer(documents.app, name="documents")
 app.add_typer(gaps.app, name="gaps")
 app.add_typer(calls.app, name="calls")
 app.add_typer(keys.app, name="keys")
+app.command("providers")(providers.providers)
+app.command("doctor")(doctor.doctor)
 app.command("call")(call.call)
 app.add_typer(eval.app, name="eval")
 

@@ -69,6 +69,19 @@ async def open_database(settings: Settings) -> AsyncIterator[tuple[str, AsyncCon
 
 
 @asynccontextmanager
+async def open_redis(redis_url: str) -> AsyncIterator[Redis]:
+    """Redis alone, which answers; raises `SetupError`."""
+    redis = _redis(redis_url)
+    try:
+        await redis.ping()  # pyright: ignore[reportGeneralTypeIssues]  (redis types both its clients at once)
+        yield redis
+    except (RedisError, OSError) as error:
+        raise SetupError("Redis does not answer. Check REDIS_URL, or unset it to use the embedded one.") from error
+    finally:
+        await redis.aclose()
+
+
+@asynccontextmanager
 async def open_queue_app(database_url: str) -> AsyncIterator[App]:
     """The queue of indexing jobs; raises `SetupError`."""
     try:

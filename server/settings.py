@@ -17,13 +17,13 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from bot.providers.stages import Stage
+from bot.providers.stages import Stage, vendors_variables
 from bot.settings import BotSettings, Limits, Persona, Retrieval, Tracing
 from knowledge.embedders.settings import EmbedderSettings, MiniLm, OpenAI
 from knowledge.logs import Level, LogFormat, LogSettings
 from server.errors import SetupError
 from server.extras import installed
-from server.vendors import SetUp, vendors_variables
+from server.vendors import SetUp
 
 UNIX_PATH_LIMIT = 90
 

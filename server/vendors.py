@@ -1,4 +1,4 @@
-"""Which vendors a set-up has: from the variables that are set to the providers of each stage, in order of preference."""
+"""Which vendors a set-up has: from variables to the providers of each stage, in order of preference."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.providers.provider import Provider
-from bot.providers.stages import STAGES, Stage, members, name_of, needs_of, variables_of
+from bot.providers.stages import Stage, members, name_of, needs_of, variables_of
 from server.errors import SetupError
 
 # Where the operator names no order: who hears, answers and speaks best in live calls comes first.
@@ -97,17 +97,10 @@ def listed(set_up: SetUp, stage: Stage) -> list[Listed]:
 
 def preferred(stage: Stage) -> tuple[type[Provider], ...]:
     """The vendors of a stage, the best first; one that nobody gave a place comes last."""
-    embedded, *vendors = members(stage)
+    vendors = members(stage)[1:]
     names = PREFERRED[stage]
     places = {name: place for place, name in enumerate(names)}
     return tuple(sorted(vendors, key=lambda each: places.get(name_of(each), len(names))))
-
-
-def vendors_variables() -> frozenset[str]:
-    """Every variable that a provider reads."""
-    return frozenset(
-        variable for stage in STAGES for each in members(stage) for variable in variables_of(each).values()
-    )
 
 
 def _named(stage: Stage, names: str) -> list[type[Provider]]:

@@ -1,6 +1,7 @@
 """Whether a provider answers: one word heard, one word said, one text begun, and how long that took."""
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -86,12 +87,21 @@ async def _heard(settings: BotSettings, speech: bytes) -> float:
         voice = _Voice(line, speech)
         speaking = asyncio.create_task(voice.speak())
         try:
-            await _first("stt", line, lambda frame: isinstance(frame, _TEXTS) and bool(frame.text.strip()))
+            await _first("stt", line, lambda frame: _has_word(frame, ended=voice.ended_at is not None))
             # A word that came while others were still spoken took no time at all.
             return 0.0 if voice.ended_at is None else time.monotonic() - voice.ended_at
         finally:
             speaking.cancel()
             await asyncio.gather(speaking, return_exceptions=True)
+
+
+def _has_word(frame: Frame, *, ended: bool) -> bool:
+    """Whether it is a transcript with words; raises `ProbeError` for the last one of speech that ended, without any."""
+    if not isinstance(frame, _TEXTS):
+        return False
+    if ended and isinstance(frame, TranscriptionFrame) and frame.finalized and not frame.text.strip():
+        raise ProbeError(_NOTHING["stt"])
+    return bool(frame.text.strip())
 
 
 async def _answered(settings: BotSettings, _speech: bytes) -> float:
@@ -144,7 +154,19 @@ def _judge(frame: Frame, stage: Stage) -> None:
         return
     if NO_AUDIO in frame.error:
         raise ProbeError(_NOTHING[stage])
-    raise ProbeError(_WORDS.get(frame.category or ErrorCategory.UNKNOWN, FAILED))
+    category = frame.category or ErrorCategory.UNKNOWN
+    if category is ErrorCategory.UNKNOWN and _is_out_of_reach(frame.exception):
+        category = ErrorCategory.CONNECTIVITY
+    raise ProbeError(_WORDS.get(category, FAILED))
+
+
+def _is_out_of_reach(error: BaseException | None) -> bool:
+    """Whether a connection failed below it: SDKs wrap that in errors of their own."""
+    while error is not None:
+        if isinstance(error, ConnectionError | TimeoutError | socket.gaierror) or "Connect" in type(error).__name__:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 class _NoSimilarity:

@@ -42,3 +42,8 @@ def needs_of(provider: type[Provider]) -> tuple[str, ...]:
     return tuple(
         variable for name, variable in variables_of(provider).items() if provider.model_fields[name].is_required()
     )
+
+
+def vendors_variables() -> frozenset[str]:
+    """Every variable that a provider reads."""
+    return frozenset(name for stage in STAGES for each in members(stage) for name in variables_of(each).values())

@@ -97,3 +97,7 @@ update api_keys set revoked_at = coalesce(revoked_at, now()) where id = %(id)s r
 
 -- note_key_used --
 update api_keys set last_used_at = now() where id = %(id)s;
+
+-- vector_version --
+select coalesce(installed_version, default_version) as version, extract(epoch from now())::float as clock
+from pg_available_extensions where name = 'vector';

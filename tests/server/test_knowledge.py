@@ -54,19 +54,22 @@ async def running(settings: Settings, database_url: str) -> AsyncIterator[Knowle
 
 
 async def test_both_processes_embed_with_what_the_operator_set(
-    settings: Settings, database_url: str, queue: tuple[Queue, JobStore], tmp_path: Path
+    settings: Settings,
+    database_url: str,
+    queue: tuple[Queue, JobStore],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "pool.md").write_text("# Pool\n\nThe pool opens at seven.")
     server, (jobs, job_store) = OpenAIEmbeddings(), queue
     async with server.serving() as url:
-        remote = Settings.model_validate(
-            {
-                "data_dir": settings.data_dir,
-                "OPENAI_API_KEY": KEY,
-                "OPENAI_BASE_URL": url,
-                "OPENAI_EMBEDDING_MODEL": "small",
-            }
-        )
+        for name, value in {
+            "OPENAI_API_KEY": KEY,
+            "OPENAI_BASE_URL": url,
+            "OPENAI_EMBEDDING_MODEL": "small",
+        }.items():
+            monkeypatch.setenv(name, value)
+        remote = Settings(data_dir=settings.data_dir)
         async with running(remote, database_url) as client:
             shown: list[Job] = []
             job_id = await jobs.submit(IndexRequest(paths=(str(tmp_path / "pool.md"),)))

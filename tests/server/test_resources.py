@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from server import resources
 from server.embedded.child import becomes, found
 from server.errors import SetupError
-from server.resources import Resources, open_database, open_resources
+from server.resources import Resources, open_database, open_redis, open_resources
 from server.settings import Settings
 
 PATIENCE_SECS = 20.0
@@ -47,6 +47,18 @@ async def test_a_postgres_that_does_not_answer_is_named(tmp_path: Path, closed_p
     url = f"postgresql://jarvis:hunter2@127.0.0.1:{closed_port}/jarvis"
     with pytest.raises(SetupError, match="Check DATABASE_URL") as error:
         async with open_database(settings(tmp_path, database_url=url, redis_url="redis://127.0.0.1")):
+            pass
+    assert "hunter2" not in str(error.value)
+
+
+async def test_redis_alone_answers(redis_url: str):
+    async with open_redis(redis_url) as redis:
+        assert (await redis.time())[0] > 0
+
+
+async def test_a_redis_alone_that_does_not_answer_is_named(closed_port: int):
+    with pytest.raises(SetupError, match="Check REDIS_URL") as error:
+        async with open_redis(f"redis://:hunter2@127.0.0.1:{closed_port}"):
             pass
     assert "hunter2" not in str(error.value)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.providers.stages import vendors_variables
 from server.errors import SetupError
 from server.settings import Settings, read_settings
-from server.vendors import vendors_variables
 
 ENV_EXAMPLE = Path(__file__).parents[2] / ".env.example"
 

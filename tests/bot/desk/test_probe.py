@@ -79,7 +79,12 @@ async def asked(stage: Literal["stt", "llm", "tts"], settings: BotSettings, *, l
 
 
 async def test_a_recogniser_that_hears_a_word_answers():
-    assert 0 <= await asked("stt", hearing(transcript(" "), transcript("hello"))) < 5
+    assert 0 <= await asked("stt", hearing(transcript("hello"))) < 5
+
+
+async def test_a_recogniser_that_hears_no_word_is_told():
+    with pytest.raises(ProbeError, match="heard no word"):
+        await asked("stt", hearing(transcript(" ")))
 
 
 async def test_a_voice_that_makes_a_sound_answers():
@@ -146,6 +151,12 @@ async def test_a_model_that_refuses_the_key_is_told(refusing: str):
     with pytest.raises(ProbeError, match="key is refused") as error:
         await asked("llm", SETTINGS.model_copy(update={"llm": (provider,)}))
     assert SECRET not in str(error.value)
+
+
+async def test_a_model_out_of_reach_is_told():
+    provider = OpenAILLM(api_key=SecretStr(SECRET), base_url="http://127.0.0.1:9/v1")
+    with pytest.raises(ProbeError, match="can't be reached"):
+        await asked("llm", SETTINGS.model_copy(update={"llm": (provider,)}))
 
 
 async def test_probes_end_with_who_asked():

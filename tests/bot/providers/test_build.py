@@ -15,9 +15,7 @@ from bot.speech.stt import EmbeddedSTTService
 from bot.speech.tts import EmbeddedTTSService
 
 OPENAI = OpenAILLM(api_key=SecretStr("sk-secret"))
-SETTINGS = BotSettings(
-    llm=(OPENAI, ExtractiveLLM()), retrieval=Retrieval(socket=Path("/k")), speech_socket=Path("/s")
-)
+SETTINGS = BotSettings(llm=(OPENAI, ExtractiveLLM()), retrieval=Retrieval(socket=Path("/k")), speech_socket=Path("/s"))
 
 
 class NoSimilarity:

@@ -8,7 +8,7 @@ import pytest
 from bot.providers.embedded import ExtractiveLLM
 from bot.providers.openai import OpenAILLM
 from bot.providers.provider import Provider
-from bot.providers.stages import STAGES, Stage, members, name_of, needs_of, variables_of
+from bot.providers.stages import STAGES, Stage, members, name_of, needs_of, variables_of, vendors_variables
 
 PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
 
@@ -55,3 +55,7 @@ def test_no_two_providers_of_a_stage_have_the_same_name(stage: Stage):
 
 def test_a_provider_needs_what_has_no_default():
     assert (needs_of(OpenAILLM), needs_of(ExtractiveLLM)) == (("OPENAI_API_KEY",), ())
+
+
+def test_what_vendors_are_set_by_is_known():
+    assert {"OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"} <= vendors_variables()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from loguru import logger
 
+from bot.providers.stages import vendors_variables
 from server.processes import ONE_THREAD
-from server.vendors import vendors_variables
 
 
 @pytest.fixture(autouse=True)

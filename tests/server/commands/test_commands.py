@@ -18,6 +18,8 @@ def jarvis(*arguments: str) -> Result:
         (["index"], "Unchanged documents are skipped"),
         (["search"], "as a call does"),
         (["call"], "without a microphone"),
+        (["providers"], "in which order calls use them"),
+        (["doctor"], "what to do"),
         (["eval"], "Measure"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
