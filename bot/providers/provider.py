@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, SecretStr, SerializationInfo
+
+from bot.errors import BotError
 
 REVEAL = {"reveal": True}
 
@@ -15,6 +19,20 @@ def _shown(key: SecretStr, info: SerializationInfo) -> str:
 
 # A key; in JSON only where the context says so: on the control sockets, nowhere else.
 Key = Annotated[SecretStr, PlainSerializer(_shown, when_used="json")]
+
+
+class MissingExtraError(BotError):
+    """What a provider needs is not installed."""
+
+
+@contextmanager
+def imported(*, extra: str) -> Iterator[None]:
+    """Around the import of a vendor's SDK, which `extra` of ours brings; raises `MissingExtraError`."""
+    try:
+        yield
+    except ImportError as error:
+        message = f'The provider needs what is not installed here: pip install "jarvis[{extra}]", and start again.'
+        raise MissingExtraError(message) from error
 
 
 def variable(name: str, description: str, **field: Any) -> Any:

@@ -1,5 +1,11 @@
 """Who turns the caller's speech into words."""
 
-from bot.providers.embedded import EmbeddedSTT
+from typing import Annotated
 
-STTProvider = EmbeddedSTT
+from pydantic import Field
+
+from bot.providers.azure import AzureSTT
+from bot.providers.embedded import EmbeddedSTT
+from bot.providers.local import MoonshineSTT, WhisperSTT
+
+STTProvider = Annotated[EmbeddedSTT | AzureSTT | MoonshineSTT | WhisperSTT, Field(discriminator="provider")]

@@ -1,5 +1,11 @@
 """Who speaks the answer."""
 
-from bot.providers.embedded import EmbeddedTTS
+from typing import Annotated
 
-TTSProvider = EmbeddedTTS
+from pydantic import Field
+
+from bot.providers.azure import AzureTTS
+from bot.providers.embedded import EmbeddedTTS
+from bot.providers.local import PiperTTS
+
+TTSProvider = Annotated[EmbeddedTTS | AzureTTS | PiperTTS, Field(discriminator="provider")]
