@@ -47,12 +47,12 @@ class AzureSTT(_Azure):
     """Azure's real-time transcription."""
 
     title: ClassVar[str] = "Azure Speech"
-    preload: ClassVar[tuple[str, ...]] = ("pipecat.services.azure.stt",)
+    preload: ClassVar[tuple[str, ...]] = ("bot.providers.azure_sdk",)
 
     def build(self, *, speech_socket: Path) -> STTService:
         """The service for one call; it needs no speech process."""
         with imported(extra="azure"):
-            from pipecat.services.azure.stt import AzureSTTService
+            from bot.providers.azure_sdk import AzureSTTService
 
         return AzureSTTService(
             api_key=self.api_key.get_secret_value(),
@@ -66,13 +66,13 @@ class AzureTTS(_Azure):
     """Azure's neural voices, with the time of each word."""
 
     title: ClassVar[str] = "Azure Speech"
-    preload: ClassVar[tuple[str, ...]] = ("pipecat.services.azure.tts",)
+    preload: ClassVar[tuple[str, ...]] = ("bot.providers.azure_sdk",)
     voice: str = variable("AZURE_VOICE", "the voice that speaks", default="en-US-AvaNeural")
 
     def build(self, *, speech_socket: Path) -> TTSService:
         """The service for one call; it needs no speech process."""
         with imported(extra="azure"):
-            from pipecat.services.azure.tts import AzureTTSService
+            from bot.providers.azure_sdk import AzureTTSService
 
         return AzureTTSService(
             api_key=self.api_key.get_secret_value(),
@@ -84,7 +84,7 @@ class AzureTTS(_Azure):
     def manner(self, *, voice: str | None, speed: float) -> TTSSettings:
         """How one text is spoken: in another voice, where one is named, and so many times as fast, 0.5 to 2."""
         with imported(extra="azure"):
-            from pipecat.services.azure.tts import AzureTTSService
+            from bot.providers.azure_sdk import AzureTTSService
 
         return AzureTTSService.Settings(voice=_attribute(voice or self.voice), rate=f"{speed:g}")
 

@@ -9,7 +9,7 @@ from pipecat.frames.frames import ErrorFrame, Frame
 from pipecat.processors.frame_processor import FrameProcessorSetup
 from pipecat.services.settings import TTSSettings
 from pipecat.services.tts_service import TTSService
-from pipecat.utils.errors import classify_http_exception
+from pipecat.utils.errors import ErrorCategory, classify_http_exception
 from pipecat.utils.tracing.service_decorators import traced_tts
 from pipecat.utils.types import NOT_GIVEN, NotGiven, assert_given
 
@@ -82,9 +82,16 @@ class PiperTTSService(TTSService):
                     yield frame
         except (aiohttp.ClientError, TimeoutError, _NoAudioError) as error:
             # The server's words stay out of the log: some repeat the text.
-            yield ErrorFrame(error=NOT_SPOKEN, exception=error, category=classify_http_exception(error))
+            yield ErrorFrame(error=NOT_SPOKEN, exception=error, category=_category(error))
 
     def _asked(self, text: str) -> dict[str, Any]:
         asked = {"text": text, "length_scale": 1 / assert_given(self._settings.speed)}
         voice = assert_given(self._settings.voice)
         return asked | ({"voice": voice} if voice else {})
+
+
+def _category(error: Exception) -> ErrorCategory:
+    # aiohttp's errors of a connection are none of Python's.
+    if isinstance(error, aiohttp.ClientConnectionError | aiohttp.ClientPayloadError):
+        return ErrorCategory.CONNECTIVITY
+    return classify_http_exception(error)
