@@ -31,17 +31,17 @@ def _told(error: ErrorFrame) -> ErrorFrame:
 class AzureSTTService(stt.AzureSTTService):
     """Azure's transcription."""
 
-    async def push_error_frame(self, error: ErrorFrame, **kwargs) -> None:
+    async def push_error_frame(self, error: ErrorFrame, force_treat_as_permanent: bool = False) -> None:
         """Push it with its category."""
-        await super().push_error_frame(_told(error), **kwargs)
+        await super().push_error_frame(_told(error), force_treat_as_permanent)
 
 
 class AzureTTSService(tts.AzureTTSService):
     """Azure's voices."""
 
-    async def push_error_frame(self, error: ErrorFrame, **kwargs) -> None:
+    async def push_error_frame(self, error: ErrorFrame, force_treat_as_permanent: bool = False) -> None:
         """Push it with its category."""
-        await super().push_error_frame(_told(error), **kwargs)
+        await super().push_error_frame(_told(error), force_treat_as_permanent)
 
     async def run_tts(self, text: str, context_id: str) -> AsyncGenerator[Frame, None]:
         """Yield the audio of a text, or what went wrong: that no audio came in time, too."""
