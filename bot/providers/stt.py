@@ -4,11 +4,12 @@ from typing import Annotated
 
 from pydantic import Field
 
+from bot.providers.azure import AzureSTT
 from bot.providers.deepgram import DeepgramFluxSTT, DeepgramSTT
 from bot.providers.embedded import EmbeddedSTT
 from bot.providers.google import GoogleSTT
 from bot.providers.openai import OpenAISTT
 
 STTProvider = Annotated[
-    EmbeddedSTT | DeepgramSTT | DeepgramFluxSTT | GoogleSTT | OpenAISTT, Field(discriminator="provider")
+    EmbeddedSTT | DeepgramSTT | DeepgramFluxSTT | GoogleSTT | AzureSTT | OpenAISTT, Field(discriminator="provider")
 ]
