@@ -1,0 +1,1 @@
+"""Failover between providers that keeps what the caller said and what is being answered."""

@@ -1,0 +1,324 @@
+"""Voices of which the next says what the one before it left unsaid."""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pipecat.frames.frames import (
+    AggregatedTextFrame,
+    CancelFrame,
+    EndFrame,
+    Frame,
+    InterruptionFrame,
+    LLMAssistantPushAggregationFrame,
+    LLMFullResponseEndFrame,
+    LLMFullResponseStartFrame,
+    ServiceUpdateSettingsFrame,
+    SystemFrame,
+    TTSAudioRawFrame,
+    TTSSpeakFrame,
+    TTSStartedFrame,
+    TTSStoppedFrame,
+    TTSTextFrame,
+)
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.services.tts_service import TTSService
+from pipecat.utils.errors import ErrorCategory
+
+from processors.failover.script import Script, Unit
+from processors.failover.switcher import Alarm, KeptSwitcher, Providers
+from processors.failover.take import MAX_FIRST_AUDIO_SECS, Take, first_audio_limit_secs
+
+BYTES_PER_SAMPLE = 2
+SAMPLES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TTSLimits:
+    """How long is waited: for a voice's first audio at most, for more of it, and at the end of a call for the last."""
+
+    first_audio_secs: float = MAX_FIRST_AUDIO_SECS
+    stall_secs: float = 1.5
+    end_secs: float = 15.0
+
+
+class KeptTTS(KeptSwitcher):
+    """Keeps what is to be said until it was, and has the next voice say the rest where one fails.
+
+    A word leaves for the context only once the audio that holds it has left for the loudspeaker: so what was not said
+    is never in the context, and the next voice begins behind the last word, or with the sentence where a voice doesn't
+    tell its words. What fails: an error, a first audio that is late, audio that stalls, that ends before its text
+    does, that is far too long for its text or of another rate, and a socket that closes while it speaks. An answer that
+    begins when nothing is being said goes to the voice that `providers` chooses.
+    """
+
+    stage: ClassVar[str] = "tts"
+
+    def __init__(self, services: Sequence[TTSService], *, providers: Providers, limits: TTSLimits | None = None):
+        super().__init__(services, providers=providers)
+        self._members = [*services]
+        self._limits = limits or TTSLimits()
+        self._script = Script()
+        self._takes: dict[str | None, Take] = {}
+        self._take: Take | None = None
+        self._again: set[int] = set()
+        self._resets: dict[int, int] = {}
+        self._dead: dict[int, set[str]] = {}
+        self._first_audio: dict[int, deque[float]] = {i: deque(maxlen=SAMPLES) for i in range(len(services))}
+        self._started = False
+        self._moved_at = 0.0
+        self._due = Alarm(self, self._late)
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+        for service in services:
+            service.add_event_handler("on_disconnected", self._on_disconnected)
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Chooses the voice where something begins to be said, and waits for the last of it before the end."""
+        if isinstance(frame, InterruptionFrame):
+            self._interrupt()
+        elif isinstance(frame, CancelFrame):
+            self._due.clear()
+        elif isinstance(frame, EndFrame) and self._script.complete:
+            # A voice that was told of the end can't take over any more.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._quiet.wait(), self._limits.end_secs)
+        elif isinstance(frame, LLMFullResponseStartFrame | TTSSpeakFrame) and self._script.empty:
+            await self._choose()
+        await super().process_frame(frame, direction)
+        if isinstance(frame, LLMFullResponseEndFrame | TTSSpeakFrame) and not self._script.empty:
+            self._expect_audio()
+
+    def enters(self, place: int, frame: Frame, direction: FrameDirection) -> bool:
+        """Keeps what the voice at work is given to say."""
+        if not super().enters(place, frame, direction):
+            return False
+        kept = direction == FrameDirection.DOWNSTREAM and not isinstance(
+            frame, SystemFrame | ServiceUpdateSettingsFrame
+        )
+        if kept:
+            self._script.give(frame)
+            if not self._script.empty:
+                self._quiet.clear()
+        return True
+
+    async def leaves(self, place: int, frame: Frame, direction: FrameDirection) -> Iterable[Frame]:
+        """Counts the audio against the text, holds words that were not said yet, and sees what fails."""
+        if self._resets.get(frame.id) == place:
+            # It dropped all that it still had to say, so what it sends from now on is new.
+            del self._resets[frame.id]
+            return ()
+        if frame.id in self._again:
+            self._again.discard(frame.id)
+            return ()
+        passed = await super().leaves(place, frame, direction)
+        if not passed or direction == FrameDirection.UPSTREAM:
+            return passed
+        if isinstance(frame, InterruptionFrame):
+            # What it sent between the interruption's coming and its going is not heard either.
+            self._keep_uninterruptible()
+        if isinstance(frame, SystemFrame):
+            return passed
+        if getattr(frame, "context_id", None) in self._dead.get(place, ()):
+            return ()
+        if isinstance(frame, TTSAudioRawFrame):
+            return await self._audio(place, frame)
+        if isinstance(frame, TTSTextFrame):
+            return self._word(frame)
+        if isinstance(frame, AggregatedTextFrame):
+            if frame.will_be_spoken:
+                self._announced(frame)
+            return passed
+        if isinstance(frame, TTSStartedFrame):
+            self._take_of(frame.context_id)
+            started, self._started = self._started, True
+            return () if started else passed
+        if isinstance(frame, TTSStoppedFrame | LLMAssistantPushAggregationFrame):
+            return await self._stopped(place, frame)
+        return await self._came_out(place, frame)
+
+    async def fail(self, place: int, reason: str) -> bool:
+        """Has the next voice say the rest; False where none is left."""
+        self._providers.failed(place, reason)
+        if place != self.place:
+            return True
+        if self._script.empty:
+            # Nothing is lost; the next answer goes to another.
+            return True
+        self._tried.add(place)
+        chosen = self._next_place()
+        if chosen is None:
+            self._give_up()
+            return False
+        failed = self._members[place]
+        self._dead[place] = {context for context in self._takes if context} | {*failed.get_audio_contexts()}
+        self._takes.clear()
+        self._take = None
+        await self._switch(chosen, reason=reason)
+        for frame, out in self._script.rest():
+            if out:
+                self._again.add(frame.id)
+            await self._services[chosen].queue_frame(frame)
+        self._expect_audio()
+        # Last, since this may be running in the task that the interruption ends.
+        reset = InterruptionFrame()
+        self._resets[reset.id] = place
+        await failed.queue_frame(reset)
+        return True
+
+    async def _choose(self) -> None:
+        self._tried.clear()
+        self._script.forget()
+        self._takes.clear()
+        self._take = None
+        chosen = self._next_place()
+        if chosen is not None and chosen != self.place:
+            await self._switch(chosen, reason="recovered")
+
+    def _next_place(self) -> int | None:
+        return self._providers.choose(without=self._tried | set(self._resets.values()))
+
+    def _interrupt(self) -> None:
+        self._script.interrupt()
+        self._keep_uninterruptible()
+        if self._script.empty:
+            self._rest_quiet()
+
+    def _keep_uninterruptible(self) -> None:
+        self._takes = {context: t for context, t in self._takes.items() if t.unit and not t.unit.interruptible}
+        self._take = None
+        self._started = bool(self._takes)
+
+    def _give_up(self) -> None:
+        """No voice is left for what is being said: what the last one still says of it goes on without a judge."""
+        for take in self._takes.values():
+            take.unit, take.announced = None, ""
+            take.held.clear()
+        self._script.forget()
+        self._rest_quiet()
+
+    def _take_of(self, context_id: str | None, text: str = "") -> Take:
+        take = self._takes.get(context_id) if context_id else self._take
+        if take is None:
+            take = self._takes[context_id] = Take(self._script.unit_of(text), asked_at=self.get_event_loop().time())
+        self._take = take
+        return take
+
+    def _announced(self, frame: AggregatedTextFrame) -> None:
+        self._take_of(frame.context_id, frame.text).announced += frame.text
+        self._expect_audio()
+
+    async def _audio(self, place: int, frame: TTSAudioRawFrame) -> Iterable[Frame]:
+        take = self._take_of(frame.context_id)
+        now = self.get_event_loop().time()
+        if frame.sample_rate != self.processor_setup.audio_out_sample_rate or frame.num_channels != 1:
+            return await self._failed_at(place, "rate", (frame,))
+        if take.begun_ns is None and take.announced:
+            self._first_audio[place].append(now - take.asked_at)
+        self._moved_at = now
+        secs = len(frame.audio) / (frame.sample_rate * BYTES_PER_SAMPLE)
+        take.sound(secs, now_ns=self.get_clock().get_time())
+        if take.too_long:
+            return await self._failed_at(place, "garbled", (frame,))
+        return (frame, *self._released(take)) if take.held else (frame,)
+
+    def _word(self, frame: TTSTextFrame) -> Iterable[Frame]:
+        take = self._take_of(frame.context_id)
+        take.held.append(frame)
+        return self._released(take)
+
+    def _released(self, take: Take) -> Iterable[TTSTextFrame]:
+        released = take.release()
+        if take.unit is not None:
+            for frame in released:
+                self._script.said(take.unit, frame.text)
+        return released
+
+    async def _stopped(self, place: int, frame: TTSStoppedFrame | LLMAssistantPushAggregationFrame) -> Iterable[Frame]:
+        context_id = frame.context_id if isinstance(frame, TTSStoppedFrame) else None
+        take = self._takes.get(context_id) if context_id else self._take
+        if take is not None and (reason := self._missing(take)):
+            return await self._failed_at(place, reason, (frame,))
+        if isinstance(frame, LLMAssistantPushAggregationFrame):
+            return (frame,)
+        self._started = False
+        if take is not None:
+            self._drop(take)
+            if take.unit is not None and take.unit.speech:
+                self._said(place, take.unit)
+        return (frame,)
+
+    async def _came_out(self, place: int, frame: Frame) -> Iterable[Frame]:
+        unit = self._script.came_out(frame)
+        if unit is None:
+            return (frame,)
+        for take in [take for take in self._takes.values() if take.unit is unit]:
+            if reason := self._missing(take):
+                return await self._failed_at(place, reason, (frame,))
+            self._drop(take)
+        self._said(place, unit)
+        return (frame,)
+
+    def _missing(self, take: Take) -> str | None:
+        if not any(c.isalnum() for c in take.announced):
+            return None
+        if take.begun_ns is None:
+            return "mute"
+        return "short" if take.held else None
+
+    async def _failed_at(self, place: int, reason: str, otherwise: Iterable[Frame]) -> Iterable[Frame]:
+        """Drops the frame at which a voice was seen to fail; lets it pass where no other voice is left."""
+        if await self.fail(place, reason):
+            return ()
+        await self._report()
+        return otherwise
+
+    def _drop(self, take: Take) -> None:
+        self._takes = {context: other for context, other in self._takes.items() if other is not take}
+        self._take = None if self._take is take else self._take
+
+    def _said(self, place: int, unit: Unit) -> None:
+        self._script.done(unit)
+        self._providers.succeeded(place)
+        if self._script.empty:
+            self._rest_quiet()
+
+    def _rest_quiet(self) -> None:
+        self._due.clear()
+        self._quiet.set()
+
+    def _expect_audio(self) -> None:
+        self._moved_at = self.get_event_loop().time()
+        self._due.set(self._wait_secs())
+
+    def _wait_secs(self) -> float:
+        sounding = any(take.begun_ns is not None for take in self._takes.values())
+        if sounding:
+            return self._limits.stall_secs
+        return min(first_audio_limit_secs(self._first_audio[self.place]), self._limits.first_audio_secs)
+
+    async def _late(self) -> None:
+        idle_secs, wait_secs = self.get_event_loop().time() - self._moved_at, self._wait_secs()
+        waiting = any(take.unsaid for take in self._takes.values()) or (not self._takes and self._script.complete)
+        if not waiting:
+            return
+        if idle_secs < wait_secs:
+            self._due.set(wait_secs - idle_secs)
+            return
+        sounding = any(take.begun_ns is not None for take in self._takes.values())
+        if not await self.fail(self.place, "stalled" if sounding else "late"):
+            await self._report()
+
+    async def _report(self) -> None:
+        await self.push_error(
+            "The rest could not be said, and there is no other voice.", category=ErrorCategory.UNKNOWN
+        )
+
+    async def _on_disconnected(self, service: FrameProcessor) -> None:
+        place = self._services.index(service)
+        speaking = any(take.unsaid for take in self._takes.values())
+        if place == self.place and speaking and not await self.fail(place, "closed"):
+            await self._report()
