@@ -1,1 +1,1 @@
-"""Failover between providers that keeps what the caller said and what is being answered."""
+"""When a provider fails in the middle of a call, another takes its turn over."""
