@@ -1,9 +1,8 @@
 """Recognisers of which the next hears again what the one before it left untold."""
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 from pipecat.frames.frames import (
     CancelFrame,
@@ -20,7 +19,9 @@ from pipecat.frames.frames import (
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.services.stt_service import STTService
 
-from processors.failover.switcher import Alarm, KeptSwitcher, Providers
+from processors.failover.circuit import Failure
+from processors.failover.providers import Providers
+from processors.failover.switcher import Alarm, KeptSwitcher
 from processors.failover.utterance import Utterance
 
 # A transcript without words: the user aggregator adds nothing, and the turn's end need not wait for another.
@@ -53,21 +54,19 @@ class KeptSTT(KeptSwitcher):
     begins when none is open goes to the service that `providers` chooses, so that a recovered one is back.
     """
 
-    stage: ClassVar[str] = "stt"
-
-    def __init__(self, services: Sequence[STTService], *, providers: Providers, limits: STTLimits | None = None):
+    def __init__(self, services: Mapping[str, STTService], *, providers: Providers, limits: STTLimits | None = None):
         super().__init__(services, providers=providers)
         self._limits = limits or STTLimits()
-        self._waits_secs = [service.service_metadata_frame().ttfs_p99_latency for service in services]
+        self._waits_secs = {name: s.service_metadata_frame().ttfs_p99_latency for name, s in services.items()}
         self._utterance = Utterance(pre_roll_secs=self._limits.pre_roll_secs, kept_secs=self._limits.kept_secs)
         self._again: set[int] = set()
-        self._interims: set[int] = set()
-        self._silent: list[int] = []
-        self._resting: dict[int, float] = {}
+        self._interims: set[str] = set()
+        self._silent: list[str] = []
+        self._resting: dict[str, float] = {}
         self._ending = False
         self._final_due = Alarm(self, self._no_final)
         self._word_due = Alarm(self, self._no_word)
-        for service in services:
+        for service in services.values():
             service.add_event_handler("on_disconnected", self._on_disconnected)
             service.add_event_handler("on_connected", self._on_connected)
 
@@ -78,7 +77,7 @@ class KeptSTT(KeptSwitcher):
         The user aggregator's `user_turn_stop_timeout` has to be longer.
         """
         replay_secs = self._limits.kept_secs / self._limits.replay_rate
-        return sum(wait + self._limits.margin_secs + replay_secs for wait in self._waits_secs)
+        return sum(wait + self._limits.margin_secs + replay_secs for wait in self._waits_secs.values())
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Chooses the service where an utterance begins, and keeps its times."""
@@ -96,9 +95,9 @@ class KeptSTT(KeptSwitcher):
             self._word_due.clear()
             self._expect_final(since_secs=frame.stop_secs)
 
-    def enters(self, place: int, frame: Frame, direction: FrameDirection) -> bool:
+    def enters(self, service: FrameProcessor, frame: Frame, direction: FrameDirection) -> bool:
         """Keeps what the service at work hears; the others are told only what they must know meanwhile."""
-        if not super().enters(place, frame, direction):
+        if not super().enters(service, frame, direction):
             return isinstance(frame, STTMuteFrame | UserStoppedSpeakingFrame)
         if isinstance(frame, InputAudioRawFrame):
             self._utterance.hear(frame, direction)
@@ -108,63 +107,66 @@ class KeptSTT(KeptSwitcher):
             self._utterance.stop(frame, direction, much_secs=self._limits.deaf_secs)
         return True
 
-    async def leaves(self, place: int, frame: Frame, direction: FrameDirection) -> Iterable[Frame]:
+    async def leaves(self, service: FrameProcessor, frame: Frame, direction: FrameDirection) -> Iterable[Frame]:
         """Keeps back what a service lets through a second time, and words that were told before."""
         if frame.id in self._again:
             self._again.discard(frame.id)
             return ()
-        passed = await super().leaves(place, frame, direction)
+        passed = await super().leaves(service, frame, direction)
         if isinstance(frame, TranscriptionFrame):
             if not passed:
                 # What it owed has come, so it can be asked again.
-                self._resting.pop(place, None)
+                self._resting.pop(self._names[service], None)
                 return ()
-            return self._final(place, frame)
+            return self._final(frame)
         if isinstance(frame, InterimTranscriptionFrame) and passed:
-            self._interims.add(place)
+            self._interims.add(self.active)
             self._utterance.interim()
             self._expect_word()
             # After a failure it may repeat what was told; its final transcript is compared, this isn't.
             return () if self._utterance.told_before else passed
         return passed
 
-    async def fail(self, place: int, reason: str) -> bool:
-        """Has the next service hear the utterance; False where none is left or another is at work already."""
-        self._providers.failed(place, reason)
-        return await self._give_on(place, reason)
+    async def fail(self, service: FrameProcessor, failure: Failure) -> bool:
+        """Has the next service hear the utterance; False where none is left."""
+        self._blame(self._names[service], failure)
+        return await self._give_on(service, failure)
 
     async def _choose(self) -> None:
         self._tried.clear()
-        chosen = self._next_place()
-        if chosen is not None and chosen != self.place:
-            await self._hand_over(chosen, reason="recovered")
+        chosen = self._next_name()
+        if chosen is None:
+            return
+        if chosen != self.active:
+            await self._hand_over(chosen, failure=None)
+        else:
+            self._providers.tried(chosen)
 
-    def _next_place(self) -> int | None:
+    def _next_name(self) -> str | None:
         now = self.get_event_loop().time()
-        resting = {place for place, until in self._resting.items() if until > now}
-        chosen = self._providers.choose(without=self._tried | resting)
-        return self._providers.choose(without=self._tried) if chosen is None else chosen
+        resting = {name for name, until in self._resting.items() if until > now}
+        return self._providers.next(besides=self._tried | resting) or self._providers.next(besides=self._tried)
 
-    async def _give_on(self, place: int, reason: str) -> bool:
-        if place != self.place:
+    async def _give_on(self, service: FrameProcessor, failure: Failure) -> bool:
+        if service is not self.strategy.active_service:
             return True
-        self._tried.add(place)
-        chosen = self._next_place()
+        self._tried.add(self._names[service])
+        chosen = self._next_name()
         if chosen is None:
             return False
-        await self._hand_over(chosen, reason=reason)
+        await self._hand_over(chosen, failure=failure)
         if self._utterance.speaking:
             self._expect_word()
         elif self._utterance.begun:
             self._expect_final(replay_secs=self._utterance.secs / self._limits.replay_rate)
         return True
 
-    async def _hand_over(self, target: int, *, reason: str) -> None:
+    async def _hand_over(self, target: str, *, failure: Failure | None) -> None:
         """Nothing here waits, so that no frame comes between the audio that is heard again and what follows it."""
         failed = self.strategy.active_service
-        await self._switch(target, reason=reason)
+        await self._switch(target, failure=failure)
         for frame, direction in self._utterance.replay():
-            await self._lend(self._services[target], frame, direction)
+            await self._lend(self._named[target], frame, direction)
         if self._utterance.speaking:
             # It hears no more of this utterance: without an end it would put it before the next that it hears.
             await self._lend(failed, VADUserStoppedSpeakingFrame(), FrameDirection.UPSTREAM)
@@ -173,14 +175,14 @@ class KeptSTT(KeptSwitcher):
         self._again.add(frame.id)
         await service.queue_frame(frame, direction)
 
-    def _final(self, place: int, frame: TranscriptionFrame) -> Iterable[Frame]:
+    def _final(self, frame: TranscriptionFrame) -> Iterable[Frame]:
         speaking = self._utterance.speaking
         told = self._utterance.final(frame.text)
         if frame.text.strip():
             for silent in self._silent:
-                self._providers.failed(silent, "silent")
+                self._blame(silent, Failure.EMPTY)
             self._silent.clear()
-            self._providers.succeeded(place)
+            self._providers.worked(self.active)
         if speaking:
             self._expect_word()
         else:
@@ -195,42 +197,46 @@ class KeptSTT(KeptSwitcher):
         # Where nobody found words there were none, and those who fell silent owe nothing.
         for silent in self._silent:
             self._resting.pop(silent, None)
+            self._providers.left(silent)
         self._silent.clear()
         self._final_due.clear()
         self._word_due.clear()
         self._utterance.end()
 
     def _expect_final(self, *, since_secs: float = 0.0, replay_secs: float = 0.0) -> None:
-        wait_secs = self._waits_secs[self.place]
+        wait_secs = self._waits_secs[self.active]
         # None is waited for where the service itself ends the turn.
         if wait_secs and not self._ending:
             self._final_due.set(max(wait_secs - since_secs, 0.0) + self._limits.margin_secs + replay_secs)
 
     def _expect_word(self) -> None:
-        if self._utterance.speaking and self.place in self._interims and not self._ending:
+        if self._utterance.speaking and self.active in self._interims and not self._ending:
             self._word_due.set(self._limits.deaf_secs)
 
     async def _no_final(self) -> None:
-        if not self._utterance.owed or not await self._silence("silent"):
+        if not self._utterance.owed or not await self._silence(Failure.EMPTY):
             self._settle()
 
     async def _no_word(self) -> None:
         if self._utterance.speaking:
-            await self._silence("deaf")
+            await self._silence(Failure.STALLED)
 
-    async def _silence(self, reason: str) -> bool:
-        place = self.place
-        self._resting[place] = self.get_event_loop().time() + self._limits.resting_secs
-        self._silent.append(place)
-        return await self._give_on(place, reason)
+    async def _silence(self, failure: Failure) -> bool:
+        self._rest(self.active)
+        self._silent.append(self.active)
+        return await self._give_on(self.strategy.active_service, failure)
+
+    def _rest(self, name: str) -> None:
+        self._resting[name] = self.get_event_loop().time() + self._limits.resting_secs
 
     async def _on_disconnected(self, service: FrameProcessor) -> None:
-        place = self._services.index(service)
         if self._ending:
             return
-        self._resting[place] = self.get_event_loop().time() + self._limits.resting_secs
-        if self._utterance.begun and place == self.place and not await self.fail(place, "closed"):
+        self._rest(self._names[service])
+        if not self._utterance.begun or service is not self.strategy.active_service:
+            return
+        if not await self.fail(service, Failure.CONNECTIVITY):
             await self.push_error("The recogniser's connection closed, and there is no other.")
 
     async def _on_connected(self, service: FrameProcessor) -> None:
-        self._resting.pop(self._services.index(service), None)
+        self._resting.pop(self._names[service], None)

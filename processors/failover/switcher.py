@@ -1,42 +1,29 @@
 """One of several services at work, and what the others still send kept back."""
 
-from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any
 
 from pipecat.frames.frames import CancelFrame, EndFrame, ErrorFrame, Frame, ManuallySwitchServiceFrame, StartFrame
 from pipecat.pipeline.service_switcher import ServiceSwitcher, ServiceSwitcherStrategyManual
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.services.ai_service import AIService
-from pipecat.utils.errors import ErrorCategory
 
+from processors.failover.circuit import Failure, failure_of
+from processors.failover.providers import Providers
+
+RECOVERED = "recovered"
 LIFECYCLE = (StartFrame, EndFrame, CancelFrame)
 SEEN = 512
 
 
-class Providers(Protocol):
-    """Which provider is asked next, and what became of it; a provider is named by its place in the list."""
-
-    def choose(self, *, without: Collection[int] = ()) -> int | None:
-        """The one that the next turn goes to; None where there is none."""
-        ...
-
-    def failed(self, place: int, reason: str) -> None:
-        """It could not do its work."""
-        ...
-
-    def succeeded(self, place: int) -> None:
-        """It did its work."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """A change of provider: the stage, the services' places before and after, and the reason in one word."""
+    """A change of provider: the stage, the names before and after, and the reason in one word."""
 
     stage: str
-    source: int
-    target: int
+    source: str
+    target: str
     reason: str
 
 
@@ -82,10 +69,10 @@ class _Recent:
 class _Gate(FrameProcessor):
     """One side of a service: `entering` is the direction in which frames come to it here."""
 
-    def __init__(self, switcher: "KeptSwitcher", place: int, entering: FrameDirection):
+    def __init__(self, switcher: "KeptSwitcher", service: FrameProcessor, entering: FrameDirection):
         super().__init__(enable_direct_mode=True)
         self._switcher = switcher
-        self._place = place
+        self._service = service
         self._entering = entering
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
@@ -94,26 +81,27 @@ class _Gate(FrameProcessor):
         if isinstance(frame, LIFECYCLE):
             await self.push_frame(frame, direction)
         elif direction == self._entering:
-            if self._switcher.enters(self._place, frame, direction):
+            if self._switcher.enters(self._service, frame, direction):
                 await self.push_frame(frame, direction)
         else:
-            for passed in await self._switcher.leaves(self._place, frame, direction):
+            for passed in await self._switcher.leaves(self._service, frame, direction):
                 await self.push_frame(passed, direction)
 
 
 class KeptSwitcher(ServiceSwitcher[ServiceSwitcherStrategyManual]):
     """Pipecat's switcher, which knows what came from which service and tells of each change.
 
-    Event `on_service_switched(switcher, Switch)`: where the reason is `recovered`, nothing had failed.
+    `services` are named as `providers` names them. Event `on_service_switched(switcher, Switch)`: where the reason is
+    `recovered`, nothing failed and a turn goes back to a provider that comes before.
     """
 
-    stage: ClassVar[str]
-
-    def __init__(self, services: Sequence[AIService], *, providers: Providers):
+    def __init__(self, services: Mapping[str, AIService], *, providers: Providers):
+        self._names: dict[FrameProcessor, str] = {service: name for name, service in services.items()}
+        super().__init__([*services.values()])
+        self._named = dict(services)
         self._providers = providers
-        super().__init__([*services])
         self._seen_ids = _Recent()  # pyright: ignore[reportAttributeAccessIssue, reportIncompatibleVariableOverride]
-        self._tried: set[int] = set()
+        self._tried: set[str] = set()
         self._register_event_handler("on_service_switched")
 
     def _make_pipeline_definitions(  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -121,37 +109,44 @@ class KeptSwitcher(ServiceSwitcher[ServiceSwitcherStrategyManual]):
     ) -> list[Any]:
         """Pipecat's filters let out what a service sends that is not asked any more; these gates don't."""
         return [
-            [_Gate(self, place, FrameDirection.DOWNSTREAM), service, _Gate(self, place, FrameDirection.UPSTREAM)]
-            for place, service in enumerate(services)
+            [_Gate(self, service, FrameDirection.DOWNSTREAM), service, _Gate(self, service, FrameDirection.UPSTREAM)]
+            for service in services
         ]
 
     @property
-    def place(self) -> int:
-        """The place of the service at work."""
-        return self._services.index(self.strategy.active_service)
+    def active(self) -> str:
+        """The name of the provider at work."""
+        return self._names[self.strategy.active_service]
 
-    def enters(self, place: int, frame: Frame, direction: FrameDirection) -> bool:
-        """Whether a frame goes to the service of that place."""
-        return self._services[place] is self.strategy.active_service
+    def enters(self, service: FrameProcessor, frame: Frame, direction: FrameDirection) -> bool:
+        """Whether a frame goes to that service."""
+        return service is self.strategy.active_service
 
-    async def leaves(self, place: int, frame: Frame, direction: FrameDirection) -> Iterable[Frame]:
-        """What goes on of a frame that the service of that place sends or lets through."""
-        if self._services[place] is not self.strategy.active_service:
+    async def leaves(self, service: FrameProcessor, frame: Frame, direction: FrameDirection) -> Iterable[Frame]:
+        """What goes on of a frame that a service sends or lets through."""
+        if service is not self.strategy.active_service:
             return ()
-        if isinstance(frame, ErrorFrame) and frame.processor is self._services[place] and not frame.fatal:
-            category = frame.category or ErrorCategory.UNKNOWN
-            if category is not ErrorCategory.APPLICATION and await self.fail(place, category.value):
+        if isinstance(frame, ErrorFrame) and frame.processor is service and not frame.fatal:
+            failure = failure_of(frame.category)
+            if failure is not None and await self.fail(service, failure):
                 return ()
         return (frame,)
 
-    async def fail(self, place: int, reason: str) -> bool:
+    async def fail(self, service: FrameProcessor, failure: Failure) -> bool:
         """Takes the work from a service; False where no other can take it over."""
         raise NotImplementedError
 
-    async def _switch(self, target: int, *, reason: str) -> None:
-        source = self.place
-        service = self._services[target]
+    def _blame(self, name: str, failure: Failure) -> None:
+        # To speech each request is like the other: one that is refused as wrong tells of the settings, not of itself.
+        self._providers.failed(name, Failure.UNKNOWN if failure is Failure.INVALID_REQUEST else failure)
+
+    async def _switch(self, target: str, *, failure: Failure | None) -> None:
+        source, service = self.active, self._named[target]
         # One that its own errors wrote off is asked again when its circuit says so.
         await service.set_usable(True)
         await self.strategy.handle_frame(ManuallySwitchServiceFrame(service=service), FrameDirection.DOWNSTREAM)
-        await self._call_event_handler("on_service_switched", Switch(self.stage, source, target, reason))
+        self._providers.tried(target)
+        if failure is not None:
+            self._providers.took_over(target, before=source, failure=failure)
+        switch = Switch(self._providers.stage, source, target, failure.value if failure else RECOVERED)
+        await self._call_event_handler("on_service_switched", switch)

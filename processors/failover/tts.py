@@ -3,9 +3,8 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 from pipecat.frames.frames import (
     AggregatedTextFrame,
@@ -28,8 +27,10 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.services.tts_service import TTSService
 from pipecat.utils.errors import ErrorCategory
 
+from processors.failover.circuit import Failure
+from processors.failover.providers import Providers
 from processors.failover.script import Script, Unit
-from processors.failover.switcher import Alarm, KeptSwitcher, Providers
+from processors.failover.switcher import Alarm, KeptSwitcher
 from processors.failover.take import MAX_FIRST_AUDIO_SECS, Take, first_audio_limit_secs
 
 BYTES_PER_SAMPLE = 2
@@ -55,25 +56,23 @@ class KeptTTS(KeptSwitcher):
     begins when nothing is being said goes to the voice that `providers` chooses.
     """
 
-    stage: ClassVar[str] = "tts"
-
-    def __init__(self, services: Sequence[TTSService], *, providers: Providers, limits: TTSLimits | None = None):
+    def __init__(self, services: Mapping[str, TTSService], *, providers: Providers, limits: TTSLimits | None = None):
         super().__init__(services, providers=providers)
-        self._members = [*services]
+        self._voices = dict(services)
         self._limits = limits or TTSLimits()
         self._script = Script()
         self._takes: dict[str | None, Take] = {}
         self._take: Take | None = None
         self._again: set[int] = set()
-        self._resets: dict[int, int] = {}
-        self._dead: dict[int, set[str]] = {}
-        self._first_audio: dict[int, deque[float]] = {i: deque(maxlen=SAMPLES) for i in range(len(services))}
+        self._resets: dict[int, FrameProcessor] = {}
+        self._dead: dict[FrameProcessor, set[str]] = {}
+        self._first_audio = {name: deque[float](maxlen=SAMPLES) for name in services}
         self._started = False
         self._moved_at = 0.0
         self._due = Alarm(self, self._late)
         self._quiet = asyncio.Event()
         self._quiet.set()
-        for service in services:
+        for service in services.values():
             service.add_event_handler("on_disconnected", self._on_disconnected)
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
@@ -92,9 +91,9 @@ class KeptTTS(KeptSwitcher):
         if isinstance(frame, LLMFullResponseEndFrame | TTSSpeakFrame) and not self._script.empty:
             self._expect_audio()
 
-    def enters(self, place: int, frame: Frame, direction: FrameDirection) -> bool:
+    def enters(self, service: FrameProcessor, frame: Frame, direction: FrameDirection) -> bool:
         """Keeps what the voice at work is given to say."""
-        if not super().enters(place, frame, direction):
+        if not super().enters(service, frame, direction):
             return False
         kept = direction == FrameDirection.DOWNSTREAM and not isinstance(
             frame, SystemFrame | ServiceUpdateSettingsFrame
@@ -105,16 +104,16 @@ class KeptTTS(KeptSwitcher):
                 self._quiet.clear()
         return True
 
-    async def leaves(self, place: int, frame: Frame, direction: FrameDirection) -> Iterable[Frame]:
+    async def leaves(self, service: FrameProcessor, frame: Frame, direction: FrameDirection) -> Iterable[Frame]:
         """Counts the audio against the text, holds words that were not said yet, and sees what fails."""
-        if self._resets.get(frame.id) == place:
+        if self._resets.get(frame.id) is service:
             # It dropped all that it still had to say, so what it sends from now on is new.
             del self._resets[frame.id]
             return ()
         if frame.id in self._again:
             self._again.discard(frame.id)
             return ()
-        passed = await super().leaves(place, frame, direction)
+        passed = await super().leaves(service, frame, direction)
         if not passed or direction == FrameDirection.UPSTREAM:
             return passed
         if isinstance(frame, InterruptionFrame):
@@ -122,10 +121,10 @@ class KeptTTS(KeptSwitcher):
             self._keep_uninterruptible()
         if isinstance(frame, SystemFrame):
             return passed
-        if getattr(frame, "context_id", None) in self._dead.get(place, ()):
+        if getattr(frame, "context_id", None) in self._dead.get(service, ()):
             return ()
         if isinstance(frame, TTSAudioRawFrame):
-            return await self._audio(place, frame)
+            return await self._audio(frame)
         if isinstance(frame, TTSTextFrame):
             return self._word(frame)
         if isinstance(frame, AggregatedTextFrame):
@@ -137,36 +136,35 @@ class KeptTTS(KeptSwitcher):
             started, self._started = self._started, True
             return () if started else passed
         if isinstance(frame, TTSStoppedFrame | LLMAssistantPushAggregationFrame):
-            return await self._stopped(place, frame)
-        return await self._came_out(place, frame)
+            return await self._stopped(frame)
+        return await self._came_out(frame)
 
-    async def fail(self, place: int, reason: str) -> bool:
+    async def fail(self, service: FrameProcessor, failure: Failure) -> bool:
         """Has the next voice say the rest; False where none is left."""
-        self._providers.failed(place, reason)
-        if place != self.place:
+        name = self._names[service]
+        self._blame(name, failure)
+        if service is not self.strategy.active_service or self._script.empty:
+            # Nothing is lost by it; the next answer goes to another.
             return True
-        if self._script.empty:
-            # Nothing is lost; the next answer goes to another.
-            return True
-        self._tried.add(place)
-        chosen = self._next_place()
+        self._tried.add(name)
+        chosen = self._next_name()
         if chosen is None:
             self._give_up()
             return False
-        failed = self._members[place]
-        self._dead[place] = {context for context in self._takes if context} | {*failed.get_audio_contexts()}
+        self._dead[service] = {context for context in self._takes if context}
+        self._dead[service].update(self._voices[name].get_audio_contexts())
         self._takes.clear()
         self._take = None
-        await self._switch(chosen, reason=reason)
+        await self._switch(chosen, failure=failure)
         for frame, out in self._script.rest():
             if out:
                 self._again.add(frame.id)
-            await self._services[chosen].queue_frame(frame)
+            await self._voices[chosen].queue_frame(frame)
         self._expect_audio()
         # Last, since this may be running in the task that the interruption ends.
         reset = InterruptionFrame()
-        self._resets[reset.id] = place
-        await failed.queue_frame(reset)
+        self._resets[reset.id] = service
+        await service.queue_frame(reset)
         return True
 
     async def _choose(self) -> None:
@@ -174,14 +172,20 @@ class KeptTTS(KeptSwitcher):
         self._script.forget()
         self._takes.clear()
         self._take = None
-        chosen = self._next_place()
-        if chosen is not None and chosen != self.place:
-            await self._switch(chosen, reason="recovered")
+        chosen = self._next_name()
+        if chosen is None:
+            return
+        if chosen != self.active:
+            await self._switch(chosen, failure=None)
+        else:
+            self._providers.tried(chosen)
 
-    def _next_place(self) -> int | None:
-        return self._providers.choose(without=self._tried | set(self._resets.values()))
+    def _next_name(self) -> str | None:
+        return self._providers.next(besides=self._tried | {self._names[s] for s in self._resets.values()})
 
     def _interrupt(self) -> None:
+        if not self._script.empty:
+            self._providers.left(self.active)
         self._script.interrupt()
         self._keep_uninterruptible()
         if self._script.empty:
@@ -211,18 +215,18 @@ class KeptTTS(KeptSwitcher):
         self._take_of(frame.context_id, frame.text).announced += frame.text
         self._expect_audio()
 
-    async def _audio(self, place: int, frame: TTSAudioRawFrame) -> Iterable[Frame]:
+    async def _audio(self, frame: TTSAudioRawFrame) -> Iterable[Frame]:
         take = self._take_of(frame.context_id)
         now = self.get_event_loop().time()
         if frame.sample_rate != self.processor_setup.audio_out_sample_rate or frame.num_channels != 1:
-            return await self._failed_at(place, "rate", (frame,))
+            return await self._failed_at(Failure.GARBLED, frame)
         if take.begun_ns is None and take.announced:
-            self._first_audio[place].append(now - take.asked_at)
+            self._first_audio[self.active].append(now - take.asked_at)
         self._moved_at = now
         secs = len(frame.audio) / (frame.sample_rate * BYTES_PER_SAMPLE)
         take.sound(secs, now_ns=self.get_clock().get_time())
         if take.too_long:
-            return await self._failed_at(place, "garbled", (frame,))
+            return await self._failed_at(Failure.GARBLED, frame)
         return (frame, *self._released(take)) if take.held else (frame,)
 
     def _word(self, frame: TTSTextFrame) -> Iterable[Frame]:
@@ -237,52 +241,52 @@ class KeptTTS(KeptSwitcher):
                 self._script.said(take.unit, frame.text)
         return released
 
-    async def _stopped(self, place: int, frame: TTSStoppedFrame | LLMAssistantPushAggregationFrame) -> Iterable[Frame]:
+    async def _stopped(self, frame: TTSStoppedFrame | LLMAssistantPushAggregationFrame) -> Iterable[Frame]:
         context_id = frame.context_id if isinstance(frame, TTSStoppedFrame) else None
         take = self._takes.get(context_id) if context_id else self._take
-        if take is not None and (reason := self._missing(take)):
-            return await self._failed_at(place, reason, (frame,))
+        if take is not None and (failure := self._missing(take)):
+            return await self._failed_at(failure, frame)
         if isinstance(frame, LLMAssistantPushAggregationFrame):
             return (frame,)
         self._started = False
         if take is not None:
             self._drop(take)
             if take.unit is not None and take.unit.speech:
-                self._said(place, take.unit)
+                self._said(take.unit)
         return (frame,)
 
-    async def _came_out(self, place: int, frame: Frame) -> Iterable[Frame]:
+    async def _came_out(self, frame: Frame) -> Iterable[Frame]:
         unit = self._script.came_out(frame)
         if unit is None:
             return (frame,)
         for take in [take for take in self._takes.values() if take.unit is unit]:
-            if reason := self._missing(take):
-                return await self._failed_at(place, reason, (frame,))
+            if failure := self._missing(take):
+                return await self._failed_at(failure, frame)
             self._drop(take)
-        self._said(place, unit)
+        self._said(unit)
         return (frame,)
 
-    def _missing(self, take: Take) -> str | None:
+    def _missing(self, take: Take) -> Failure | None:
         if not any(c.isalnum() for c in take.announced):
             return None
         if take.begun_ns is None:
-            return "mute"
-        return "short" if take.held else None
+            return Failure.EMPTY
+        return Failure.STALLED if take.held else None
 
-    async def _failed_at(self, place: int, reason: str, otherwise: Iterable[Frame]) -> Iterable[Frame]:
-        """Drops the frame at which a voice was seen to fail; lets it pass where no other voice is left."""
-        if await self.fail(place, reason):
+    async def _failed_at(self, failure: Failure, frame: Frame) -> Iterable[Frame]:
+        """Drops the frame at which the voice was seen to fail; lets it pass where no other voice is left."""
+        if await self.fail(self.strategy.active_service, failure):
             return ()
         await self._report()
-        return otherwise
+        return (frame,)
 
     def _drop(self, take: Take) -> None:
         self._takes = {context: other for context, other in self._takes.items() if other is not take}
         self._take = None if self._take is take else self._take
 
-    def _said(self, place: int, unit: Unit) -> None:
+    def _said(self, unit: Unit) -> None:
         self._script.done(unit)
-        self._providers.succeeded(place)
+        self._providers.worked(self.active)
         if self._script.empty:
             self._rest_quiet()
 
@@ -298,7 +302,7 @@ class KeptTTS(KeptSwitcher):
         sounding = any(take.begun_ns is not None for take in self._takes.values())
         if sounding:
             return self._limits.stall_secs
-        return min(first_audio_limit_secs(self._first_audio[self.place]), self._limits.first_audio_secs)
+        return min(first_audio_limit_secs(self._first_audio[self.active]), self._limits.first_audio_secs)
 
     async def _late(self) -> None:
         idle_secs, wait_secs = self.get_event_loop().time() - self._moved_at, self._wait_secs()
@@ -309,7 +313,8 @@ class KeptTTS(KeptSwitcher):
             self._due.set(wait_secs - idle_secs)
             return
         sounding = any(take.begun_ns is not None for take in self._takes.values())
-        if not await self.fail(self.place, "stalled" if sounding else "late"):
+        failure = Failure.STALLED if sounding else Failure.LATE
+        if not await self.fail(self.strategy.active_service, failure):
             await self._report()
 
     async def _report(self) -> None:
@@ -318,7 +323,8 @@ class KeptTTS(KeptSwitcher):
         )
 
     async def _on_disconnected(self, service: FrameProcessor) -> None:
-        place = self._services.index(service)
         speaking = any(take.unsaid for take in self._takes.values())
-        if place == self.place and speaking and not await self.fail(place, "closed"):
+        if service is not self.strategy.active_service or not speaking:
+            return
+        if not await self.fail(service, Failure.CONNECTIVITY):
             await self._report()
