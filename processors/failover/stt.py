@@ -130,6 +130,9 @@ class KeptSTT(KeptSwitcher):
     async def fail(self, service: FrameProcessor, failure: Failure) -> bool:
         """Has the next service hear the utterance; False where none is left."""
         self._blame(self._names[service], failure)
+        if not self._utterance.begun:
+            # What it was sent may be the beginning of the next one.
+            self._rest(self._names[service])
         return await self._give_on(service, failure)
 
     async def _choose(self) -> None:
