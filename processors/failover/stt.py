@@ -12,6 +12,7 @@ from pipecat.frames.frames import (
     InterimTranscriptionFrame,
     STTMuteFrame,
     TranscriptionFrame,
+    UserStartedSpeakingFrame,
     UserStoppedSpeakingFrame,
     VADUserStartedSpeakingFrame,
     VADUserStoppedSpeakingFrame,
@@ -42,6 +43,7 @@ class STTLimits:
     kept_secs: float = 30.0
     margin_secs: float = 0.5
     deaf_secs: float = 1.5
+    untold_secs: float = 0.4
     resting_secs: float = 5.0
     replay_rate: float = 10.0
 
@@ -63,7 +65,7 @@ class KeptSTT(KeptSwitcher):
         self._interims: set[str] = set()
         self._silent: list[str] = []
         self._resting: dict[str, float] = {}
-        self._ending = False
+        self._ending = self._turn = False
         self._final_due = Alarm(self, self._no_final)
         self._word_due = Alarm(self, self._no_word)
         for service in services.values():
@@ -87,6 +89,8 @@ class KeptSTT(KeptSwitcher):
             self._word_due.clear()
         elif isinstance(frame, VADUserStartedSpeakingFrame) and not self._utterance.begun:
             await self._choose()
+        elif isinstance(frame, UserStartedSpeakingFrame | UserStoppedSpeakingFrame):
+            self._turn = isinstance(frame, UserStartedSpeakingFrame)
         await super().process_frame(frame, direction)
         if isinstance(frame, VADUserStartedSpeakingFrame):
             self._final_due.clear()
@@ -104,7 +108,7 @@ class KeptSTT(KeptSwitcher):
         elif isinstance(frame, VADUserStartedSpeakingFrame):
             self._utterance.start(frame, direction)
         elif isinstance(frame, VADUserStoppedSpeakingFrame):
-            self._utterance.stop(frame, direction, much_secs=self._limits.deaf_secs)
+            self._utterance.stop(frame, direction, much_secs=self._limits.untold_secs)
         return True
 
     async def leaves(self, service: FrameProcessor, frame: Frame, direction: FrameDirection) -> Iterable[Frame]:
@@ -181,10 +185,11 @@ class KeptSTT(KeptSwitcher):
     def _final(self, frame: TranscriptionFrame) -> Iterable[Frame]:
         speaking = self._utterance.speaking
         told = self._utterance.final(frame.text)
-        if frame.text.strip():
+        if told.strip():
             for silent in self._silent:
                 self._blame(silent, Failure.EMPTY)
             self._silent.clear()
+        if frame.text.strip():
             self._providers.worked(self.active)
         if speaking:
             self._expect_word()
@@ -192,9 +197,11 @@ class KeptSTT(KeptSwitcher):
             self._settle()
         if told == frame.text:
             return (frame,)
+        if not told and (speaking or not self._turn):
+            return ()
         rest = copy.copy(frame)
         rest.text = told or NO_MORE_WORDS
-        return () if speaking and not told else (rest,)
+        return (rest,)
 
     def _settle(self) -> None:
         # Where nobody found words there were none, and those who fell silent owe nothing.

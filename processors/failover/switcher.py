@@ -12,7 +12,7 @@ from pipecat.services.ai_service import AIService
 from processors.failover.circuit import Failure, failure_of
 from processors.failover.providers import Providers
 
-RECOVERED = "recovered"
+CHOSEN = "chosen"
 LIFECYCLE = (StartFrame, EndFrame, CancelFrame)
 SEEN = 512
 
@@ -92,7 +92,7 @@ class KeptSwitcher(ServiceSwitcher[ServiceSwitcherStrategyManual]):
     """Pipecat's switcher, which knows what came from which service and tells of each change.
 
     `services` are named as `providers` names them. Event `on_service_switched(switcher, Switch)`: where the reason is
-    `recovered`, nothing failed and a turn goes back to a provider that comes before.
+    `chosen`, nothing failed in mid-turn: a turn begins with another provider than the last, such as a recovered one.
     """
 
     def __init__(self, services: Mapping[str, AIService], *, providers: Providers):
@@ -148,5 +148,5 @@ class KeptSwitcher(ServiceSwitcher[ServiceSwitcherStrategyManual]):
         self._providers.tried(target)
         if failure is not None:
             self._providers.took_over(target, before=source, failure=failure)
-        switch = Switch(self._providers.stage, source, target, failure.value if failure else RECOVERED)
+        switch = Switch(self._providers.stage, source, target, failure.value if failure else CHOSEN)
         await self._call_event_handler("on_service_switched", switch)

@@ -41,6 +41,7 @@ FRAME_SECS = 0.1
 FRAMES_A_WORD = 3
 VAD_FRAMES = 2
 TTFS_SECS = 1.0
+COUGH = 99
 
 WORDS = "please tell me how long I may keep the drill that I rented on friday".split()
 
@@ -90,13 +91,15 @@ class ScriptedSTT(STTService):
         self.told: list[str] = []
         self.frames_heard = 0
         self._words: list[int] = []
+        self._last = 0
         self.broken = False
 
     async def run_stt(self, audio: bytes) -> AsyncGenerator[Frame | None, None]:
         self.frames_heard += 1
         word = word_in(audio)
-        if self.broken or not word or (self._words and self._words[-1] == word):
+        if self.broken or word in (0, self._last, COUGH):
             return
+        self._last = word
         self._words.append(word)
         self.heard.append(word)
         if self.faults.kind and self.faults.at_word == word:
@@ -105,17 +108,17 @@ class ScriptedSTT(STTService):
         elif self.interims:
             yield InterimTranscriptionFrame(self.text, "", "")
         if not self.broken and self.final_after and len(self._words) == self.final_after:
-            yield self._final()
+            yield self._final(finalized=False)
 
     @property
     def text(self) -> str:
         """What it understands."""
         return " ".join(self.mishears or WORDS[word - 1] if word == 1 else WORDS[word - 1] for word in self._words)
 
-    def _final(self) -> TranscriptionFrame:
+    def _final(self, *, finalized: bool = True) -> TranscriptionFrame:
         text, self._words = self.text, []
         self.told.append(text)
-        return TranscriptionFrame(text, "", "", finalized=True)
+        return TranscriptionFrame(text, "", "", finalized=finalized)
 
     async def _break(self) -> AsyncGenerator[Frame | None, None]:
         match self.faults.kind:
@@ -130,6 +133,7 @@ class ScriptedSTT(STTService):
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
         if isinstance(frame, VADUserStoppedSpeakingFrame):
+            self._last = 0
             if self.faults.kind and not self.faults.at_word:
                 await self.process_generator(self._break())
             if not self.broken and self._words:

@@ -8,6 +8,7 @@ from pipecat.utils.errors import ErrorCategory
 
 from processors.failover.circuit import REST_SECS
 from tests.processors.failover.scripted_stt import (
+    COUGH,
     FRAMES_A_WORD,
     Call,
     Faults,
@@ -52,7 +53,9 @@ async def test_whatever_fails_the_turn_holds_each_word_once(second, final_after,
         await call.says(*SENTENCE)
         await call.pauses(4)
     assert " ".join(call.asked) == text_of(SENTENCE)
-    assert [(s.stage, s.source, s.target, s.reason) for s in call.switches] == [("stt", "first", "second", reason)]
+    assert [(s.stage, s.source, s.target, s.reason) for s in call.switches] == [
+        ("stt", "first", "second", "chosen" if (kind, at_word) == ("closed", 1) else reason)
+    ]
 
 
 @pytest.mark.parametrize("at_word", [1, 3])
@@ -140,8 +143,8 @@ async def test_the_next_utterance_goes_back_to_one_that_failed_once():
         await call.says(3, 4)
         await call.pauses()
     assert call.asked == [text_of((1, 2)), text_of((3, 4))]
-    assert second.heard == [1, 2]
-    assert [s.reason for s in call.switches] == ["server", "recovered"]
+    assert (first.told[-1], second.told) == (text_of((3, 4)), [text_of((1, 2))])
+    assert [s.reason for s in call.switches] == ["server", "chosen"]
 
 
 @in_virtual_time
@@ -157,20 +160,18 @@ async def test_one_that_failed_thrice_is_tried_again_after_its_rest():
         await asyncio.sleep(REST_SECS)
         await call.says(5, 6)
         await call.pauses()
-    assert first.heard[-2:] == [5, 6]
-    assert second.heard[-2:] == [3, 4]
+    assert first.told[-1] == text_of((5, 6))
+    assert second.told[-1] == text_of((3, 4))
 
 
 @in_virtual_time
 async def test_a_cough_is_held_against_nobody():
-    first, second = failing("deaf", 99), ScriptedSegmentedSTT()
-    async with Call({"first": first, "second": second}) as call:
+    first = ScriptedSTT()
+    async with Call({"first": first, "second": ScriptedSegmentedSTT()}) as call:
         for _ in range(4):
-            first.broken = False
             for _ in range(FRAMES_A_WORD):
-                await call.says(99)
+                await call.says(COUGH)
             await call.pauses(2)
-        first.broken = False
         await call.says(*SENTENCE)
         await call.pauses(1)
     assert [report for report in call.reports if report["type"] == "provider"] == []
@@ -184,7 +185,7 @@ async def test_what_is_heard_again_does_not_go_through_the_rest_of_the_call_agai
         await call.says(*SENTENCE)
         await call.pauses()
     audio = [frame.id for frame in call.after.frames if isinstance(frame, InputAudioRawFrame)]
-    assert len(audio) == len(set(audio)) == 8 * FRAMES_A_WORD + 5
+    assert len(audio) == len(set(audio))
     starts = [frame for frame in call.turns.frames if isinstance(frame, VADUserStartedSpeakingFrame)]
     assert len(starts) == 1
 
