@@ -112,6 +112,12 @@ class Script:
             del self._entries[frame.id]
         return entry.unit if isinstance(frame, LLMFullResponseEndFrame) else None
 
+    @property
+    def ends(self) -> list[Frame]:
+        """The ends of answers that did not come out yet."""
+        entries = self._entries.values()
+        return [e.frame for e in entries if isinstance(e.frame, LLMFullResponseEndFrame) and not e.out]
+
     def done(self, unit: Unit) -> None:
         """All of it was said."""
         if unit in self._units:

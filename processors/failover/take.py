@@ -63,10 +63,10 @@ class Take:
         """Whether this is more audio than the text can be."""
         return bool(self.announced) and self.audio_secs > most_secs(self.announced)
 
-    def sound(self, secs: float, *, now_ns: int) -> None:
-        """More audio went out."""
+    def sound(self, secs: float, *, base_ns: int) -> None:
+        """More audio went out; the service counts its words from `base_ns` on, if this is the first."""
         if self.begun_ns is None:
-            self.begun_ns = now_ns
+            self.begun_ns = base_ns
         self.audio_secs += secs
 
     def release(self) -> list[TTSTextFrame]:

@@ -69,6 +69,11 @@ class KeptTTS(KeptSwitcher):
         self._first_audio = {name: deque[float](maxlen=SAMPLES) for name in services}
         self._started = False
         self._moved_at = 0.0
+        # All that was sent will have sounded then; a voice that takes over counts its words from now.
+        self._plays_until_ns = 0
+        self._shift_ns = 0
+        self._mixed = False
+        self._last_pts: dict[FrameProcessor, int] = {}
         self._due = Alarm(self, self._late)
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -119,6 +124,8 @@ class KeptTTS(KeptSwitcher):
         if isinstance(frame, InterruptionFrame):
             # What it sent between the interruption's coming and its going is not heard either.
             self._keep_uninterruptible()
+            self._last_pts.clear()
+            self._plays_until_ns = self._shift_ns = 0
         if isinstance(frame, SystemFrame):
             return passed
         if getattr(frame, "context_id", None) in self._dead.get(service, ()):
@@ -155,6 +162,7 @@ class KeptTTS(KeptSwitcher):
         self._dead[service].update(self._voices[name].get_audio_contexts())
         self._takes.clear()
         self._take = None
+        self._mixed = True
         await self._switch(chosen, failure=failure)
         for frame, out in self._script.rest():
             if out:
@@ -162,20 +170,25 @@ class KeptTTS(KeptSwitcher):
             await self._voices[chosen].queue_frame(frame)
         self._expect_audio()
         # Last, since this may be running in the task that the interruption ends.
+        await self._reset(service)
+        return True
+
+    async def _reset(self, service: FrameProcessor) -> None:
         reset = InterruptionFrame()
         self._resets[reset.id] = service
         await service.queue_frame(reset)
-        return True
 
     async def _choose(self) -> None:
         self._tried.clear()
         self._script.forget()
         self._takes.clear()
         self._take = None
+        self._mixed = self._mixed and self._plays_until_ns > self.get_clock().get_time()
         chosen = self._next_name()
         if chosen is None:
             return
         if chosen != self.active:
+            self._mixed = True
             await self._switch(chosen, failure=None)
         else:
             self._providers.tried(chosen)
@@ -224,7 +237,13 @@ class KeptTTS(KeptSwitcher):
             self._first_audio[self.active].append(now - take.asked_at)
         self._moved_at = now
         secs = len(frame.audio) / (frame.sample_rate * BYTES_PER_SAMPLE)
-        take.sound(secs, now_ns=self.get_clock().get_time())
+        now_ns = self.get_clock().get_time()
+        # Pipecat counts on from the last word where that is later than now.
+        base_ns = max(now_ns, self._last_pts.get(self.strategy.active_service, 0))
+        if take.begun_ns is None:
+            self._shift_ns = max(0, self._plays_until_ns - base_ns) if self._mixed else 0
+        take.sound(secs, base_ns=base_ns)
+        self._plays_until_ns = max(self._plays_until_ns, now_ns) + round(secs * 1e9)
         if take.too_long:
             return await self._failed_at(Failure.GARBLED, frame)
         return (frame, *self._released(take)) if take.held else (frame,)
@@ -236,10 +255,17 @@ class KeptTTS(KeptSwitcher):
 
     def _released(self, take: Take) -> Iterable[TTSTextFrame]:
         released = take.release()
-        if take.unit is not None:
-            for frame in released:
+        for frame in released:
+            if frame.pts:
+                self._last_pts[self.strategy.active_service] = frame.pts
+                self._shift(frame)
+            if take.unit is not None:
                 self._script.said(take.unit, frame.text)
         return released
+
+    def _shift(self, frame: Frame) -> None:
+        if frame.pts:
+            frame.pts += self._shift_ns
 
     async def _stopped(self, frame: TTSStoppedFrame | LLMAssistantPushAggregationFrame) -> Iterable[Frame]:
         context_id = frame.context_id if isinstance(frame, TTSStoppedFrame) else None
@@ -247,8 +273,10 @@ class KeptTTS(KeptSwitcher):
         if take is not None and (failure := self._missing(take)):
             return await self._failed_at(failure, frame)
         if isinstance(frame, LLMAssistantPushAggregationFrame):
+            self._shift(frame)
             return (frame,)
         self._started = False
+        self._shift(frame)
         if take is not None:
             self._drop(take)
             if take.unit is not None and take.unit.speech:
@@ -256,6 +284,7 @@ class KeptTTS(KeptSwitcher):
         return (frame,)
 
     async def _came_out(self, frame: Frame) -> Iterable[Frame]:
+        self._shift(frame)
         unit = self._script.came_out(frame)
         if unit is None:
             return (frame,)
@@ -314,7 +343,13 @@ class KeptTTS(KeptSwitcher):
             return
         sounding = any(take.begun_ns is not None for take in self._takes.values())
         failure = Failure.STALLED if sounding else Failure.LATE
-        if not await self.fail(self.strategy.active_service, failure):
+        ends, last = self._script.ends, self.strategy.active_service
+        if not await self.fail(last, failure):
+            # It may hang for good in what it was asked, which would hold up all that comes after.
+            await self._reset(last)
+            self._started = False
+            for end in ends:
+                await self.push_frame(end)
             await self._report()
 
     async def _report(self) -> None:

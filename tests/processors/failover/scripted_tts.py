@@ -38,6 +38,7 @@ from processors.failover.providers import Providers
 from processors.failover.switcher import Switch
 from processors.failover.tts import KeptTTS, TTSLimits
 from tests.processors.failover.scripted_stt import Ear
+from tests.processors.failover.virtual_time import VirtualClock
 
 RATE_HZ = 24000
 SECS_A_LETTER = 0.07
@@ -206,7 +207,9 @@ class Call:
         pair = LLMContextAggregatorPair(self.context)
         pipeline = Pipeline([self.before, self.tts, self.voiced, self.loudspeaker, self.end, pair.assistant()])
         params = PipelineParams(audio_out_sample_rate=RATE_HZ)
-        self.worker = PipelineWorker(pipeline, cancel_on_idle_timeout=False, enable_rtvi=False, params=params)
+        self.worker = PipelineWorker(
+            pipeline, cancel_on_idle_timeout=False, enable_rtvi=False, params=params, clock=VirtualClock()
+        )
         started = asyncio.Event()
 
         @self.worker.event_handler("on_pipeline_started")

@@ -6,6 +6,8 @@ import selectors
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from pipecat.clocks.base_clock import BaseClock
+
 # Nothing is due, so only another thread can be what is waited for.
 THREAD_SECS = 0.05
 
@@ -20,6 +22,16 @@ class _Selector(selectors.DefaultSelector):
         if not ready and timeout:
             self.now += timeout
         return ready
+
+
+class VirtualClock(BaseClock):
+    """The pipeline's clock, which goes by the loop's."""
+
+    def start(self) -> None:
+        pass
+
+    def get_time(self) -> int:
+        return round((asyncio.get_running_loop().time() + 1) * 1e9)
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
