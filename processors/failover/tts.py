@@ -156,7 +156,7 @@ class KeptTTS(KeptSwitcher):
         self._tried.add(name)
         chosen = self._next_name()
         if chosen is None:
-            self._give_up()
+            await self._give_up(service)
             return False
         self._dead[service] = {context for context in self._takes if context}
         self._dead[service].update(self._voices[name].get_audio_contexts())
@@ -209,13 +209,19 @@ class KeptTTS(KeptSwitcher):
         self._take = None
         self._started = bool(self._takes)
 
-    def _give_up(self) -> None:
-        """No voice is left for what is being said: what the last one still says of it goes on without a judge."""
-        for take in self._takes.values():
-            take.unit, take.announced = None, ""
-            take.held.clear()
+    async def _give_up(self, last: FrameProcessor) -> None:
+        """No voice is left for what is being said. The last may hang in it, which would hold up all that comes after."""
+        ends: list[Frame] = [*self._script.ends]
+        if self._started:
+            ends.insert(0, TTSStoppedFrame())
         self._script.forget()
+        self._takes.clear()
+        self._take = None
+        self._started = False
         self._rest_quiet()
+        for end in ends:
+            await self.push_frame(end)
+        await self._reset(last)
 
     def _take_of(self, context_id: str | None, text: str = "") -> Take:
         take = self._takes.get(context_id) if context_id else self._take
@@ -303,11 +309,11 @@ class KeptTTS(KeptSwitcher):
         return Failure.STALLED if take.held else None
 
     async def _failed_at(self, failure: Failure, frame: Frame) -> Iterable[Frame]:
-        """Drops the frame at which the voice was seen to fail; lets it pass where no other voice is left."""
+        """Drops the frame at which the voice was seen to fail, unless it ends an answer that no other voice takes over."""
         if await self.fail(self.strategy.active_service, failure):
             return ()
         await self._report()
-        return (frame,)
+        return (frame,) if isinstance(frame, LLMFullResponseEndFrame) else ()
 
     def _drop(self, take: Take) -> None:
         self._takes = {context: other for context, other in self._takes.items() if other is not take}
@@ -343,13 +349,7 @@ class KeptTTS(KeptSwitcher):
             return
         sounding = any(take.begun_ns is not None for take in self._takes.values())
         failure = Failure.STALLED if sounding else Failure.LATE
-        ends, last = self._script.ends, self.strategy.active_service
-        if not await self.fail(last, failure):
-            # It may hang for good in what it was asked, which would hold up all that comes after.
-            await self._reset(last)
-            self._started = False
-            for end in ends:
-                await self.push_frame(end)
+        if not await self.fail(self.strategy.active_service, failure):
             await self._report()
 
     async def _report(self) -> None:

