@@ -210,7 +210,7 @@ class KeptTTS(KeptSwitcher):
         self._started = bool(self._takes)
 
     async def _give_up(self, last: FrameProcessor) -> None:
-        """No voice is left for what is being said. The last may hang in it, which would hold up all that comes after."""
+        """No voice is left for what is being said. The last may hang in it, which would hold up what comes after."""
         ends: list[Frame] = [*self._script.ends]
         if self._started:
             ends.insert(0, TTSStoppedFrame())
@@ -309,7 +309,7 @@ class KeptTTS(KeptSwitcher):
         return Failure.STALLED if take.held else None
 
     async def _failed_at(self, failure: Failure, frame: Frame) -> Iterable[Frame]:
-        """Drops the frame at which the voice was seen to fail, unless it ends an answer that no other voice takes over."""
+        """Drops the frame at which the voice was seen to fail, unless it ends an answer that nobody takes over."""
         if await self.fail(self.strategy.active_service, failure):
             return ()
         await self._report()

@@ -251,7 +251,7 @@ class Call:
     def said(self) -> list[str]:
         """What the context holds of the bot."""
         messages = self.context.get_messages()
-        return [str(m["content"]) for m in messages if isinstance(m, dict) and m["role"] == "assistant"]
+        return [str(m.get("content")) for m in messages if isinstance(m, dict) and m["role"] == "assistant"]
 
     @property
     def marks(self) -> list[str]:

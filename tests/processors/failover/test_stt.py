@@ -1,6 +1,7 @@
 """A recogniser fails in the middle of an utterance, and no word of it is lost or told twice."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from pipecat.frames.frames import InputAudioRawFrame, InterruptionFrame, TranscriptionFrame, VADUserStartedSpeakingFrame
@@ -21,7 +22,7 @@ from tests.processors.failover.virtual_time import in_virtual_time
 SENTENCE = (1, 2, 3, 4, 5, 6, 7, 8)
 
 
-def failing(kind: str, at_word: int, **kwargs: object) -> ScriptedSTT:
+def failing(kind: str, at_word: int, **kwargs: Any) -> ScriptedSTT:
     return ScriptedSTT(faults=Faults(kind, at_word), **kwargs)
 
 
