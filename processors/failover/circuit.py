@@ -27,6 +27,7 @@ class Failure(StrEnum):
     LATE = "late"  # nothing came in time
     STALLED = "stalled"  # it stopped in the middle
     EMPTY = "empty"
+    GARBLED = "garbled"  # what came can't be what was asked for
     UNKNOWN = "unknown"
 
 
