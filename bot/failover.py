@@ -5,14 +5,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pipecat.services.llm_service import LLMService
+from pipecat.services.stt_service import STTService
+from pipecat.services.tts_service import TTSService
 
 from bot.extractive.service import Similarity
-from bot.providers.build import llm_services
+from bot.providers.build import llm_services, stt_services, tts_services
 from bot.providers.stages import Stage
 from bot.reports import Report
 from bot.settings import BotSettings
 from processors.failover.llm import KeptLLM, Member
 from processors.failover.providers import Providers
+from processors.failover.stt import KeptSTT
+from processors.failover.tts import KeptTTS
 
 ONLY_ME = "I can't reach the service that usually answers, so I answer in the words of our documents."
 
@@ -35,6 +39,24 @@ class Failover:
         for each in known:
             for providers in self._providers.values():
                 providers.learn(each)
+
+
+def listener(settings: BotSettings, failover: Failover) -> STTService | KeptSTT:
+    """Who listens: the one recogniser, or all of them as one."""
+    services = stt_services(settings)
+    if len(services) == 1:
+        return services[0]
+    names = [each.provider for each in settings.stt]
+    return KeptSTT(dict(zip(names, services, strict=True)), providers=failover.of("stt"))
+
+
+def speaker(settings: BotSettings, failover: Failover) -> TTSService | KeptTTS:
+    """Who speaks: the one voice, or all of them as one."""
+    services = tts_services(settings)
+    if len(services) == 1:
+        return services[0]
+    names = [each.provider for each in settings.tts]
+    return KeptTTS(dict(zip(names, services, strict=True)), providers=failover.of("tts"))
 
 
 def answerer(

@@ -21,6 +21,8 @@ from bot.settings import BotSettings
 from bot.turns import TurnModels, user_params
 from processors.citations import CitationProcessor
 from processors.failover.llm import KeptLLM
+from processors.failover.stt import KeptSTT
+from processors.failover.tts import KeptTTS
 from processors.retrieval import RetrievalProcessor, Search
 
 
@@ -28,9 +30,9 @@ from processors.retrieval import RetrievalProcessor, Search
 class Services:
     """The three that a call listens, thinks and speaks with."""
 
-    stt: STTService
+    stt: STTService | KeptSTT
     llm: LLMService | KeptLLM
-    tts: TTSService
+    tts: TTSService | KeptTTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,10 @@ def build_pipeline(
 ) -> CallPipeline:
     """Joins the parts of one call; `story` is what was said in it before."""
     context = LLMContext(cast(list[LLMContextMessage], [*story]))
-    pair = LLMContextAggregatorPair(context, user_params=user_params(settings.turns, models=models))
+    patience_secs = services.stt.patience_secs if isinstance(services.stt, KeptSTT) else 0.0
+    pair = LLMContextAggregatorPair(
+        context, user_params=user_params(settings.turns, models=models, patience_secs=patience_secs)
+    )
     user, assistant = pair.user(), pair.assistant()
     retrieval = RetrievalProcessor(search=search, limit=settings.retrieval.passages)
     citations = CitationProcessor()

@@ -27,10 +27,9 @@ from pipecat.workers.runner import WorkerRunner
 from bot.channels import Join, Signals, WebRtcOffer, WebSocketJoin
 from bot.errors import OfferError
 from bot.extractive.talk import small_talk
-from bot.failover import Failover, answerer
+from bot.failover import Failover, answerer, listener, speaker
 from bot.observers import TurnObserver
 from bot.pipeline import CallPipeline, Services, build_pipeline
-from bot.providers.build import stt_services, tts_services
 from bot.reports import Floor, Message, Report
 from bot.said import Said
 from bot.settings import BotSettings
@@ -227,9 +226,9 @@ class Session:
     def _services(self, knowledge: KnowledgeClient) -> Services:
         settings = self._settings
         return Services(
-            stt=stt_services(settings)[0],
+            stt=listener(settings, self._failover),
             llm=answerer(settings, self._failover, similarity=knowledge, spoken=True),
-            tts=tts_services(settings)[0],
+            tts=speaker(settings, self._failover),
         )
 
     def _listen(

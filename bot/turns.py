@@ -16,6 +16,9 @@ from pipecat.turns.user_turn_strategies import UserTurnStrategies
 from bot.prompts import prompt
 from bot.settings import Turns
 
+# A turn is over so long after speech, whether a transcript came or not.
+TURN_STOP_SECS = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class TurnModels:
@@ -51,8 +54,8 @@ def _without_arena(turn: LocalSmartTurnAnalyzerV3) -> LocalSmartTurnAnalyzerV3:
     return turn
 
 
-def user_params(settings: Turns, *, models: TurnModels) -> LLMUserAggregatorParams:
-    """What Pipecat's user aggregator is told."""
+def user_params(settings: Turns, *, models: TurnModels, patience_secs: float = 0.0) -> LLMUserAggregatorParams:
+    """What Pipecat's user aggregator is told; a transcript may come `patience_secs` after speech."""
     # The models outlive a call's settings, so these are set on them; they take effect with the pipeline's sample rate.
     models.vad._params = VADParams(
         confidence=settings.vad_confidence,
@@ -69,5 +72,6 @@ def user_params(settings: Turns, *, models: TurnModels) -> LLMUserAggregatorPara
             start=[VADUserTurnStartStrategy(), TranscriptionUserTurnStartStrategy()],
             stop=[TurnAnalyzerUserTurnStopStrategy(turn_analyzer=models.turn)],
         ),
+        user_turn_stop_timeout=max(TURN_STOP_SECS, patience_secs),
         empty_user_turn=EmptyUserTurnConfig(interrupted_prompt=not_heard, idle_prompt=not_heard),
     )

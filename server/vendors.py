@@ -10,11 +10,12 @@ from bot.providers.provider import Provider
 from bot.providers.stages import Stage, members, name_of, needs_of, variables_of
 from server.errors import SetupError
 
-# Where the operator names no order: who hears, answers and speaks best in live calls comes first.
+# Where the operator names no order: who hears, answers and speaks best in live calls comes first. Others are named or not
+# had: OpenAI's key may be one of a server at home, which is no reason to send it callers' voices.
 PREFERRED: Mapping[Stage, tuple[str, ...]] = {
-    "stt": ("deepgram", "google", "azure", "openai"),
+    "stt": ("deepgram", "google", "azure"),
     "llm": ("openai", "anthropic", "google"),
-    "tts": ("cartesia", "elevenlabs", "google", "azure", "openai", "deepgram"),
+    "tts": ("cartesia", "elevenlabs", "google", "azure", "deepgram"),
 }
 
 # Whether an extra is there.
@@ -38,7 +39,8 @@ class SetUp:
         embedded = members(stage)[0]
         names = self.wanted[stage]
         if names is None:
-            return (*(each for each in preferred(stage) if not self.missing(each)), embedded)
+            unasked = (each for each in preferred(stage) if name_of(each) in PREFERRED[stage])
+            return (*(each for each in unasked if not self.missing(each) and self.installed(each.extra)), embedded)
         chosen = _named(stage, names)
         return (*(each for each in chosen if each is not embedded), embedded)
 

@@ -66,7 +66,7 @@ class DeepgramFluxSTT(_Deepgram):
 
     title: ClassVar[str] = "Deepgram Flux"
     preload: ClassVar[tuple[str, ...]] = ("bot.providers.deepgram_recognisers",)
-    provider: Literal["deepgram-flux"] = "deepgram-flux"
+    provider: Literal["deepgram_flux"] = "deepgram_flux"
     model: str = variable("DEEPGRAM_FLUX_MODEL", "Flux's model that listens", default="flux-general-en")
     is_eager: bool = variable(
         "DEEPGRAM_FLUX_EAGER", "whether Flux's first guess that a turn ended is enough in a silence", default=True

@@ -32,16 +32,22 @@ def test_without_a_key_there_is_only_what_runs_on_this_host(stage: Stage):
 
 
 @pytest.mark.parametrize(("stage", "provider"), VENDORS)
-def test_a_vendor_whose_variables_are_set_comes_before_the_embedded_one(stage: Stage, provider: type[Provider]):
+def test_a_vendor_with_a_place_comes_before_the_embedded_one_as_soon_as_its_variables_are_set(
+    stage: Stage, provider: type[Provider]
+):
     order = set_up(dict.fromkeys(needs_of(provider), "x")).order(stage)
-    assert provider in order[:-1]
+    assert (provider in order[:-1]) == (name_of(provider) in PREFERRED[stage])
     assert order[-1] is members(stage)[0]
+
+
+def test_a_key_of_openai_alone_sends_nobodys_voice_there():
+    assert [len(set_up(OPENAI).chosen(stage)) for stage in STAGES] == [1, 2, 1]
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_vendors_stand_in_the_order_of_preference(stage: Stage):
     there = [name_of(each) for each in preferred(stage)]
-    assert there == [name for name in PREFERRED[stage] if name in there]
+    assert there[: len(PREFERRED[stage])] == list(PREFERRED[stage])
 
 
 @pytest.mark.parametrize(
@@ -82,6 +88,11 @@ class Remote(OpenAILLM):
 
 class Slow(OpenAILLM):
     first_token_secs: float = variable("OPENAI_MODEL", "a number", default=4.0)
+
+
+def test_a_key_that_is_there_for_another_program_starts_nothing_that_is_not_installed():
+    variables = {"GOOGLE_APPLICATION_CREDENTIALS": "/key.json"}
+    assert names(set_up(variables, away="google").chosen("stt")) == ["embedded"]
 
 
 def test_a_vendor_whose_extra_is_not_installed_says_how_to_install_it():

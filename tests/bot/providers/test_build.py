@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipecat.services.openai.llm import OpenAILLMService
 from pydantic import SecretStr
 
 from bot.extractive.service import ExtractiveLLMService
 from bot.providers.build import llm_services, stt_services, tts_services
 from bot.providers.embedded import ExtractiveLLM
 from bot.providers.openai import OpenAILLM
+from bot.providers.openai_services import OpenAIChatService
 from bot.settings import BotSettings, Retrieval
 from bot.speech.stt import EmbeddedSTTService
 from bot.speech.tts import EmbeddedTTSService
@@ -25,7 +25,7 @@ class NoSimilarity:
 
 def test_language_models_are_built_in_the_order_of_preference():
     services = llm_services(SETTINGS, similarity=NoSimilarity())
-    assert [type(each) for each in services] == [OpenAILLMService, ExtractiveLLMService]
+    assert [type(each) for each in services] == [OpenAIChatService, ExtractiveLLMService]
 
 
 def test_the_model_is_told_who_it_is():

@@ -41,7 +41,7 @@ TEXT_SECS = len(TEXT) * SECS_PER_CHARACTER
 def test_the_providers_are_chosen_by_their_names():
     stt, tts = TypeAdapter(STTProvider), TypeAdapter(TTSProvider)
     assert isinstance(stt.validate_python({"provider": "deepgram", "api_key": KEY}), DeepgramSTT)
-    assert isinstance(stt.validate_python({"provider": "deepgram-flux", "api_key": KEY}), DeepgramFluxSTT)
+    assert isinstance(stt.validate_python({"provider": "deepgram_flux", "api_key": KEY}), DeepgramFluxSTT)
     assert isinstance(tts.validate_python({"provider": "deepgram", "api_key": KEY}), DeepgramTTS)
 
 
