@@ -10,8 +10,8 @@ from bot.providers.provider import Provider
 from bot.providers.stages import Stage, members, name_of, needs_of, variables_of
 from server.errors import SetupError
 
-# Where the operator names no order: who hears, answers and speaks best in live calls comes first. Others have to be named:
-# OpenAI's key may be one of a server at home, and be no reason to send callers' voices anywhere.
+# Where the operator names no order: who hears, answers and speaks best in live calls comes first. Others have to be
+# named: OpenAI's key may be one of a server at home, and be no reason to send callers' voices anywhere.
 PREFERRED: Mapping[Stage, tuple[str, ...]] = {
     "stt": ("deepgram", "google", "azure"),
     "llm": ("openai", "anthropic", "google"),
