@@ -30,6 +30,7 @@ def heard(url: str, *, key: str = KEY) -> tuple[str, str | None]:
     stream.close()
     recognizer = sdk.SpeechRecognizer(speech_config=config, audio_config=AudioConfig(stream=stream))
     result = recognizer.recognize_once_async().get()
+    assert result is not None
     return result.text, result.cancellation_details.code.name if result.cancellation_details else None
 
 
@@ -50,6 +51,7 @@ class Speaker:
     def speak(self) -> str | None:
         """Why it was not spoken; blocks."""
         result = self.synthesizer.speak_ssml_async(SSML).get()
+        assert result is not None
         return result.cancellation_details.error_code.name if result.cancellation_details else None
 
     @property
