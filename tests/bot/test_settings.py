@@ -88,7 +88,7 @@ def test_the_modules_of_all_chosen_providers_are_preloaded_once():
     twice = (OpenAILLM(api_key=SecretStr("sk-secret")), OpenAILLM(api_key=SecretStr("sk-other")), ExtractiveLLM())
     assert settings(llm=twice).preload == (
         "bot.speech.stt",
-        "pipecat.services.openai.llm",
+        "bot.providers.openai_services",
         "bot.extractive.service",
         "bot.speech.tts",
     )
