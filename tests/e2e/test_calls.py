@@ -108,6 +108,7 @@ def test_a_call_shows_in_a_scrape_with_each_of_its_stages_and_its_end(three_ques
 def test_a_barge_in_silences_the_bot_and_the_new_question_is_answered(barge_in: Called):
     interrupted, after = barge_in.report["turns"]
     assert interrupted["yield_ms"] is not None
+    assert interrupted["yield_ms"] <= 300
     assert sources(after)[0] == DOCUMENTS[MEMBERSHIP]
 
 
