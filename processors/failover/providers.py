@@ -18,6 +18,7 @@ class Providers:
     def __init__(self, stage: str, names: Sequence[str], *, clock: Callable[[], float], report: Report) -> None:
         self._stage = stage
         self._names = tuple(names)
+        self._spared: frozenset[str] = frozenset()
         self._clock = clock
         self._report = report
         self._circuits: dict[str, Circuit] = {name: Circuit() for name in names[:-1]}
@@ -37,12 +38,23 @@ class Providers:
         """The one that is left when all others fail."""
         return self._names[-1]
 
+    def prefer(self, name: str) -> None:
+        """Puts this one first from the next turn on; ValueError where it is none of these."""
+        if name not in self._names:
+            raise ValueError(f"there is no {name}")
+        if name != self.last:
+            self._names = (name, *(each for each in self._names if each != name))
+
+    def spare(self, names: Collection[str]) -> None:
+        """Lets no turn begin on these, and on all others again; the last is never spared."""
+        self._spared = frozenset(names) - {self.last}
+
     def next(self, *, besides: Collection[str] = ()) -> str | None:
-        """The first whose circuit lets a turn through, none of `besides`; None where no one is left."""
+        """The first whose circuit lets a turn through, none of `besides` or the spared; None where no one is left."""
         now = self._clock()
         for name in self._names:
             circuit = self._circuits.get(name)
-            if name not in besides and (circuit is None or circuit.allows(now)):
+            if name not in self._spared and name not in besides and (circuit is None or circuit.allows(now)):
                 return name
         return None
 

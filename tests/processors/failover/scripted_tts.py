@@ -38,7 +38,7 @@ from processors.failover.providers import Providers
 from processors.failover.switcher import Switch
 from processors.failover.tts import KeptTTS, TTSLimits
 from tests.processors.failover.scripted_stt import Ear
-from tests.processors.failover.virtual_time import VirtualClock
+from tests.virtual_time import VirtualClock
 
 RATE_HZ = 24000
 SECS_A_LETTER = 0.07

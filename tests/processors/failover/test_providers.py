@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from processors.failover.circuit import FAILURES, REST_SECS, Failure, State
 from processors.failover.providers import Providers
 
@@ -31,6 +33,43 @@ def down(providers: Providers, name: str) -> None:
 
 def test_the_first_is_next_while_all_is_well():
     providers, _ = three()
+    assert providers.next() == "openai"
+
+
+def test_one_that_is_preferred_is_next_and_the_others_follow():
+    providers, _ = three()
+    providers.prefer("anthropic")
+    assert [providers.next(), providers.next(besides={"anthropic"})] == ["anthropic", "openai"]
+
+
+def test_the_last_stays_last_even_where_it_is_preferred():
+    providers, _ = three()
+    providers.prefer("extractive")
+    assert providers.names[-1] == "extractive"
+
+
+def test_nobody_unknown_is_preferred():
+    providers, _ = three()
+    with pytest.raises(ValueError, match="there is no whoever"):
+        providers.prefer("whoever")
+
+
+def test_one_that_is_spared_is_passed_over():
+    providers, _ = three()
+    providers.spare({"openai"})
+    assert providers.next() == "anthropic"
+
+
+def test_the_last_is_never_spared():
+    providers, _ = three()
+    providers.spare(providers.names)
+    assert providers.next() == "extractive"
+
+
+def test_one_that_is_not_spared_any_more_is_next_again():
+    providers, _ = three()
+    providers.spare({"openai"})
+    providers.spare(())
     assert providers.next() == "openai"
 
 

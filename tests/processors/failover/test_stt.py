@@ -17,7 +17,7 @@ from tests.processors.failover.scripted_stt import (
     ScriptedSTT,
     text_of,
 )
-from tests.processors.failover.virtual_time import in_virtual_time
+from tests.virtual_time import in_virtual_time
 
 SENTENCE = (1, 2, 3, 4, 5, 6, 7, 8)
 

@@ -8,7 +8,7 @@ from pipecat.utils.errors import ErrorCategory
 
 from processors.failover.circuit import REST_SECS
 from tests.processors.failover.scripted_tts import Call, Faults, ScriptedTTS
-from tests.processors.failover.virtual_time import in_virtual_time
+from tests.virtual_time import in_virtual_time
 
 ANSWER = "You may keep the drill for thirty days. Bring it back on a Friday before noon. We are open until six."
 ONCE = ["LLMFullResponseStart", "TTSStarted", "TTSStopped", "LLMFullResponseEnd"]
