@@ -56,9 +56,13 @@ class Sockets:
             try:
                 yield str(server.make_url("/")).rstrip("/")
             finally:
-                self._closing.set()
-                for socket in self._open:
-                    self.drop(socket)
+                self.end()
+
+    def end(self) -> None:
+        """Abort all connections, so that no client waits for them to close."""
+        self._closing.set()
+        for socket in self._open:
+            self.drop(socket)
 
     def drop(self, socket: web.WebSocketResponse) -> None:
         """Abort a connection, as a server does that dies."""

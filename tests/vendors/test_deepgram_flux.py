@@ -129,6 +129,8 @@ async def test_a_connection_breaks_as_told(fault: Fault, error: type[Exception])
 
 
 async def test_a_half_open_connection_does_not_even_say_that_it_is_one() -> None:
-    async with DeepgramFlux(faults=Faults("half_open")).serving() as url, connected(url) as connection:
+    server = DeepgramFlux(faults=Faults("half_open"))
+    async with server.serving() as url, connected(url) as connection:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(connection.recv(), 0.1)
+        server.end()

@@ -164,10 +164,12 @@ async def test_an_empty_answer_has_no_words() -> None:
 
 
 async def test_a_half_open_connection_neither_answers_nor_closes() -> None:
-    async with DeepgramListen(faults=Faults("half_open")).serving() as url, connected(url) as connection:
+    server = DeepgramListen(faults=Faults("half_open"))
+    async with server.serving() as url, connected(url) as connection:
         await connection.send_close_stream()
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(connection.recv(), 0.1)
+        server.end()
 
 
 async def test_the_first_words_come_no_sooner_than_told() -> None:

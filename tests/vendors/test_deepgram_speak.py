@@ -120,9 +120,11 @@ async def test_garbage_is_no_json() -> None:
 
 
 async def test_a_half_open_connection_does_not_even_say_who_speaks() -> None:
-    async with DeepgramSpeak(faults=Faults("half_open")).serving() as url, connected(url) as connection:
+    server = DeepgramSpeak(faults=Faults("half_open"))
+    async with server.serving() as url, connected(url) as connection:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(connection.recv(), 0.1)
+        server.end()
 
 
 async def test_speech_comes_at_the_pace_that_is_told() -> None:
