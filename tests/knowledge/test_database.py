@@ -139,7 +139,6 @@ async def test_a_database_that_is_not_there_is_said_plainly() -> None:
 async def freezing(database_url: str) -> AsyncIterator[tuple[str, asyncio.Event]]:
     """The URL of the same database, of which nothing is heard any more once the event is set; it takes connections."""
     known, frozen, pumps = conninfo_to_dict(database_url), asyncio.Event(), set[asyncio.Task[None]]()
-    host, port = str(known.get("host", "")), known.get("port", 5432)
 
     async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         try:
@@ -152,12 +151,7 @@ async def freezing(database_url: str) -> AsyncIterator[tuple[str, asyncio.Event]
             sink.close()
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        is_local = host.startswith("/")
-        to_server = await (
-            asyncio.open_unix_connection(f"{host}/.s.PGSQL.{port}")
-            if is_local
-            else asyncio.open_connection(host, int(port))
-        )
+        to_server = await asyncio.open_connection(known["host"], int(known["port"] or 5432))
         pumps.update(map(asyncio.create_task, (pump(reader, to_server[1]), pump(to_server[0], writer))))
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
