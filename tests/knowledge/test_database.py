@@ -151,7 +151,7 @@ async def freezing(database_url: str) -> AsyncIterator[tuple[str, asyncio.Event]
             sink.close()
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        to_server = await asyncio.open_connection(known["host"], int(known["port"] or 5432))
+        to_server = await asyncio.open_connection(str(known["host"]), str(known["port"]))
         pumps.update(map(asyncio.create_task, (pump(reader, to_server[1]), pump(to_server[0], writer))))
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
