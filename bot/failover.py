@@ -15,7 +15,7 @@ from bot.reports import Report
 from bot.settings import BotSettings
 from processors.failover.llm import KeptLLM, Member
 from processors.failover.providers import Providers
-from processors.failover.stt import KeptSTT
+from processors.failover.stt import KeptSTT, STTLimits
 from processors.failover.tts import KeptTTS
 
 ONLY_ME = "I can't reach the service that usually answers, so I answer in the words of our documents."
@@ -41,13 +41,13 @@ class Failover:
                 providers.learn(each)
 
 
-def listener(settings: BotSettings, failover: Failover) -> STTService | KeptSTT:
-    """Who listens: the one recogniser, or all of them as one."""
+def listener(settings: BotSettings, failover: Failover, *, limits: STTLimits | None = None) -> STTService | KeptSTT:
+    """Who listens: the one recogniser, or all of them as one; `limits` are those of a call where none are given."""
     services = stt_services(settings)
     if len(services) == 1:
         return services[0]
     names = [each.provider for each in settings.stt]
-    return KeptSTT(dict(zip(names, services, strict=True)), providers=failover.of("stt"))
+    return KeptSTT(dict(zip(names, services, strict=True)), providers=failover.of("stt"), limits=limits)
 
 
 def speaker(settings: BotSettings, failover: Failover) -> TTSService | KeptTTS:

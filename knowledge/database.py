@@ -18,6 +18,9 @@ READ_TIMEOUT_SECS = 5.0
 RETRY_SECS = 1.0
 # Loading every document, writing a large one or making an index takes longer than a look-up.
 BULK_TIMEOUT_SECS = 120.0
+# At its limit a statement is cancelled on the server. psycopg waits ten seconds for that; a connection that hangs is
+# closed sooner.
+CANCEL_SECS = 0.5
 
 
 class Statements:
@@ -126,6 +129,7 @@ class Database:
     async def _cursor(self, timeout_secs: float) -> AsyncIterator[psycopg.AsyncCursor[DictRow]]:
         try:
             async with (
+                asyncio.timeout(timeout_secs + CANCEL_SECS),
                 asyncio.timeout(timeout_secs),
                 self._pool.connection() as connection,
                 connection.cursor(row_factory=dict_row) as cursor,

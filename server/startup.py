@@ -125,7 +125,7 @@ async def start(
         )
         records = _records(resources, knowledge, registry)
         await stack.enter_async_context(records.recorder.running())
-        circuits = Circuits(redis=resources.redis)
+        circuits = Circuits(redis=resources.redis, tell_desk=desk_client.learn)
         sessions = Sessions(
             server_id=secrets.token_hex(4),
             launcher=launcher,

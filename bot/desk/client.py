@@ -1,22 +1,31 @@
 """Asking the desk over its unix socket."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 from bot.desk.errors import DeskBusyError, DeskRequestError, DeskUnavailableError
+from bot.desk.requests import NOT_TO_KEEP
 
 CONNECT_SECS = 2.0
 # Longer than the desk waits for its services.
 READ_SECS = 45.0
-HEALTH_SECS = 2.0
 # A line of an answer: the words of a stretch of speech, or a passage.
 MAX_LINE_BYTES = 1024 * 1024
+_BRIEFLY = aiohttp.ClientTimeout(total=2.0)
 _NOT_THERE = "The desk does not answer; try again in a moment."
+
+
+@dataclass
+class SpeechNote:
+    """What is known of speech beside its audio: whether it is in the voice that was asked for, or in a stand-in's."""
+
+    is_usual: bool = True
 
 
 class DeskClient:
@@ -53,17 +62,27 @@ class DeskClient:
             async for event in _events(response):
                 yield event
 
-    async def synthesize(self, request: Mapping[str, Any]) -> AsyncGenerator[bytes]:
-        """Yield speech as it comes; `request` is a `SynthesisRequest`."""
+    async def synthesize(self, request: Mapping[str, Any], *, note: SpeechNote | None = None) -> AsyncGenerator[bytes]:
+        """Yield speech as it comes; `request` is a `SynthesisRequest`, `note` is written as it begins."""
         async with self._asked("/synthesize", read_secs=READ_SECS, json=dict(request)) as response:
+            if note is not None:
+                note.is_usual = not NOT_TO_KEEP.items() <= response.headers.items()
             async for part in response.content.iter_any():
                 yield part
 
+    async def learn(self, known: Sequence[Mapping[str, Any]]) -> None:
+        """Tell what calls found of the providers, as they report it; raises `DeskError`."""
+        try:
+            async with self._http.post("/providers", json={"known": known}, timeout=_BRIEFLY) as response:
+                if response.status != 204:
+                    raise _refusal(response.status, {"title": "Refused", "error": "The desk refuses."})
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise DeskUnavailableError(_NOT_THERE) from error
+
     async def health(self) -> dict[str, bool]:
         """Which services can be asked."""
-        timeout = aiohttp.ClientTimeout(total=HEALTH_SECS)
         try:
-            async with self._http.get("/healthz", timeout=timeout) as response:
+            async with self._http.get("/healthz", timeout=_BRIEFLY) as response:
                 return await response.json()
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise DeskUnavailableError(_NOT_THERE) from error

@@ -1,5 +1,7 @@
 """What goes wrong with a single request."""
 
+from processors.failover.circuit import Failure
+
 
 class DeskError(Exception):
     """Base of the desk's errors; the message says what to do."""
@@ -19,4 +21,11 @@ class DeskBusyError(DeskError):
 
 
 class DeskUnavailableError(DeskError):
-    """The desk, or a service that it asks, did not answer; the same request may succeed a moment later."""
+    """The desk, or a service that it asks, did not answer; the same request may succeed a moment later.
+
+    `failure` is what the service's circuit is told.
+    """
+
+    def __init__(self, detail: str, *, failure: Failure = Failure.UNKNOWN):
+        super().__init__(detail)
+        self.failure = failure

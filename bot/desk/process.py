@@ -5,7 +5,8 @@ and when stdin ends. Calls go first: it runs at a lower priority, and answers fe
 
     POST /transcribe   audio in chunks → one JSON object a line, as it is heard
     POST /complete     CompletionRequest → one JSON object a line, as it is said
-    POST /synthesize   SynthesisRequest → the speech, as it is spoken
+    POST /synthesize   SynthesisRequest → the speech, as it is spoken; `no-store` where it is another voice than usual
+    POST /providers    {known}: what calls found of the providers, as bots report it
     GET  /healthz      which of them can be answered
 
 What goes wrong before the answer begins is `{"title", "error"}` with a status: 429 and 503 where the same request may
@@ -27,14 +28,16 @@ from loguru import logger
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.confinement import give_back
+from bot.desk.attempts import by_any
 from bot.desk.audio import decoded
 from bot.desk.completion import Completion
 from bot.desk.errors import DeskBusyError, DeskError, DeskRequestError
 from bot.desk.lines import Lines
-from bot.desk.requests import CompletionRequest, SynthesisRequest, TranscriptionRequest
+from bot.desk.requests import NOT_TO_KEEP, CompletionRequest, SynthesisRequest, TranscriptionRequest
 from bot.desk.synthesis import synthesized, voice_line
 from bot.desk.transcription import Transcriber, recogniser_line
 from bot.failover import Failover
+from bot.providers.tts import TTSProvider
 from bot.settings import BotSettings
 from bot.turns import TurnModels
 from knowledge.address import SharedAddress
@@ -64,10 +67,10 @@ class Desk:
 
     def __init__(self, settings: BotSettings, *, models: TurnModels) -> None:
         self._settings = settings
-        self._transcriptions = Lines(most=MOST_TRANSCRIPTIONS, keep=lambda: recogniser_line(settings))
-        self._completions = Lines(most=MOST_COMPLETIONS)
-        self._syntheses = Lines(most=MOST_SYNTHESES, keep=lambda: voice_line(settings))
         self._failover = Failover(settings, report=_told_in_log)
+        self._transcriptions = Lines(most=MOST_TRANSCRIPTIONS, keep=lambda: recogniser_line(settings, self._failover))
+        self._completions = Lines(most=MOST_COMPLETIONS)
+        self._syntheses = Lines(most=MOST_SYNTHESES, keep=lambda: voice_line(settings.tts[0], settings))
         self._asked = asyncio.Event()
         self._transcriber = Transcriber(models=models, confidence=settings.turns.vad_confidence)
 
@@ -77,6 +80,7 @@ class Desk:
         app.router.add_post("/transcribe", self.transcribe)
         app.router.add_post("/complete", self.complete)
         app.router.add_post("/synthesize", self.synthesize)
+        app.router.add_post("/providers", self.learn)
         app.router.add_get("/healthz", self.healthz)
         return app
 
@@ -93,8 +97,12 @@ class Desk:
             for task in meanwhile:
                 task.cancel()
             await asyncio.gather(*meanwhile, return_exceptions=True)
-            for lines in (self._transcriptions, self._completions, self._syntheses):
-                await lines.close()
+            await self.close()
+
+    async def close(self) -> None:
+        """End the pipelines that wait."""
+        for lines in (self._transcriptions, self._completions, self._syntheses):
+            await lines.close()
 
     async def transcribe(self, request: web.Request) -> web.StreamResponse:
         """Audio → `ready`, `speech`, `interim`, `final` …, `end`."""
@@ -121,13 +129,12 @@ class Desk:
         wanted = SynthesisRequest.model_validate_json(await request.read())
         self._asked.set()
         response = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
-        async with (
-            self._syntheses.line() as line,
-            aclosing(synthesized(wanted, line, self._settings)) as parts,
-        ):
+        async with aclosing(by_any(self._failover.of("tts"), lambda name: self._spoken(wanted, name))) as parts:
             try:
-                async for part in parts:
+                async for voice, part in parts:
                     if not response.prepared:
+                        if voice is not self._settings.tts[0]:
+                            response.headers.update(NOT_TO_KEEP)
                         await response.prepare(request)
                     await response.write(part)
             except DeskError as error:
@@ -136,6 +143,26 @@ class Desk:
                 raise ConnectionResetError from error
             await response.write_eof()
         return response
+
+    async def _spoken(self, wanted: SynthesisRequest, name: str) -> AsyncGenerator[tuple[TTSProvider, bytes]]:
+        """What the voice of this name says, each piece with it."""
+        voices = self._settings.tts
+        voice = next(each for each in voices if each.provider == name)
+        is_usual = voice is voices[0]
+        # A voice that is asked for is one of the usual provider's, of which alone a pipeline waits for requests.
+        manner = voice.manner(voice=wanted.voice if is_usual else None, speed=wanted.speed)
+        make = None if is_usual else lambda: voice_line(voice, self._settings)
+        async with (
+            self._syntheses.line(make) as line,
+            aclosing(synthesized(wanted, line, manner, last=voice is voices[-1])) as parts,
+        ):
+            async for part in parts:
+                yield voice, part
+
+    async def learn(self, request: web.Request) -> web.Response:
+        """Takes what calls found of the providers."""
+        self._failover.learn((await request.json())["known"])
+        return web.Response(status=204)
 
     async def _tidy(self) -> None:
         """Gives back what requests took: pipelines that ended are cycles, which Python keeps for long."""
@@ -148,7 +175,8 @@ class Desk:
 
     async def healthz(self, _request: web.Request) -> web.Response:
         """Which services can be asked; asks none of them."""
-        able = {"asr": self._transcriptions.able, "llm": self._completions.able, "tts": self._syntheses.able}
+        tts = self._syntheses.able or len(self._settings.tts) > 1
+        able = {"asr": self._transcriptions.able, "llm": self._completions.able, "tts": tts}
         return web.json_response(able)
 
 

@@ -12,6 +12,9 @@ LONGEST_AUDIO_SECS = 3600.0
 MAX_TEXT_CHARS = 5_000
 MAX_MESSAGES, MAX_MESSAGE_CHARS = 200, 20_000
 
+# Told of speech in another voice than the usual one.
+NOT_TO_KEEP = {"Cache-Control": "no-store"}
+
 Encoding = Literal["pcm", "mp3", "opus"]
 
 

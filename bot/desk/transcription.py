@@ -21,10 +21,11 @@ from bot.desk.errors import DeskRequestError, DeskUnavailableError
 from bot.desk.line import Line
 from bot.desk.requests import BYTES_PER_SAMPLE, RATE_HZ
 from bot.desk.segments import WINDOW_BYTES, Began, Ended, Pauses, Segmenter
-from bot.providers.build import stt_services
+from bot.failover import Failover, listener
 from bot.settings import BotSettings
 from bot.speech.recognition import Recognition
 from bot.turns import TurnModels
+from processors.failover.stt import STTLimits
 
 # A recogniser that has heard a stretch of speech to its end answers by then.
 FINAL_SECS = 20.0
@@ -34,9 +35,14 @@ SETTLED_SECS = 2.0
 DETECT_BYTES = 32 * WINDOW_BYTES
 
 
-def recogniser_line(settings: BotSettings) -> Line:
-    """A pipeline that recognises."""
-    return Line(stt_services(settings)[:1], takes=(TranscriptionFrame, InterimTranscriptionFrame))
+# Audio comes here faster or slower than it was spoken, so that only a silence behind the speech tells of a failure.
+LIMITS = STTLimits(margin_secs=5.0, deaf_secs=600.0)
+
+
+def recogniser_line(settings: BotSettings, failover: Failover) -> Line:
+    """A pipeline that recognises; where one recogniser fails, the next hears the stretch of speech again."""
+    recogniser = listener(settings, failover, limits=LIMITS)
+    return Line([recogniser], takes=(TranscriptionFrame, InterimTranscriptionFrame))
 
 
 class Transcriber:

@@ -2,15 +2,21 @@
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Any
 
-from pipecat.frames.frames import ErrorFrame, Frame
+from azure.cognitiveservices.speech import CancellationReason
+from pipecat.frames.frames import ErrorFrame, Frame, VADUserStartedSpeakingFrame
+from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.azure import stt, tts
 from pipecat.utils.errors import ErrorCategory, classify_http_status_code
 
 # The SDK waits by itself for each next piece of audio, but not for the first one.
 FIRST_AUDIO_SECS = 5.0
+# A recogniser that was given up is begun anew after so long, or as somebody begins to speak.
+REOPEN_SECS = 1.0
 STATUS = re.compile(r"\((\d{3})\)")
 NOT_REACHED = ("Connection failed", "WebSocket operation failed", "Timeout")
 
@@ -29,11 +35,40 @@ def _told(error: ErrorFrame) -> ErrorFrame:
 
 
 class AzureSTTService(stt.AzureSTTService):
-    """Azure's transcription."""
+    """Azure's transcription, which is begun anew after the SDK gave it up: Pipecat's hears nothing any more then.
+
+    That is as the next stretch of speech begins, or with audio that comes `REOPEN_SECS` later.
+    """
+
+    _given_up_at: float | None = None
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Watches for the beginning of speech."""
+        if isinstance(frame, VADUserStartedSpeakingFrame) and self._given_up_at is not None:
+            await self._begin_anew()
+        await super().process_frame(frame, direction)
+
+    async def run_stt(self, audio: bytes) -> AsyncGenerator[Frame | None, None]:
+        """Hand audio to the SDK; the transcripts come by themselves."""
+        if self._given_up_at is not None and time.monotonic() - self._given_up_at >= REOPEN_SECS:
+            await self._begin_anew()
+        async for frame in super().run_stt(audio):
+            yield frame
 
     async def push_error_frame(self, error: ErrorFrame, force_treat_as_permanent: bool = False) -> None:
         """Push it with its category."""
         await super().push_error_frame(_told(error), force_treat_as_permanent)
+
+    def _on_handle_canceled(self, event: Any) -> None:
+        # In a thread of the SDK's.
+        if event.result.cancellation_details.reason == CancellationReason.Error:
+            self._given_up_at = time.monotonic()
+        super()._on_handle_canceled(event)
+
+    async def _begin_anew(self) -> None:
+        self._given_up_at = None
+        await self._disconnect()
+        await self._connect()
 
 
 class AzureTTSService(tts.AzureTTSService):

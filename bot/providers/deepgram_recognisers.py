@@ -5,12 +5,16 @@ a caller waiting until Pipecat's last resort. Pipecat's services leave that open
 """
 
 import asyncio
+import time
 from contextlib import suppress
 from typing import Any
 
+from deepgram.core import ApiError
 from deepgram.listen.v1.types import ListenV1Results
 from pipecat.frames.frames import (
+    ErrorFrame,
     Frame,
+    InputAudioRawFrame,
     STTMetadataFrame,
     TranscriptionFrame,
     VADUserStartedSpeakingFrame,
@@ -28,6 +32,9 @@ from websockets.exceptions import ConnectionClosed
 CONNECT_SECS = 0.5
 # A stretch of speech that is over has its words by then: several times what Deepgram takes.
 ANSWER_SECS = 2.0
+# Between two attempts to connect of which Pipecat gave the first up, unless somebody begins to speak.
+AGAIN_SECS = 5.0
+TOO_MANY_REQUESTS = 429
 # In a silence so long Flux has transcribed all that was said, and ends its turn when told to.
 TRANSCRIBED_SECS = 0.5
 # From the end of speech to Flux's words, the silence above included; 99 of 100 come by then.
@@ -86,11 +93,33 @@ class _Answering(STTService):
 class NovaSTTService(_Answering, DeepgramSTTService):
     """Pipecat's, which connects in the background where that takes long, and says so when no word was understood."""
 
+    _again_at = 0.0
+
     async def _connect(self) -> None:
         # Pipecat's returns when it is connected or has given up: after 38 s where a handshake is not answered.
         with suppress(TimeoutError):
             async with asyncio.timeout(CONNECT_SECS):
                 await super()._connect()
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Connects anew where Pipecat's gave up; whether it is asked at all is for its circuit to say."""
+        if isinstance(frame, VADUserStartedSpeakingFrame):
+            self._again_at = 0.0
+        if isinstance(frame, VADUserStartedSpeakingFrame | InputAudioRawFrame) and self._has_given_up:
+            self._again_at = time.monotonic() + AGAIN_SECS
+            await self._connect()
+        await super().process_frame(frame, direction)
+
+    async def push_error_frame(self, error: ErrorFrame, force_treat_as_permanent: bool = False) -> None:
+        """Push it; to Pipecat's any refusal is for good, but too many requests are fewer a moment later."""
+        if isinstance(error.exception, ApiError) and error.exception.status_code == TOO_MANY_REQUESTS:
+            error.category, force_treat_as_permanent = ErrorCategory.RATE_LIMIT, False
+        await super().push_error_frame(error, force_treat_as_permanent)
+
+    @property
+    def _has_given_up(self) -> bool:
+        task = self._connection_task
+        return task is not None and task.done() and self.is_usable and time.monotonic() >= self._again_at
 
     async def _on_message(self, message: Any) -> None:
         self._has_spoken = True

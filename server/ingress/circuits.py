@@ -1,14 +1,14 @@
 """What one call finds out of a provider, told to all others of this host, so that each need not fail by itself.
 
 Bots report it (`provider`, see `processors/failover/providers.py`); it is kept in Redis, for the other servers and for
-calls to come, and told to the bots of this server's calls by `POST /providers`. Where Redis is away, this server's own
-calls still tell each other.
+calls to come, and told to the bots of this server's calls by `POST /providers`, and to the desk. Where Redis is away,
+this server's own calls still tell each other.
 """
 
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -16,6 +16,7 @@ from loguru import logger
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from bot.desk.errors import DeskError
 from server.ingress.launcher import BotGoneError, BotRefusedError
 from server.ingress.live import LiveSession
 from server.ingress.registry import SessionRecord
@@ -26,14 +27,19 @@ LOOK_SECS = 1.0
 KEPT_SECS = 600
 CLOSED = "closed"
 
+# Among the bots that are told.
+DESK = "desk"
+
 Known = dict[str, Any]
+TellDesk = Callable[[Sequence[Known]], Awaitable[None]]
 
 
 class Circuits:
     """A `CallObserver`. `now` is the time of day: what is kept is read by other servers, and after a restart."""
 
-    def __init__(self, *, redis: Redis, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, *, redis: Redis, tell_desk: TellDesk, now: Callable[[], float] = time.time) -> None:
         self._redis = redis
+        self._tell_desk = tell_desk
         self._now = now
         self._known: dict[str, Known] = {}
         self._unwritten: set[str] = set()
@@ -79,9 +85,9 @@ class Circuits:
             await self._write()
             await self._read()
         sessions = [session for session in live if session.joined]
-        for gone in self._told.keys() - {session.bot.id for session in live}:
+        for gone in self._told.keys() - {session.bot.id for session in live} - {DESK}:
             del self._told[gone]
-        await asyncio.gather(*(self._tell(session) for session in sessions))
+        await asyncio.gather(self._tell_at_desk(), *(self._tell(session) for session in sessions))
 
     async def _run(self, live: Callable[[], Sequence[LiveSession]]) -> None:
         while True:
@@ -109,25 +115,46 @@ class Circuits:
                 self._known[key] = known
 
     async def _tell(self, session: LiveSession) -> None:
-        told = self._told.setdefault(session.bot.id, {})
-        # A bot begins with all circuits closed.
-        news = {
-            key: known
-            for key, known in self._known.items()
-            if known["at"] > told.get(key, 0.0) and (known["state"] != CLOSED or key in told)
-        }
+        news = self._news(session.bot.id)
         if not news:
             return
-        now = self._now()
-        body = [
-            {name: known[name] for name in ("stage", "provider", "state", "rests")}
-            | {"rest_secs": max(0.0, known["until"] - now)}
-            for known in news.values()
-        ]
         try:
-            await session.bot.request("POST", "/providers", {"known": body})
+            await session.bot.request("POST", "/providers", {"known": self._body(news)})
         except BotGoneError:
             return  # it is told again, or replaced
         except BotRefusedError:
             logger.bind(session=session.id).warning("session {} does not want to know of the providers", session.id)
-        told.update({key: known["at"] for key, known in news.items()})
+        self._has_heard(session.bot.id, news)
+
+    async def _tell_at_desk(self) -> None:
+        news = self._news(DESK)
+        if not news:
+            return
+        try:
+            await self._tell_desk(self._body(news))
+        except DeskError:
+            # One that is started again knows nothing of them.
+            self._told.pop(DESK, None)
+            return
+        self._has_heard(DESK, news)
+
+    def _news(self, name: str) -> Mapping[str, Known]:
+        """What this one does not know yet."""
+        told = self._told.setdefault(name, {})
+        # It begins with all circuits closed.
+        return {
+            key: known
+            for key, known in self._known.items()
+            if known["at"] > told.get(key, 0.0) and (known["state"] != CLOSED or key in told)
+        }
+
+    def _body(self, news: Mapping[str, Known]) -> list[Known]:
+        now = self._now()
+        return [
+            {name: known[name] for name in ("stage", "provider", "state", "rests")}
+            | {"rest_secs": max(0.0, known["until"] - now)}
+            for known in news.values()
+        ]
+
+    def _has_heard(self, name: str, news: Mapping[str, Known]) -> None:
+        self._told.setdefault(name, {}).update({key: known["at"] for key, known in news.items()})

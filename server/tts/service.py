@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from bot.desk.client import DeskClient
+from bot.desk.client import DeskClient, SpeechNote
 from bot.desk.requests import SynthesisRequest
 from server.desk import with_problems
 from server.tts.cache import MAX_BYTES, SpeechCache
@@ -19,7 +19,7 @@ class Take:
 
 
 async def take(request: SynthesisRequest, *, desk: DeskClient, cache: SpeechCache) -> Take:
-    """The speech of a request; what is made is kept once it is whole."""
+    """The speech of a request; what is made in the usual voice is kept once it is whole."""
     key = cache.key(request)
     found = await cache.find(key)
     if found is not None:
@@ -32,10 +32,11 @@ async def _kept(found: bytes) -> AsyncGenerator[bytes]:
 
 
 async def _made(request: SynthesisRequest, key: str, *, desk: DeskClient, cache: SpeechCache) -> AsyncGenerator[bytes]:
-    made = bytearray()
-    async with aclosing(with_problems(desk.synthesize(request.model_dump()))) as parts:
+    made, note = bytearray(), SpeechNote()
+    async with aclosing(with_problems(desk.synthesize(request.model_dump(), note=note))) as parts:
         async for part in parts:
             if len(made) <= MAX_BYTES:
                 made += part
             yield part
-    await cache.keep(key, bytes(made))
+    if note.is_usual:
+        await cache.keep(key, bytes(made))

@@ -1,8 +1,12 @@
 import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool
 
 from knowledge.database import Database
@@ -129,6 +133,56 @@ async def test_a_database_that_is_not_there_is_said_plainly() -> None:
     async with pool:
         with pytest.raises(KnowledgeUnavailableError, match="check that Postgres runs"):
             await Database(pool).read("unfinished_jobs")
+
+
+@asynccontextmanager
+async def freezing(database_url: str) -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """The URL of the same database, of which nothing is heard any more once the event is set; it takes connections."""
+    known, frozen, pumps = conninfo_to_dict(database_url), asyncio.Event(), set[asyncio.Task[None]]()
+
+    async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        try:
+            while data := await source.read(65_536):
+                if frozen.is_set():
+                    await asyncio.Event().wait()
+                sink.write(data)
+        finally:
+            # A transaction that is left open would keep its locks.
+            sink.close()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        to_server = await asyncio.open_connection(str(known["host"]), str(known["port"]))
+        pumps.update(map(asyncio.create_task, (pump(reader, to_server[1]), pump(to_server[0], writer))))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    address = server.sockets[0].getsockname()
+    try:
+        yield make_conninfo(database_url, host=address[0], port=address[1]), frozen
+    finally:
+        server.close()
+        for each in pumps:
+            each.cancel()
+        await asyncio.gather(*pumps, return_exceptions=True)
+
+
+@pytest.mark.parametrize("begun", [False, True])
+async def test_the_limit_holds_where_the_connection_hangs(database_url: str, begun: bool) -> None:
+    async def read(database: Database, frozen: asyncio.Event) -> None:
+        async with database.transaction(timeout_secs=0.2) as statements:
+            if begun:
+                await statements.run("unfinished_jobs")
+            frozen.set()
+            await statements.run("unfinished_jobs")
+
+    async with freezing(database_url) as (url, frozen):
+        pool = AsyncConnectionPool[Any](url, min_size=1, max_size=1, open=False)
+        await pool.open(wait=True)
+        began = time.monotonic()
+        with pytest.raises(KnowledgeUnavailableError):
+            await read(Database(pool), frozen)
+        took_secs = time.monotonic() - began
+        await pool.close(timeout=0.0)
+    assert took_secs < 2.0
 
 
 @pytest.mark.parametrize(

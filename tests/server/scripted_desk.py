@@ -1,7 +1,7 @@
 """A desk that answers by script, behind its real client, and the routes that ask it."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +29,7 @@ class Answer:
     parts: Sequence[dict[str, Any] | bytes] = ()
     status: int = 200
     breaks_off: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -45,7 +46,7 @@ class ScriptedDesk:
         answer = self.answers.pop(0)
         if answer.status != 200:
             return web.json_response({"title": "Refused", "error": "What to do."}, status=answer.status)
-        response = web.StreamResponse()
+        response = web.StreamResponse(headers=answer.headers)
         await response.prepare(request)
         for part in answer.parts:
             await response.write(part if isinstance(part, bytes) else json.dumps(part).encode() + b"\n")

@@ -9,14 +9,23 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+import aiohttp
 import pytest
+from aiohttp.test_utils import TestServer
+from pydantic import SecretStr
 
 from bot.desk.client import DeskClient
 from bot.desk.errors import DeskBusyError, DeskRequestError, DeskUnavailableError
-
-pytestmark = pytest.mark.integration
+from bot.desk.process import Desk
+from bot.providers.cartesia import CartesiaTTS
+from bot.providers.elevenlabs import ElevenLabsTTS
+from bot.settings import BotSettings, Retrieval
+from bot.turns import TurnModels
+from tests.vendors.cartesia import Cartesia
+from tests.vendors.elevenlabs import ElevenLabs
 
 RECORDING = Path(__file__).parents[2] / "fixtures" / "speech" / "rms" / "q01.flac"
 ANY = {"format": "auto", "sample_rate": 16_000, "channels": 1}
@@ -68,6 +77,65 @@ async def spoken(client: DeskClient, request: dict[str, Any]) -> bytes:
     return b"".join([part async for part in client.synthesize(request)])
 
 
+@dataclass
+class Voices:
+    """A desk whose first voice is Cartesia's, the next ElevenLabs'."""
+
+    url: str
+    first: Cartesia
+    second: ElevenLabs
+    http: aiohttp.ClientSession
+
+    async def speak(self, **request: Any) -> tuple[int, str | None, bytes]:
+        """The status, whether the take may be kept, and the speech."""
+        async with self.http.post(f"{self.url}/synthesize", json={**HELLO, **request}) as answer:
+            return answer.status, answer.headers.get("Cache-Control"), await answer.read()
+
+
+@pytest.fixture
+async def voices() -> AsyncIterator[Voices]:
+    first, second = Cartesia(), ElevenLabs()
+    async with AsyncExitStack() as stack:
+        cartesia, elevenlabs = [await stack.enter_async_context(vendor.serving()) for vendor in (first, second)]
+        settings = BotSettings(
+            retrieval=Retrieval(socket=Path("k")),
+            speech_socket=Path("s"),
+            tts=(
+                CartesiaTTS(api_key=SecretStr(first.KEY), base_url=cartesia, silence_secs=0.2),
+                ElevenLabsTTS(api_key=SecretStr(second.KEY), base_url=elevenlabs),
+            ),
+        )
+        desk = Desk(settings, models=cast(TurnModels, SimpleNamespace()))
+        server = await stack.enter_async_context(TestServer(desk.app()))
+        stack.push_async_callback(desk.close)
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        yield Voices(str(server.make_url("")).rstrip("/"), first, second, http)
+
+
+async def test_where_the_first_voice_fails_the_next_speaks_and_its_take_is_not_to_be_kept(voices: Voices):
+    status, kept, usual = await voices.speak()
+    assert (status, kept, voices.second.asked) == (200, None, [])
+    voices.first.faults.fault = "server_error"
+    status, kept, other = await voices.speak(voice="of the first's")
+    assert (status, kept) == (200, "no-store")
+    assert len(other) == pytest.approx(len(usual), rel=0.1)
+
+
+async def test_speech_that_the_vendor_breaks_off_breaks_off(voices: Voices):
+    voices.first.faults.fault = "drop"
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await voices.speak()
+
+
+async def test_a_voice_of_which_calls_say_that_it_fails_is_not_asked(voices: Voices):
+    known = {"stage": "tts", "provider": "cartesia", "state": "open", "rest_secs": 60.0, "rests": 1}
+    async with voices.http.post(f"{voices.url}/providers", json={"known": [known]}) as answer:
+        assert answer.status == 204
+    assert (await voices.speak())[1] == "no-store"
+    assert voices.first.asked == []
+
+
+@pytest.mark.integration
 async def test_it_hears_speaks_and_answers_and_says_no_to_what_can_not_be(desk: Running):
     client = desk.client
     events = [event async for event in client.transcribe(recording(), form=ANY, longest_secs=60)]
@@ -86,6 +154,7 @@ async def test_it_hears_speaks_and_answers_and_says_no_to_what_can_not_be(desk: 
     assert await spoken(client, HELLO)
 
 
+@pytest.mark.integration
 async def test_who_leaves_makes_room_for_the_next(desk: Running):
     """More listeners leave in mid-speech than are served at once."""
     for _ in range(8):
@@ -101,6 +170,7 @@ async def test_who_leaves_makes_room_for_the_next(desk: Running):
                 await asyncio.sleep(0.05)
 
 
+@pytest.mark.integration
 async def test_more_at_once_than_are_taken_are_told_to_come_again(desk: Running):
     listeners = [desk.client.synthesize(LONG) for _ in range(4)]
     for listener in listeners:
@@ -111,6 +181,7 @@ async def test_more_at_once_than_are_taken_are_told_to_come_again(desk: Running)
         await listener.aclose()
 
 
+@pytest.mark.integration
 async def test_a_transcription_of_nonsense_leaves_no_process_behind(desk: Running):
     async def nonsense() -> AsyncIterator[bytes]:
         yield b"no audio at all" * 1000
@@ -121,6 +192,7 @@ async def test_a_transcription_of_nonsense_leaves_no_process_behind(desk: Runnin
     assert children.read_text().strip() == ""
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("busy", [False, True])
 @pytest.mark.parametrize("end", ["sigterm", "parent gone"])
 async def test_it_ends_cleanly(desk: Running, end: str, busy: bool):

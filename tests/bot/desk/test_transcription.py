@@ -1,5 +1,6 @@
 """Speech in, events out, through the embedded recogniser's service."""
 
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,12 +22,14 @@ from bot.desk import transcription as module
 from bot.desk.errors import DeskRequestError, DeskUnavailableError
 from bot.desk.line import Line
 from bot.desk.requests import RATE_HZ
-from bot.desk.transcription import Transcriber
+from bot.desk.transcription import LIMITS, Transcriber
 from bot.speech.errors import SpeechError, SpeechUnavailableError
 from bot.speech.fake import FakeSpeech
 from bot.speech.recognition import Recognition, Word
 from bot.speech.stt import EmbeddedSTTService
 from bot.turns import TurnModels
+from processors.failover.providers import Providers
+from processors.failover.stt import KeptSTT
 
 RECORDINGS = Path(__file__).parents[2] / "fixtures" / "speech" / "slt"
 MODELS = TurnModels.load()
@@ -112,6 +115,18 @@ async def test_no_audio_at_all_is_refused():
 async def test_a_recogniser_that_fails_is_told():
     with pytest.raises(DeskUnavailableError, match="recogniser failed"):
         await events(recording("s01"), recognitions=[SpeechUnavailableError("gone")])
+
+
+async def test_where_a_recogniser_fails_the_next_hears_the_stretch_again():
+    failing = FakeSpeech(recognitions=[SpeechUnavailableError("gone"), SECOND])
+    other = FakeSpeech(recognitions=[FIRST])
+    services = {name: EmbeddedSTTService(client=speech) for name, speech in {"a": failing, "b": other}.items()}
+    providers = Providers("stt", ["a", "b"], clock=time.monotonic, report=lambda _event: None)
+    async with line_of(KeptSTT(services, providers=providers, limits=LIMITS)) as line:
+        audio = sent(recording("s01"), silence(1.5), recording("s02"))
+        told = [e async for e in Transcriber(models=MODELS, confidence=0.7).transcribe(audio, line)]
+    assert [event["text"] for event in told if event["type"] == "final"] == ["is it open", "on sundays"]
+    assert len(other.heard[0][0]) == len(failing.heard[0][0])
 
 
 class Interims(FrameProcessor):

@@ -20,6 +20,7 @@ from pipecat.frames.frames import (
     TTSStoppedFrame,
     TTSTextFrame,
     TTSUpdateSettingsFrame,
+    VADUserStartedSpeakingFrame,
 )
 from pipecat.utils.errors import ErrorCategory
 from pydantic import SecretStr, ValidationError
@@ -126,6 +127,30 @@ async def test_a_recogniser_that_is_refused_says_of_what_kind_it_is(fault: Fault
     assert isinstance(error, ErrorFrame)
     assert error.category is category
     assert KEY not in error.error
+
+
+@pytest.mark.parametrize("fault", ["refuse", "server_error", "rate_limited"])
+async def test_after_it_was_given_up_the_next_stretch_of_speech_is_heard(fault: Fault):
+    double = AzureSpeech(transcripts=["Hello."], faults=Faults(fault=fault))
+    async with listening(double) as line:
+        await say(line)
+        await until(line, ErrorFrame)
+        double.faults.fault = None
+        await line.put(VADUserStartedSpeakingFrame())
+        await say(line)
+        frames = await until(line, TranscriptionFrame)
+    assert [frame.text for frame in frames if isinstance(frame, TranscriptionFrame)] == ["Hello."]
+
+
+async def test_after_it_was_given_up_later_audio_is_heard(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("bot.providers.azure_sdk.REOPEN_SECS", 0.0)
+    double = AzureSpeech(transcripts=["Hello."], faults=Faults(fault="server_error"))
+    async with listening(double) as line:
+        await say(line)
+        await until(line, ErrorFrame)
+        double.faults.fault = None
+        await say(line)
+        assert isinstance((await until(line, TranscriptionFrame))[-1], TranscriptionFrame)
 
 
 async def test_a_connection_that_is_dropped_is_made_again_and_the_audio_sent_again():

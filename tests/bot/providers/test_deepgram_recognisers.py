@@ -212,13 +212,27 @@ async def test_a_call_begins_without_a_connection_and_is_told(
     assert not any(KEY in f"{error.error} {error.exception}" for error in errors)
 
 
-@pytest.mark.parametrize(("recogniser", "usable"), [(NOVA, False), (FLUX, True)], ids=["nova", "flux"])
-async def test_nova_is_given_up_for_too_many_requests_and_flux_is_not(recogniser: Recogniser, usable: bool):
+@BOTH
+async def test_too_many_requests_leave_it_usable(recogniser: Recogniser):
     double, provider = recogniser
     async with double(faults=Faults("rate_limited")).serving() as url:
         service = recogniser_at(url, provider)
-        async with started(Line([service], takes=(TranscriptionFrame,))):
-            assert service.is_usable is usable
+        async with started(Line([service], takes=(TranscriptionFrame,))) as line:
+            error = (await until(line, is_error))[-1]
+            assert isinstance(error, ErrorFrame)
+            assert (error.category, service.is_usable) == (ErrorCategory.RATE_LIMIT, True)
+
+
+@pytest.mark.parametrize("fault", ["rate_limited", "unauthorized"])
+async def test_nova_that_was_refused_hears_when_it_is_asked_again(fault: Fault):
+    server = DeepgramListen(transcripts=["when"], faults=Faults(fault, times=1))
+    async with server.serving() as url:
+        service = recogniser_at(url, DeepgramSTT)
+        async with started(Line([service], takes=(TranscriptionFrame,))) as line:
+            await until(line, is_error)
+            await service.set_usable(True)
+            await line.put(*stretch(spoken(0.3)))
+            assert finals(await until(line, is_final)) == [("when", True)]
 
 
 async def test_a_connection_of_novas_that_drops_is_told():

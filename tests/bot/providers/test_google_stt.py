@@ -1,10 +1,19 @@
 """Google's Speech-to-Text as Pipecat speaks to it."""
 
+import asyncio
 import math
 from pathlib import Path
 
 import pytest
-from pipecat.frames.frames import ErrorFrame, Frame, InputAudioRawFrame, InterimTranscriptionFrame, TranscriptionFrame
+from pipecat.frames.frames import (
+    ErrorFrame,
+    Frame,
+    InputAudioRawFrame,
+    InterimTranscriptionFrame,
+    TranscriptionFrame,
+    VADUserStartedSpeakingFrame,
+    VADUserStoppedSpeakingFrame,
+)
 from pipecat.services.stt_service import STTService
 from pipecat.utils.errors import ErrorCategory
 
@@ -27,6 +36,14 @@ def service(endpoint: str, folder: Path, *, is_known: bool = True) -> STTService
 def long_open(endpoint: str, folder: Path) -> STTService:
     """One whose streams count as long open from their start."""
     return GoogleSpeechSTTService(credentials_path=account_file(folder), endpoint=endpoint, long_open_secs=0.0)
+
+
+def rotating(endpoint: str, folder: Path, *, secs: float = 0.0, silent_secs: float = 60.0) -> STTService:
+    """One whose streams are left after so long, and that is patient for so long."""
+    account = account_file(folder)
+    return GoogleSpeechSTTService(
+        credentials_path=account, endpoint=endpoint, rotate_secs=secs, silent_secs=silent_secs
+    )
 
 
 def utterance(*, speech_secs: float = 0.6, silence_secs: float = 0.6) -> list[Frame]:
@@ -111,6 +128,62 @@ async def test_a_stream_that_is_closed_in_peace_is_reported_and_another_hears(tm
         await call.send(*utterance())
         await call.until(TranscriptionFrame)
     assert [error.category for error in errors] == [ErrorCategory.CONNECTIVITY]
+
+
+def stretch(*, speech_secs: float = 0.6) -> list[Frame]:
+    """As our VAD tells it."""
+    return [VADUserStartedSpeakingFrame(), *utterance(speech_secs=speech_secs), VADUserStoppedSpeakingFrame()]
+
+
+async def test_no_word_is_lost_as_one_stream_follows_another_between_two_stretches(tmp_path: Path):
+    google = GoogleSpeech(["one", "two", "three"])
+    async with google.serving() as endpoint, running(rotating(endpoint, tmp_path)) as call:
+        for count in (1, 2, 3):
+            await call.send(*stretch())
+            await call.until(TranscriptionFrame, count)
+    assert ([frame.text for frame in call.came(TranscriptionFrame)], call.came(ErrorFrame)) == (
+        ["one", "two", "three"],
+        [],
+    )
+    assert len(google.asked) > 1
+
+
+async def test_a_stream_that_is_left_in_mid_speech_still_tells_what_it_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("bot.providers.google_stt.LAST_SECS", 0.0)
+    google = GoogleSpeech(["one", "two"])
+    async with google.serving() as endpoint, running(rotating(endpoint, tmp_path, secs=0.2)) as call:
+        await call.send(VADUserStartedSpeakingFrame(), *utterance(silence_secs=0.0))
+        await asyncio.sleep(0.25)
+        await call.send(*utterance())
+        await call.until(TranscriptionFrame, 2)
+    assert ([frame.text for frame in call.came(TranscriptionFrame)], call.came(ErrorFrame)) == (["one", "two"], [])
+    sent_bytes = sum(len(frame.audio) for frame in call.came(InputAudioRawFrame))
+    # The last words are told 0.2 s before the end of the silence.
+    assert 0 <= sent_bytes - sum(stream.audio_bytes for stream in google.asked) <= 0.2 * 16_000 * 2
+
+
+@pytest.mark.parametrize("fault", ["stall", "half_open"])
+async def test_where_google_says_nothing_to_speech_that_is_told_and_another_stream_hears(fault: Fault, tmp_path: Path):
+    google = GoogleSpeech([SPOKEN], faults=Faults(fault, times=1))
+    async with google.serving() as endpoint, running(rotating(endpoint, tmp_path, silent_secs=0.3)) as call:
+        await call.send(*stretch())
+        errors = await call.until(ErrorFrame)
+        if fault == "stall":
+            await call.send(*stretch())
+            await call.until(TranscriptionFrame)
+    assert errors[0].category is ErrorCategory.CONNECTIVITY
+
+
+async def test_a_sound_to_which_google_says_nothing_is_no_error(tmp_path: Path):
+    google = GoogleSpeech()
+    async with google.serving() as endpoint, running(rotating(endpoint, tmp_path, silent_secs=0.0)) as call:
+        await call.send(VADUserStartedSpeakingFrame(), *utterance(speech_secs=0.2, silence_secs=0.2))
+        await call.send(VADUserStoppedSpeakingFrame())
+        await call.until(VADUserStoppedSpeakingFrame)
+        await asyncio.sleep(0)
+    assert call.came(ErrorFrame) == []
 
 
 @pytest.mark.parametrize("fault", ["stall", "stall_midway", "half_open", "empty"])

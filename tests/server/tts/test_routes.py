@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from bot.desk.requests import NOT_TO_KEEP
 from server.tts.routes import tts
 from server.tts.wav import HEADER_BYTES, header
 from tests.server.scripted_desk import Answer, Service, served
@@ -83,6 +84,13 @@ async def test_a_take_that_broke_off_is_not_kept(cached: Service):
     cached.desk.answers += [Answer(PCM, breaks_off=True), Answer(PCM)]
     assert (await cached.http.post(WHOLE, json=HELLO)).status_code == 503
     assert (await cached.http.post(WHOLE, json=HELLO)).headers["x-cache"] == "miss"
+
+
+@pytest.mark.integration
+async def test_a_take_in_a_stand_ins_voice_is_not_kept(cached: Service):
+    cached.desk.answers += [Answer(PCM, headers=NOT_TO_KEEP), Answer(PCM)]
+    answers = [await cached.http.post(WHOLE, json=HELLO) for _ in range(3)]
+    assert [answer.headers["x-cache"] for answer in answers] == ["miss", "miss", "hit"]
 
 
 @pytest.mark.parametrize("path", [WHOLE, STREAM])
