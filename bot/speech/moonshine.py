@@ -4,10 +4,11 @@ The weights are those that the `moonshine-voice` wheel carries (MIT); its librar
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import onnxruntime
@@ -76,16 +77,18 @@ class Moonshine:
         """Recognise int16 samples at 16 kHz, at most 45 s."""
         audio = samples.astype(np.float32)[np.newaxis] / 32768
         mask = np.ones(audio.shape, np.int64)
-        (hidden,) = self._encoder.run(None, {"input_values": audio, "attention_mask": mask})
+        (hidden,) = _run(self._encoder, {"input_values": audio, "attention_mask": mask})
         fixed = {"encoder_hidden_states": hidden, "encoder_attention_mask": mask}
-        past, token = dict(self._nothing_past), START
+        past: dict[str, np.ndarray] = dict(self._nothing_past)
+        token = START
         tokens: list[int] = []
         probabilities: list[float] = []
         for step in range(int(len(samples) / SAMPLE_RATE_HZ * MOST_TOKENS_PER_SEC) + MOST_TOKENS_BESIDES):
             inputs = {"input_ids": np.array([[token]]), "use_cache_branch": np.array([step > 0])}
-            logits, *present = self._decoder.run(self._outputs, fixed | past | inputs)
-            token = int(np.argmax(logits[0, -1]))
-            probabilities.append(1 / float(np.sum(np.exp(logits[0, -1] - logits[0, -1, token]))))
+            logits, *present = _run(self._decoder, fixed | past | inputs)
+            next_token = logits[0, -1]
+            token = int(np.argmax(next_token))
+            probabilities.append(1 / float(np.sum(np.exp(next_token - next_token[token]))))
             if token == END:
                 return Part(self._text(tokens), tuple(probabilities), ended=True)
             tokens.append(token)
@@ -132,6 +135,11 @@ def _session(model: Path) -> onnxruntime.InferenceSession:
     # The arena would keep what the longest utterance took.
     options.enable_cpu_mem_arena = False
     return onnxruntime.InferenceSession(str(model), options, ["CPUExecutionProvider"])
+
+
+def _run(session: onnxruntime.InferenceSession, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+    """Every output, in the session's order."""
+    return cast(list[np.ndarray], session.run(None, dict(inputs)))
 
 
 def _tokens(packed: bytes) -> Iterator[bytes]:
