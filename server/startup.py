@@ -216,7 +216,7 @@ def _speech(settings: Settings, bot_settings: BotSettings) -> SupervisedProcess:
         "socket": str(settings.speech_socket),
         "cache_dir": str(settings.data_dir / "speech"),
         "recognisers": min(MOST_RECOGNISERS, os.cpu_count() or 1),
-        "engines": [each.engine for each in bot_settings.stt if each.engine],
+        "engines": bot_settings.engines,
         "log": settings.log("speech").model_dump(),
         # As the first of the processes to run, it clears up after a server that was killed while it started.
         "lingering": {"calls_dir": str(settings.bots_dir), "then": leave_command(settings.data_dir)},
