@@ -36,8 +36,8 @@ MOST_TOKENS_BESIDES = 4
 # What it writes for noise, and is sure of.
 NOISE = frozenset({"you", "thank you for watching"})
 
-# A logistic regression on 460 utterances (synthetic and human, at 16 and 8 kHz, quiet, noisy and backwards) and on
-# noises, of whether at most a third of the words were wrong, from the mean probability of the tokens.
+# A logistic regression on 104 utterances (synthetic and human), each clean, over a telephone, quiet and noisy, on 35 of
+# them backwards and 8 noises, of whether at most a third of the words were wrong, from the tokens' mean probability.
 PROBABILITY_WEIGHT = 21.96
 BIAS = -16.91
 
