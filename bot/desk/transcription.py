@@ -170,6 +170,7 @@ def _final(heard: list[TranscriptionFrame], *, start: int, end: int) -> dict[str
     """The event of a stretch; words and confidence are null where the recogniser tells none."""
     text = " ".join(" ".join(frame.text.split()) for frame in heard).strip()
     known = [frame.result for frame in heard if isinstance(frame.result, Recognition)]
+    timed = [each.words for each in known if each.words is not None]
     words = [
         {
             "word": word.word,
@@ -177,8 +178,8 @@ def _final(heard: list[TranscriptionFrame], *, start: int, end: int) -> dict[str
             "end": round(_secs(start) + word.end_secs, 3),
             "confidence": round(word.confidence, 3),
         }
-        for recognition in known
-        for word in recognition.words
+        for recognised in timed
+        for word in recognised
         if text
     ]
     return {
@@ -188,7 +189,7 @@ def _final(heard: list[TranscriptionFrame], *, start: int, end: int) -> dict[str
         "end": _secs(end),
         "confidence": round(min(each.confidence for each in known), 3) if known else None,
         "language": next((str(frame.language) for frame in heard if frame.language), None),
-        "words": words if known else None,
+        "words": words if timed else None,
     }
 
 

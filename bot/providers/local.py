@@ -1,4 +1,4 @@
-"""Engines of the operator's own, beside Jarvis."""
+"""Engines on the operator's own hosts, beside what Jarvis brings."""
 
 from __future__ import annotations
 
@@ -6,10 +6,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from bot.providers.provider import Provider, variable
+from bot.speech.recognition import Engine
 
 if TYPE_CHECKING:
     from pipecat.services.settings import TTSSettings
+    from pipecat.services.stt_service import STTService
     from pipecat.services.tts_service import TTSService
+
+
+class MoonshineSTT(Provider):
+    """Moonshine tiny in the speech process: a small neural network for English, that needs no network."""
+
+    title: ClassVar[str] = "Moonshine, on this host"
+    extra: ClassVar[str | None] = "moonshine"
+    engine: ClassVar[Engine | None] = "moonshine"
+    preload: ClassVar[tuple[str, ...]] = ("bot.speech.stt",)
+    provider: Literal["moonshine"] = "moonshine"
+
+    def build(self, *, speech_socket: Path) -> STTService:
+        """The service for one call."""
+        from bot.speech.client import SpeechClient
+        from bot.speech.stt import EmbeddedSTTService
+
+        return EmbeddedSTTService(
+            client=SpeechClient(speech_socket, engine="moonshine"),
+            settings=EmbeddedSTTService.Settings(model="moonshine-tiny-en"),
+        )
 
 
 class PiperTTS(Provider):

@@ -6,6 +6,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, SecretStr, SerializationInfo
 
+from bot.speech.recognition import Engine
+
 REVEAL = {"reveal": True}
 
 
@@ -31,5 +33,7 @@ class Provider(BaseModel):
     """As people know it."""
     extra: ClassVar[str | None] = None
     """What has to be installed with Jarvis for it, as in `jarvis[google]`."""
+    engine: ClassVar[Engine | None] = None
+    """The recogniser that the speech process has to have for it, besides its own."""
     preload: ClassVar[tuple[str, ...]] = ()
     """The modules to load before bots are forked."""

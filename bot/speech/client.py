@@ -10,7 +10,7 @@ import aiohttp
 import msgpack
 
 from bot.speech.errors import SpeechRequestError, SpeechUnavailableError
-from bot.speech.recognition import Recognition, Word
+from bot.speech.recognition import Engine, Recognition, Word
 
 RECOGNISE_TIMEOUT_SECS = 10.0
 SYNTHESIS_READ_TIMEOUT_SECS = 5.0
@@ -56,19 +56,19 @@ class SpeechClient:
     """The speech process at a unix socket, over a few connections of its own that open with the first request.
 
     Every method raises SpeechUnavailableError when the process does not answer, even at a second attempt, and
-    SpeechRequestError when it refuses what was asked.
+    SpeechRequestError when it refuses what was asked. `engine` is the recogniser that hears.
     """
 
-    def __init__(self, socket_path: str | Path) -> None:
+    def __init__(self, socket_path: str | Path, *, engine: Engine = "pocketsphinx") -> None:
         self._socket_path = str(socket_path)
+        self._engine: Engine = engine
         self._session: aiohttp.ClientSession | None = None
 
     async def recognise(self, pcm: bytes, sample_rate: int) -> Recognition:
         """Recognise one utterance of s16le mono PCM, at most 60 s."""
-        answer = await self._json(
-            "/recognise", RECOGNISE_TIMEOUT_SECS, params={"sample_rate": str(sample_rate)}, data=pcm
-        )
-        words = tuple(Word(**word) for word in answer["words"])
+        wanted = {"engine": self._engine, "sample_rate": str(sample_rate)}
+        answer = await self._json("/recognise", RECOGNISE_TIMEOUT_SECS, params=wanted, data=pcm)
+        words = None if answer["words"] is None else tuple(Word(**word) for word in answer["words"])
         return Recognition(text=answer["text"], confidence=answer["confidence"], words=words)
 
     async def synthesize(

@@ -11,6 +11,7 @@ import msgpack
 from loguru import logger
 
 from bot.speech.errors import SpeechUnavailableError
+from bot.speech.recognition import Engine
 from bot.speech.worker import LENGTH, framed
 
 LOAD_TIMEOUT_SECS = 30
@@ -21,19 +22,20 @@ RESTART_AFTER_SECS = 1
 class RecogniserPool:
     """Answers with the newest model that has loaded."""
 
-    def __init__(self, *, size: int) -> None:
+    def __init__(self, *, engine: Engine, size: int) -> None:
+        self._engine: Engine = engine
         self._size = size
         self._fleet: _Fleet | None = None
 
     async def use_model(self, model: Path | None) -> None:
-        """Recognise with this model, or the bundled general one, from now on.
+        """Recognise with this model, or the engine's own, from now on.
 
         Returns when its workers answer and those of the model before are gone; requests that came before are answered
         by the old model. Raises SpeechUnavailableError, and changes nothing, when the workers do not start.
         """
         if self._fleet is not None and self._fleet.model == model:
             return
-        fleet = _Fleet(model=model)
+        fleet = _Fleet(engine=self._engine, model=model)
         try:
             await fleet.start(self._size)
         except BaseException:
@@ -66,7 +68,8 @@ class RecogniserPool:
 class _Fleet:
     """The workers of one model."""
 
-    def __init__(self, *, model: Path | None) -> None:
+    def __init__(self, *, engine: Engine, model: Path | None) -> None:
+        self._engine = engine
         self.model = model
         self._idle: asyncio.Queue[Process] = asyncio.Queue()
         self._workers: set[Process] = set()
@@ -113,7 +116,7 @@ class _Fleet:
         await asyncio.gather(*(worker.wait() for worker in workers))
 
     async def _add_worker(self) -> None:
-        arguments = [str(self.model)] if self.model else []
+        arguments = [self._engine, *([str(self.model)] if self.model else [])]
         worker = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot.speech.worker", *arguments, stdin=PIPE, stdout=PIPE, stderr=DEVNULL
         )
@@ -122,7 +125,9 @@ class _Fleet:
                 await _read(worker)
         except (OSError, EOFError, TimeoutError) as error:
             _kill(worker)
-            raise SpeechUnavailableError("A recogniser did not start; see that its model folder is whole.") from error
+            raise SpeechUnavailableError(
+                f"{self._engine} did not start; see that it is installed and its model whole."
+            ) from error
         except asyncio.CancelledError:
             _kill(worker)
             raise

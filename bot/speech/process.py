@@ -1,4 +1,4 @@
-"""The embedded recogniser and voice as one process that every call asks: `python -m bot.speech.process`.
+"""The recognisers and the voice of this host as one process that every call asks: `python -m bot.speech.process`.
 
 The first line of stdin is JSON (`ProcessSettings`); `ready` on stdout says that the socket answers. It ends on SIGTERM
 and when stdin ends, as its parent is then gone; while calls go on it stays, until a successor has taken over.
@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from asyncio.subprocess import PIPE
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,12 +21,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bot.speech import vocabulary
 from bot.speech.errors import SpeechError, SpeechRequestError, SpeechUnavailableError
 from bot.speech.pool import RecogniserPool
+from bot.speech.recognition import Engine
 from bot.speech.synthesis import SpokenWord, Synthesiser
 from bot.speech.voice import Speaking
 from knowledge.address import SharedAddress
 from knowledge.child import Lingering, run_child, tended
 from knowledge.logs import LogSettings
 
+EMBEDDED: Engine = "pocketsphinx"
 MAX_UTTERANCE_SECS = 60
 MAX_TEXT_CHARS = 10_000
 MAX_VOCABULARY_BYTES = 64 * 1024 * 1024
@@ -43,7 +46,8 @@ class ProcessSettings(BaseModel):
 
     socket: Path
     cache_dir: Path
-    recognisers: int = Field(ge=1, le=64)
+    recognisers: int = Field(ge=1, le=64, description="workers of each engine")
+    engines: tuple[Engine, ...] = Field(default=(), description="those beside pocketsphinx, which is always there")
     lingering: Lingering | None = None
     log: LogSettings | None = None
 
@@ -71,8 +75,8 @@ class VocabularyRequest(BaseModel):
 class SpeechServer:
     """The HTTP routes in front of the recognisers and the voice."""
 
-    def __init__(self, *, pool: RecogniserPool, synthesiser: Synthesiser, cache_dir: Path) -> None:
-        self._pool = pool
+    def __init__(self, *, pools: Mapping[str, RecogniserPool], synthesiser: Synthesiser, cache_dir: Path) -> None:
+        self._pools = pools
         self._synthesiser = synthesiser
         self._cache_dir = cache_dir
         self._changing_vocabulary = asyncio.Lock()
@@ -94,7 +98,10 @@ class SpeechServer:
             raise SpeechRequestError("Send s16le mono PCM: at least one sample, two bytes each.")
         if len(pcm) > MAX_UTTERANCE_SECS * sample_rate * BYTES_PER_SAMPLE:
             raise SpeechRequestError(f"The utterance is longer than {MAX_UTTERANCE_SECS} s; send it in parts.")
-        return web.json_response(await self._pool.recognise(pcm, sample_rate=sample_rate))
+        pool = self._pools.get(request.query.get("engine", ""))
+        if pool is None:
+            raise SpeechRequestError(f"engine must be one of {', '.join(self._pools)}.")
+        return web.json_response(await pool.recognise(pcm, sample_rate=sample_rate))
 
     async def synthesize(self, request: web.Request) -> web.StreamResponse:
         """A text -> a stream of msgpack maps, `{"audio"}` and `{"word", "start_secs"}`; ends when nobody listens."""
@@ -123,14 +130,14 @@ class SpeechServer:
         async with self._changing_vocabulary:
             made = vocabulary.built(texts=wanted.texts, folder=self._cache_dir)
             made = made or await self._build_vocabulary(wanted.texts)
-            await self._pool.use_model(self._cache_dir / made.name)
+            await self._pools[EMBEDDED].use_model(self._cache_dir / made.name)
         secs = time.monotonic() - started
         logger.info("Vocabulary of {} words in use after {:.1f} s", made.words, secs)
         return web.json_response({"words": made.words, "unknown": made.unknown, "secs": secs})
 
     async def healthz(self, request: web.Request) -> web.Response:
         """Whether recognisers answer, and their process ids."""
-        pids = self._pool.pids
+        pids = [pid for pool in self._pools.values() for pid in pool.pids]
         return web.json_response({"recognisers": pids}, status=200 if pids else 503)
 
     async def _build_vocabulary(self, texts: list[str]) -> vocabulary.Vocabulary:
@@ -178,13 +185,16 @@ async def _errors_as_json(request: web.Request, handler: Any) -> web.StreamRespo
 async def serve(settings: ProcessSettings) -> None:
     """Answer on the socket until cancelled."""
     settings.cache_dir.mkdir(parents=True, exist_ok=True)
-    pool, synthesiser = RecogniserPool(size=settings.recognisers), Synthesiser()
-    server = SpeechServer(pool=pool, synthesiser=synthesiser, cache_dir=settings.cache_dir)
+    engines = dict.fromkeys((EMBEDDED, *settings.engines))
+    pools = {engine: RecogniserPool(engine=engine, size=settings.recognisers) for engine in engines}
+    synthesiser = Synthesiser()
+    server = SpeechServer(pools=pools, synthesiser=synthesiser, cache_dir=settings.cache_dir)
     runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_SECS)
     address = SharedAddress(settings.socket)
     try:
         await synthesiser.start()
-        await pool.use_model(vocabulary.newest(settings.cache_dir))
+        for engine, pool in pools.items():
+            await pool.use_model(vocabulary.newest(settings.cache_dir) if engine == EMBEDDED else None)
         await runner.setup()
         await web.SockSite(runner, address.bind()).start()
         address.publish()
@@ -193,7 +203,8 @@ async def serve(settings: ProcessSettings) -> None:
     finally:
         address.close()
         await runner.cleanup()
-        await pool.end()
+        for pool in pools.values():
+            await pool.end()
         synthesiser.close()
 
 

@@ -1,6 +1,9 @@
 """What a recogniser understood."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+Engine = Literal["pocketsphinx", "moonshine"]
 
 
 @dataclass(frozen=True)
@@ -17,9 +20,10 @@ class Word:
 class Recognition:
     """The words of an utterance; the text is empty when none was heard.
 
-    The confidence, 0 to 1, estimates the probability that at least two thirds of the words are right.
+    The confidence, 0 to 1, estimates the probability that at least two thirds of the words are right. `words` is None
+    where the recogniser tells no times.
     """
 
     text: str
     confidence: float
-    words: tuple[Word, ...]
+    words: tuple[Word, ...] | None

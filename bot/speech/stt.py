@@ -1,4 +1,4 @@
-"""The embedded recogniser as a Pipecat service."""
+"""The recognisers of the speech process as Pipecat services."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ class EmbeddedSTTSettings(STTSettings):
 
 
 class EmbeddedSTTService(SegmentedSTTService):
-    """Recognises American English in the speech process, one utterance at a time.
+    """Recognises American English in the speech process, one utterance at a time, by its client's engine.
 
     An utterance that was not understood gives a blank transcript, so that the turn ends without words and Pipecat's
     `EmptyUserTurnConfig` decides whether to ask the caller to say it again. The transcript's `result` is the
@@ -94,7 +94,7 @@ class EmbeddedSTTService(SegmentedSTTService):
         logger.debug(
             "{}: {} words, confidence {:.2f}, {}",
             self,
-            len(recognition.words),
+            len(recognition.text.split()),
             recognition.confidence,
             "understood" if confident else "not understood",
         )

@@ -1,4 +1,4 @@
-"""A recogniser as a child process: `python -m bot.speech.worker [MODEL FOLDER]`.
+"""A recogniser as a child process: `python -m bot.speech.worker pocketsphinx|moonshine [MODEL FOLDER]`.
 
 Each message on stdin is `{"pcm", "sample_rate"}`, each on stdout the recognition, both msgpack behind a four-byte
 little-endian length; the first message out is empty and says that the model is loaded. It ends with its stdin.
@@ -9,11 +9,11 @@ import struct
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import msgpack
 
-from bot.speech.recogniser import Recogniser
+from bot.speech.recognition import Recognition
 
 LENGTH = struct.Struct("<I")
 
@@ -24,10 +24,30 @@ def framed(message: Any) -> bytes:
     return LENGTH.pack(len(packed)) + packed
 
 
+class Recognising(Protocol):
+    """A recogniser of whole utterances."""
+
+    def recognise(self, pcm: bytes, *, sample_rate: int) -> Recognition:
+        """Recognise an utterance of s16le mono PCM."""
+        ...
+
+
+def loaded(engine: str, model: Path | None) -> Recognising:
+    """The recogniser of this name; only pocketsphinx takes a model."""
+    # Each loads native code that the other's worker has no use for.
+    if engine == "moonshine":
+        from bot.speech.moonshine import Moonshine
+
+        return Moonshine()
+    from bot.speech.recogniser import Recogniser
+
+    return Recogniser(model=model)
+
+
 def main() -> None:
     """Recognise what stdin brings until it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    recogniser = Recogniser(model=Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    recogniser = loaded(sys.argv[1], Path(sys.argv[2]) if len(sys.argv) > 2 else None)
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     sink.write(framed({}))
     sink.flush()

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from bot.speech.client import SpeechClient
 from bot.speech.errors import SpeechError
+from bot.speech.recognition import Engine
 from server.commands.problems import stop_on_setup_error
 from server.commands.speech import own_speech
 from server.errors import SetupError
@@ -36,7 +37,8 @@ QUESTIONS, UNANSWERABLE = SAMPLE / "questions.jsonl", SAMPLE / "unanswerable.jso
 TURNS = SAMPLE / "turns.jsonl"
 # What each voice has recorded.
 VOICES = {"slt": (QUESTIONS, UNANSWERABLE), "rms": (QUESTIONS,)}
-PATH = "recogniser, answerer: embedded; no vendor in the path"
+PATH = "recogniser: {}; answerer: embedded; no vendor in the path"
+EMBEDDED: Engine = "pocketsphinx"
 SAMPLE_COLLECTION = "default"
 
 Progress = Callable[[str], None]
@@ -63,9 +65,12 @@ def evaluate(context: typer.Context, as_json: JsonOption = False) -> None:
 
 
 @app.command("wer")
-def wer(as_json: JsonOption = False) -> None:
-    """Measure how many words the embedded recogniser hears wrong, on the sample's recordings."""
-    _measure_sample(wants_wer=True, wants_answers=False, as_json=as_json)
+def wer(
+    engine: Annotated[Engine, typer.Option(help="The recogniser of this host that hears.")] = EMBEDDED,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure how many words a recogniser of this host hears wrong, on the sample's recordings."""
+    _measure_sample(wants_wer=True, wants_answers=False, as_json=as_json, engine=engine)
 
 
 @app.command("answers")
@@ -112,17 +117,17 @@ def gate(
             Console().print(table(results))
 
 
-def _measure_sample(*, wants_wer: bool, wants_answers: bool, as_json: bool) -> None:
+def _measure_sample(*, wants_wer: bool, wants_answers: bool, as_json: bool, engine: Engine = EMBEDDED) -> None:
     started = time.monotonic()
     with _measuring(as_json) as console:
         wers, answered = asyncio.run(
-            _evaluate(read_settings(), console, wants_wer=wants_wer, wants_answers=wants_answers)
+            _evaluate(read_settings(), console, wants_wer=wants_wer, wants_answers=wants_answers, engine=engine)
         )
         secs = time.monotonic() - started
         if as_json:
-            typer.echo(json.dumps(_json(wers, answered) | {"secs": secs}))
+            typer.echo(json.dumps(_json(wers, answered, engine) | {"secs": secs}))
         else:
-            _print(wers, answered, secs)
+            _print(wers, answered, secs, engine)
 
 
 @contextmanager
@@ -141,11 +146,11 @@ def _measuring(as_json: bool) -> Iterator[Console]:
 
 
 async def _evaluate(
-    settings: Settings, console: Console, *, wants_wer: bool, wants_answers: bool
+    settings: Settings, console: Console, *, wants_wer: bool, wants_answers: bool, engine: Engine
 ) -> "tuple[list[VoiceResult], list[AnswersResult]]":
     try:
         with console.status("Teaching the recogniser the words of the handbook") as status:
-            async with own_speech() as speech:
+            async with own_speech(engine=engine) as speech:
                 await speech.set_vocabulary(await asyncio.to_thread(_handbook_texts))
                 wers = await _wer(speech, status.update) if wants_wer else []
                 answered = await _answers(settings, speech, status.update) if wants_answers else []
@@ -295,9 +300,9 @@ def _counter(progress: Progress, doing: str, total: int) -> Callable[[], None]:
     return lambda: progress(f"{doing}: {next(numbers)} of {total}")
 
 
-def _json(wers: "Sequence[VoiceResult]", answered: "Sequence[AnswersResult]") -> dict[str, Any]:
+def _json(wers: "Sequence[VoiceResult]", answered: "Sequence[AnswersResult]", engine: Engine) -> dict[str, Any]:
     return {
-        "recogniser": "embedded",
+        "recogniser": engine,
         "answerer": "embedded",
         "vendors": [],
         "wer": [
@@ -319,21 +324,21 @@ def _show_answers(answered: "Sequence[AnswersResult]", as_json: bool) -> None:
     from evals.answers import tables
 
     if as_json:
-        typer.echo(json.dumps(_json([], answered)))
+        typer.echo(json.dumps(_json([], answered, EMBEDDED)))
         return
     console = Console()
-    console.print(PATH, highlight=False)
+    console.print(PATH.format(EMBEDDED), highlight=False)
     for each in tables(answered):
         console.print()
         console.print(each)
 
 
-def _print(wers: "Sequence[VoiceResult]", answered: "Sequence[AnswersResult]", secs: float) -> None:
+def _print(wers: "Sequence[VoiceResult]", answered: "Sequence[AnswersResult]", secs: float, engine: Engine) -> None:
     from evals.answers import tables
     from evals.wer import table
 
     console = Console()
-    console.print(PATH, highlight=False)
+    console.print(PATH.format(engine), highlight=False)
     if wers:
         console.print(f"\nWords heard wrong\n{table(wers)}", end="", highlight=False, soft_wrap=True)
     for each in tables(answered) if answered else ():

@@ -43,7 +43,8 @@ async def checked(settings: Settings, rows: Sequence[Listed], *, progress: Calla
     configured = [row for row in rows if row.configured]
     # An SDK takes seconds to load, and two threads that load at once see half of what they share.
     unloaded = await asyncio.to_thread(_not_loaded, configured)
-    async with own_speech_socket() as socket:
+    engines = {each.engine for each in map(_provider, configured) if each.engine}
+    async with own_speech_socket(engines=sorted(engines)) as socket:
         speech = await _sentence(socket)
 
         async def check(row: Listed) -> Answer:

@@ -2,17 +2,18 @@
 
 import os
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bot.speech.client import SpeechClient
+from bot.speech.recognition import Engine
 from server.processes import SupervisedProcess
 
 
 @asynccontextmanager
-async def own_speech_socket() -> AsyncIterator[Path]:
-    """Where the embedded recogniser and voice are asked, apart from the server's.
+async def own_speech_socket(*, engines: Sequence[str] = ()) -> AsyncIterator[Path]:
+    """Where this host's recognisers and voice are asked, apart from the server's; `engines` come beside the embedded.
 
     Raises `SetupError` when they do not come up.
     """
@@ -21,7 +22,7 @@ async def own_speech_socket() -> AsyncIterator[Path]:
         process = SupervisedProcess(
             "speech",
             module="bot.speech.process",
-            settings={"socket": str(socket_path), "cache_dir": folder, "recognisers": 1},
+            settings={"socket": str(socket_path), "cache_dir": folder, "recognisers": 1, "engines": list(engines)},
             environment=os.environ,
         )
         await process.start()
@@ -32,10 +33,10 @@ async def own_speech_socket() -> AsyncIterator[Path]:
 
 
 @asynccontextmanager
-async def own_speech() -> AsyncIterator[SpeechClient]:
-    """What asks them; raises `SetupError` when they do not come up."""
-    async with own_speech_socket() as socket_path:
-        client = SpeechClient(socket_path)
+async def own_speech(*, engine: Engine = "pocketsphinx") -> AsyncIterator[SpeechClient]:
+    """What asks this recogniser and the voice; raises `SetupError` when they do not come up."""
+    async with own_speech_socket(engines=[engine]) as socket_path:
+        client = SpeechClient(socket_path, engine=engine)
         try:
             yield client
         finally:

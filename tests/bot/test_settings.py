@@ -84,6 +84,11 @@ def test_the_first_words_say_who_answers_and_how(persona: Persona, notice: str, 
     assert persona.spoken_greeting(notice) == greeting
 
 
+def test_the_speech_process_gets_the_recognisers_that_are_chosen():
+    assert settings(stt=[{"provider": "moonshine"}, {"provider": "embedded"}]).engines == ("moonshine",)
+    assert settings().engines == ()
+
+
 def test_the_modules_of_all_chosen_providers_are_preloaded_once():
     twice = (OpenAILLM(api_key=SecretStr("sk-secret")), OpenAILLM(api_key=SecretStr("sk-other")), ExtractiveLLM())
     assert settings(llm=twice).preload == (

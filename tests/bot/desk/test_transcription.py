@@ -102,6 +102,12 @@ async def test_a_stretch_that_was_not_understood_has_its_confidence_and_no_words
     assert (final["text"], final["words"], final["confidence"]) == ("", [], 0.1)
 
 
+async def test_words_are_null_where_the_recogniser_tells_no_times():
+    untimed = Recognition("is it open", 0.9, None)
+    (final,) = [e for e in await events(recording("s01"), recognitions=[untimed]) if e["type"] == "final"]
+    assert (final["text"], final["words"], final["confidence"]) == ("is it open", None, 0.9)
+
+
 async def test_silence_has_nothing_but_its_length():
     told = await events(silence(2), recognitions=[])
     assert told == [{"type": "ready"}, {"type": "end", "duration": 2.0}]

@@ -2,14 +2,28 @@
 
 import importlib
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic import ValidationError
 
-from bot.providers.local import PiperTTS
+from bot.providers.local import MoonshineSTT, PiperTTS
 from bot.speech.piper import PiperTTSService
+from bot.speech.recognition import Engine
+from bot.speech.stt import EmbeddedSTTService
 
 NOWHERE = Path("/nowhere")
+
+
+def test_moonshine_listens_by_the_speech_process():
+    service = MoonshineSTT().build(speech_socket=NOWHERE)
+    assert isinstance(service, EmbeddedSTTService)
+    assert service._settings.model == "moonshine-tiny-en"
+
+
+def test_what_moonshine_asks_for_is_named():
+    assert (MoonshineSTT.engine, MoonshineSTT.extra) == ("moonshine", "moonshine")
+    assert "moonshine" in get_args(Engine)
 
 
 def test_piper_speaks_in_the_voice_that_was_set():

@@ -11,7 +11,9 @@ from aiohttp import web
 from bot.speech import client as client_module
 from bot.speech.client import SpeechClient
 from bot.speech.errors import SpeechRequestError, SpeechUnavailableError
+from bot.speech.recognition import Engine, Recognition
 
+UNTIMED = {"text": "Hello.", "confidence": 0.9, "words": None}
 NOTHING_HEARD = {"text": "", "confidence": 0.0, "words": []}
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -23,7 +25,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def client_of(answer: Answer) -> AsyncIterator[SpeechClient]:
+async def client_of(answer: Answer, *, engine: Engine = "pocketsphinx") -> AsyncIterator[SpeechClient]:
     """A client whose process answers as told; the folder is short, as a socket's path may have 107 characters."""
     app = web.Application()
     app.add_routes([web.post("/{path}", answer)])
@@ -31,7 +33,7 @@ async def client_of(answer: Answer) -> AsyncIterator[SpeechClient]:
     await runner.setup()
     with tempfile.TemporaryDirectory() as folder:
         await web.UnixSite(runner, f"{folder}/socket").start()
-        client = SpeechClient(Path(folder, "socket"))
+        client = SpeechClient(Path(folder, "socket"), engine=engine)
         try:
             yield client
         finally:
@@ -90,3 +92,21 @@ async def test_what_is_refused_is_not_asked_again() -> None:
         with pytest.raises(SpeechRequestError, match="No"):
             await client.recognise(b"  ", 16_000)
     assert len(process.connections) == 1
+
+
+@pytest.mark.parametrize("engine", ["pocketsphinx", "moonshine"])
+async def test_it_says_which_engine_hears(engine: Engine) -> None:
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.query["engine"])
+        return heard()
+
+    async with client_of(answer, engine=engine) as client:
+        await client.recognise(b"  ", 16_000)
+    assert asked == [engine]
+
+
+async def test_an_engine_may_tell_no_times() -> None:
+    async with client_of(Process(web.json_response(UNTIMED)).take) as client:
+        assert await client.recognise(b"  ", 16_000) == Recognition("Hello.", 0.9, None)

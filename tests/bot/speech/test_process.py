@@ -4,7 +4,7 @@ import signal
 import stat
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ import soundfile
 
 from bot.speech.client import SpeechAudio, SpeechClient, SpeechWord
 from bot.speech.errors import SpeechRequestError, SpeechUnavailableError
+from bot.speech.recognition import Engine
 
 pytestmark = pytest.mark.integration
 
@@ -36,14 +37,19 @@ class Running:
 
 
 @asynccontextmanager
-async def running(folder: Path, *, recognisers: int = 1) -> AsyncIterator[Running]:
+async def running(folder: Path, *, recognisers: int = 1, engines: Sequence[Engine] = ()) -> AsyncIterator[Running]:
     socket = folder / "s"
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot.speech.process", stdin=PIPE, stdout=PIPE, stderr=PIPE
     )
     assert process.stdin is not None
     assert process.stdout is not None
-    settings = {"socket": str(socket), "cache_dir": str(folder / "cache"), "recognisers": recognisers}
+    settings = {
+        "socket": str(socket),
+        "cache_dir": str(folder / "cache"),
+        "recognisers": recognisers,
+        "engines": list(engines),
+    }
     process.stdin.write(json.dumps(settings).encode() + b"\n")
     client = SpeechClient(socket)
     try:
@@ -96,6 +102,28 @@ async def test_a_recogniser_that_dies_is_replaced(tmp_path):
         worker.kill()
         assert (await speech.client.recognise(pcm(), 16_000)).words
         assert [replacement.pid for replacement in speech.workers()] != [worker.pid]
+
+
+async def test_each_engine_that_is_wanted_hears_beside_the_embedded_one(tmp_path):
+    async with running(tmp_path, engines=["moonshine"]) as speech:
+        moonshine = SpeechClient(speech.socket, engine="moonshine")
+        try:
+            heard = await moonshine.recognise(pcm(), 16_000)
+        finally:
+            await moonshine.aclose()
+        assert (heard.text, heard.words) == ("How long do I have to send back something I never used?", None)
+        assert (await speech.client.recognise(pcm(), 16_000)).words
+        assert len(speech.workers()) == 2
+
+
+async def test_an_engine_that_is_not_there_is_refused(tmp_path):
+    async with running(tmp_path) as speech:
+        moonshine = SpeechClient(speech.socket, engine="moonshine")
+        try:
+            with pytest.raises(SpeechRequestError, match="engine must be one of pocketsphinx"):
+                await moonshine.recognise(pcm(), 16_000)
+        finally:
+            await moonshine.aclose()
 
 
 async def test_only_its_user_may_use_the_socket(tmp_path):

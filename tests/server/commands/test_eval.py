@@ -32,8 +32,10 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Figures in place of a measurement; the list holds what was asked for."""
     asked: list[Any] = []
 
-    async def evaluate(_settings: object, _console: object, *, wants_wer: bool, wants_answers: bool) -> Any:
-        asked.append((wants_wer, wants_answers))
+    async def evaluate(
+        _settings: object, _console: object, *, wants_wer: bool, wants_answers: bool, engine: str
+    ) -> Any:
+        asked.append((wants_wer, wants_answers, engine))
         return [HEARD] if wants_wer else [], [ANSWERED] if wants_answers else []
 
     async def answers_over(_settings: object, folders: list[Path], keep: Path | None, _console: object) -> Any:
@@ -53,9 +55,10 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 @pytest.mark.parametrize(
     ("arguments", "asked"),
     [
-        ([], (True, True)),
-        (["wer"], (True, False)),
-        (["answers"], (False, True)),
+        ([], (True, True, "pocketsphinx")),
+        (["wer"], (True, False, "pocketsphinx")),
+        (["wer", "--engine", "moonshine"], (True, False, "moonshine")),
+        (["answers"], (False, True, "pocketsphinx")),
         (["answers", "--data", "one", "--data", "two"], ("answers", ["one", "two"], None)),
         (["retrieval"], ("retrieval", [], None)),
         (["retrieval", "--data", "one", "--keep", "kept"], ("retrieval", ["one"], Path("kept"))),
@@ -69,7 +72,7 @@ def test_everything_is_measured_unless_a_part_is_named(measured: list[Any], argu
 def test_the_figures_come_as_tables_that_say_what_was_in_the_path(measured: list[Any]) -> None:
     outcome = jarvis()
     assert outcome.exit_code == 0
-    assert "recogniser, answerer: embedded; no vendor in the path" in outcome.stdout
+    assert "recogniser: pocketsphinx; answerer: embedded; no vendor in the path" in outcome.stdout
     assert "25.0" in outcome.stdout
     assert "typed" in outcome.stdout
 
@@ -92,7 +95,9 @@ def test_how_well_the_search_finds_comes_as_one_json_object(measured: list[Any])
     assert (scores["name"], scores["ndcg_at_10"], scores["p95_ms"]) == ("handbook", 0.8123, 7.2)
 
 
-@pytest.mark.parametrize("arguments", [["latency"], ["wer", "--data", "x"], ["retrieval", "--data"]])
+@pytest.mark.parametrize(
+    "arguments", [["latency"], ["wer", "--data", "x"], ["wer", "--engine", "x"], ["retrieval", "--data"]]
+)
 def test_what_cannot_be_measured_is_refused(measured: list[Any], arguments: list[str]) -> None:
     assert jarvis(*arguments).exit_code == 2
     assert measured == []

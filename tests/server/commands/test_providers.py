@@ -77,5 +77,6 @@ def test_each_that_is_set_is_asked_and_who_does_not_answer_is_told(only_openai_a
     assert answers[("llm", "extractive")]["secs"] < 30
     assert answers[("tts", "embedded")]["secs"] < 30
     assert answers[("stt", "embedded")]["error"] is None
+    assert answers[("stt", "moonshine")]["error"] is None
     assert result.exit_code == 1
     assert SECRET not in result.output
