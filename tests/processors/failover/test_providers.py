@@ -73,6 +73,26 @@ def test_one_that_is_not_spared_any_more_is_next_again():
     assert providers.next() == "openai"
 
 
+def test_turns_begin_on_the_last_alone_where_it_is_kept_to():
+    providers, _ = three()
+    providers.keep_to_last(True)
+    assert [providers.next(), providers.next(besides={"extractive"})] == ["extractive", None]
+
+
+def test_turns_begin_on_all_again_where_the_last_is_not_kept_to_any_more():
+    providers, _ = three()
+    providers.keep_to_last(True)
+    providers.keep_to_last(False)
+    assert providers.next() == "openai"
+
+
+def test_the_model_that_answers_is_told():
+    told: list[dict[str, Any]] = []
+    providers, _ = three(told)
+    providers.answered("openai", kind="fast")
+    assert told == [{"type": "route", "provider": "openai", "kind": "fast"}]
+
+
 def test_one_that_failed_this_turn_is_passed_over():
     providers, _ = three()
     assert providers.next(besides={"openai"}) == "anthropic"
