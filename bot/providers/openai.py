@@ -84,7 +84,7 @@ class OpenAILLM(Provider):
         """The service for one call; it compares nothing by itself."""
         from bot.providers.openai_services import OpenAIChatService
 
-        effort = self._effort("smart")
+        effort = self.reasoning_effort or _effort(self.model)
         return OpenAIChatService(
             api_key=self.api_key.get_secret_value(),
             base_url=self.base_url,
@@ -106,19 +106,18 @@ class OpenAILLM(Provider):
 
         if self.fast_model is None:
             return {}
+        # What one model is told the other may refuse, and extras stay until they are overwritten.
+        fast = {"reasoning_effort": _effort(self.fast_model) or NOT_GIVEN}
+        smart = {"reasoning_effort": self.reasoning_effort or _effort(self.model) or NOT_GIVEN}
         return {
-            kind: OpenAIChatService.Settings(
-                # What one model is told the other may refuse, and extras stay until they are overwritten.
-                model=model,
-                extra={"reasoning_effort": self._effort(kind) or NOT_GIVEN},
-            )
-            for kind, model in (("fast", self.fast_model), ("smart", self.model))
+            "fast": OpenAIChatService.Settings(model=self.fast_model, extra=fast),
+            "smart": OpenAIChatService.Settings(model=self.model, extra=smart),
         }
 
-    def _effort(self, kind: Kind) -> str | None:
-        model = self.fast_model if kind == "fast" else self.model
-        asked = None if kind == "fast" else self.reasoning_effort
-        return asked or ("none" if REASONING.match(model or "") else None)
+
+def _effort(model: str) -> str | None:
+    """What is said to a model so that it does not think."""
+    return "none" if REASONING.match(model) else None
 
 
 class OpenAITTS(Provider):

@@ -20,6 +20,7 @@ from pipecat.frames.frames import (
     LLMFullResponseStartFrame,
     LLMTextFrame,
     LLMUpdateSettingsFrame,
+    ManuallySwitchServiceFrame,
     ServiceSwitcherFrame,
     ServiceUpdateSettingsFrame,
     StartFrame,
@@ -130,12 +131,18 @@ class KeptLLM(LLMSwitcher[Routing]):
         return [[*branch, Outlet(service, strategy)] for branch, service in zip(branches, services, strict=True)]
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
-        """Answers a context that comes down; hands the services what is for them and passes on all else."""
-        if isinstance(frame, _FOR_SERVICES):
+        """Answers a context that comes down; hands the services what is for them and passes on all else.
+
+        A switch to another of the services holds from the next turn on.
+        """
+        chosen = isinstance(frame, ManuallySwitchServiceFrame) and frame.service in self.services
+        if isinstance(frame, _FOR_SERVICES) and not chosen:
             await super().process_frame(frame, direction)
             return
         await FrameProcessor.process_frame(self, frame, direction)
-        if isinstance(frame, LLMContextFrame) and direction is FrameDirection.DOWNSTREAM:
+        if isinstance(frame, ManuallySwitchServiceFrame):
+            self._providers.choose(next(name for name, each in self._members.items() if each.service is frame.service))
+        elif isinstance(frame, LLMContextFrame) and direction is FrameDirection.DOWNSTREAM:
             self._sync_registered_tool_handlers(frame.context.tools)
             await self._answer(_Turn(frame, self._route.kind(frame.context)))
         else:
@@ -227,7 +234,7 @@ class KeptLLM(LLMSwitcher[Routing]):
         member = self._members[attempt.name]
         if turn.said and not member.follows:
             await self._push_text(turn, sentence_end(turn.said), like=like)
-        is_last = attempt.name == self._providers.last and len(self._members) > 1 and not self._providers.keeps_to_last
+        is_last = attempt.name == self._providers.last and len(self._members) > 1 and not self._providers.last_is_chosen
         if member.notice and is_last and not self._told:
             self._told = True
             await self._push_text(turn, f"{member.notice} ", like=like)

@@ -40,6 +40,11 @@ class Providers:
         """The one that is left when all others fail."""
         return self._names[-1]
 
+    def choose(self, name: str) -> None:
+        """Lets turns begin on this one where it can; on the last, where it is chosen, all of them."""
+        self.prefer(name)
+        self._last_alone = name == self.last
+
     def prefer(self, name: str) -> None:
         """Puts this one first from the next turn on; ValueError where it is none of these."""
         if name not in self._names:
@@ -51,12 +56,8 @@ class Providers:
         """Lets no turn begin on these, and on all others again; the last is never spared."""
         self._spared = frozenset(names) - {self.last}
 
-    def keep_to_last(self, alone: bool) -> None:
-        """Lets turns begin on the last alone, or on all again."""
-        self._last_alone = alone
-
     @property
-    def keeps_to_last(self) -> bool:
+    def last_is_chosen(self) -> bool:
         """Whether turns begin on the last although none of the others failed."""
         return self._last_alone
 

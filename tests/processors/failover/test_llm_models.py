@@ -2,6 +2,7 @@
 
 import asyncio
 
+from pipecat.frames.frames import LLMFullResponseEndFrame, ManuallySwitchServiceFrame
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.utils.errors import ErrorCategory
 
@@ -111,3 +112,37 @@ def test_a_call_of_a_tool_is_an_answer_of_its_model():
             return stage.routes
 
     assert run(turn()) == [("a", "smart")]
+
+
+def test_a_switch_holds_from_the_next_turn_on():
+    async def turns() -> tuple[str, int, int]:
+        first, second = ScriptedLLM(["Within ", Wait(1), "a week."]), ScriptedLLM(["Never."])
+        async with Staging({"a": first, "b": second, "c": ScriptedLLM(ANSWER)}) as stage:
+            await stage.ask(until=lambda stage: bool(stage.text))
+            await stage.worker.queue_frame(ManuallySwitchServiceFrame(service=second))
+            await stage.see(lambda stage: stage.count(LLMFullResponseEndFrame) == 1)
+            await stage.ask()
+            return stage.text, len(first.asked), len(second.asked)
+
+    assert run(turns()) == ("Within a week.Never.", 1, 1)
+
+
+def test_the_last_can_be_chosen_and_says_nothing_of_others_that_fail():
+    async def turns() -> str:
+        first, last = ScriptedLLM(ANSWER), ScriptedLLM(["Thirty days."])
+        async with Staging({"a": first, "b": last}, notice="Only me.") as stage:
+            await stage.worker.queue_frame(ManuallySwitchServiceFrame(service=last))
+            await stage.ask()
+            return stage.text
+
+    assert run(turns()) == "Thirty days."
+
+
+def test_a_switch_of_somebody_elses_goes_on():
+    async def turn() -> tuple[int, str]:
+        async with Staging({"a": ScriptedLLM(ANSWER), "b": ScriptedLLM(["Never."])}) as stage:
+            await stage.worker.queue_frame(ManuallySwitchServiceFrame(service=ScriptedLLM(ANSWER)))
+            await stage.ask()
+            return stage.count(ManuallySwitchServiceFrame), stage.text
+
+    assert run(turn()) == (1, "Within thirty days.")

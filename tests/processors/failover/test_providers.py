@@ -73,17 +73,17 @@ def test_one_that_is_not_spared_any_more_is_next_again():
     assert providers.next() == "openai"
 
 
-def test_turns_begin_on_the_last_alone_where_it_is_kept_to():
+def test_turns_begin_on_the_last_alone_where_it_is_chosen():
     providers, _ = three()
-    providers.keep_to_last(True)
+    providers.choose("extractive")
     assert [providers.next(), providers.next(besides={"extractive"})] == ["extractive", None]
 
 
-def test_turns_begin_on_all_again_where_the_last_is_not_kept_to_any_more():
+def test_turns_begin_on_another_again_where_that_one_is_chosen():
     providers, _ = three()
-    providers.keep_to_last(True)
-    providers.keep_to_last(False)
-    assert providers.next() == "openai"
+    providers.choose("extractive")
+    providers.choose("anthropic")
+    assert [providers.next(), providers.next(besides={"anthropic"})] == ["anthropic", "openai"]
 
 
 def test_the_model_that_answers_is_told():
