@@ -1,6 +1,8 @@
 """A change of a call as frames for its pipeline."""
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import aclosing
 from typing import Any
 
 from pipecat.frames.frames import Frame, ManuallySwitchServiceFrame, TTSUpdateSettingsFrame
@@ -10,9 +12,13 @@ from bot.errors import ChangeError
 from bot.pipeline import Services
 from bot.providers.stages import Stage
 from bot.settings import BotSettings
+from bot.speech.client import Speech
+from bot.speech.errors import SpeechRequestError, SpeechUnavailableError
 from processors.failover.llm import KeptLLM
 from processors.failover.switcher import KeptSwitcher
 
+A_WORD = "One."
+VOICE_SECS = 1.5
 STAGES: tuple[Stage, ...] = ("stt", "llm", "tts")
 
 
@@ -22,6 +28,23 @@ def check(change: Change, settings: BotSettings) -> None:
         name, known = _wanted(change, stage), [each.provider for each in _chosen(settings, stage)]
         if name is not None and name not in known:
             raise ChangeError(f"This call has no {name} as its {stage}; it has {', '.join(known)}.")
+
+
+async def check_voice(change: Change, settings: BotSettings, speech: Speech) -> None:
+    """Raises `ChangeError` where the voice on this host is to speak by a name that it does not know.
+
+    Behind any other voice another one stands; behind this one there is silence.
+    """
+    if change.tts.voice is None or _speaking(change, settings) != settings.tts[-1].provider:
+        return
+    said = speech.synthesize(A_WORD, voice=change.tts.voice, words_per_minute=200, pitch=50, sample_rate=16000)
+    try:
+        async with asyncio.timeout(VOICE_SECS), aclosing(said):
+            await anext(said, None)
+    except SpeechRequestError as error:
+        raise ChangeError("The voice on this host has none of that name; `espeak-ng --voices` lists them.") from error
+    except (SpeechUnavailableError, TimeoutError) as error:
+        raise ChangeError("The voice on this host does not answer now. Try again.") from error
 
 
 def frames(change: Change, settings: BotSettings, services: Services) -> list[Frame]:
@@ -44,7 +67,7 @@ def _manners(change: Change, settings: BotSettings, services: Services) -> list[
     if chosen == ChosenVoice():
         return []
     voices = services.tts.services if isinstance(services.tts, KeptSwitcher) else [services.tts]
-    speaks = chosen.provider or settings.tts[0].provider
+    speaks = _speaking(change, settings)
     return [
         TTSUpdateSettingsFrame(
             delta=each.manner(voice=chosen.voice if each.provider == speaks else None, speed=chosen.speed or 1.0),
@@ -53,6 +76,10 @@ def _manners(change: Change, settings: BotSettings, services: Services) -> list[
         for each, service in zip(settings.tts, voices, strict=True)
         if each.provider == speaks or chosen.speed is not None
     ]
+
+
+def _speaking(change: Change, settings: BotSettings) -> str:
+    return change.tts.provider or settings.tts[0].provider
 
 
 def _wanted(change: Change, stage: Stage) -> str | None:

@@ -26,7 +26,7 @@ from pipecat.workers.runner import WorkerRunner
 
 from bot.change import Change
 from bot.channels import Join, Signals, WebRtcOffer, WebSocketJoin
-from bot.choices import check, frames
+from bot.choices import check, check_voice, frames
 from bot.errors import ChangeError, OfferError
 from bot.extractive.talk import small_talk
 from bot.failover import Failover, answerer, listener, speaker
@@ -35,6 +35,7 @@ from bot.pipeline import CallPipeline, Services, build_pipeline
 from bot.reports import Floor, Message, Report
 from bot.said import Said
 from bot.settings import BotSettings
+from bot.speech.client import SpeechClient
 from bot.story import Story, awaits_answer, without_last_answer
 from bot.transports import Channel
 from bot.turns import TurnModels
@@ -132,6 +133,11 @@ class Session:
         if self._reason is not None:
             raise ChangeError("This call is ending.")
         check(change, self._settings)
+        speech = SpeechClient(self._settings.speech_socket)
+        try:
+            await check_voice(self._chosen.then(change), self._settings, speech)
+        finally:
+            await speech.aclose()
         self._chosen = self._chosen.then(change)
         self._report({"type": "changed", "change": change.model_dump(exclude_none=True)})
         if self._worker is not None and self._services is not None:

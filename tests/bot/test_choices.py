@@ -8,7 +8,7 @@ from pipecat.frames.frames import Frame, ManuallySwitchServiceFrame, TTSUpdateSe
 from pydantic import SecretStr
 
 from bot.change import Change, ChosenVoice
-from bot.choices import check, frames
+from bot.choices import check, check_voice, frames
 from bot.errors import ChangeError
 from bot.failover import Failover, answerer, listener, speaker
 from bot.pipeline import Services
@@ -16,6 +16,9 @@ from bot.providers.embedded import EmbeddedTTS, ExtractiveLLM
 from bot.providers.local import PiperTTS
 from bot.providers.openai import OpenAILLM, OpenAITTS
 from bot.settings import BotSettings, Retrieval
+from bot.speech.client import SpeechAudio
+from bot.speech.errors import SpeechError, SpeechRequestError, SpeechUnavailableError
+from bot.speech.fake import FakeSpeech
 from tests.bot.providers.similarity import NoSimilarity
 
 NOWHERE = Path("/nowhere")
@@ -82,3 +85,29 @@ def test_a_voice_is_the_named_ones_and_the_speed_is_everybodys():
 def test_the_one_voice_of_a_call_can_be_another():
     services, found = made(Change(tts=ChosenVoice(voice="en-gb", speed=1.0)), ALONE)
     assert manners(found) == [(services.tts, {"voice": "en-gb", "words_per_minute": 165})]
+
+
+AUDIO = SpeechAudio(b"\x00\x00")
+
+
+@pytest.mark.parametrize("settings", [ALONE, SEVERAL], ids=["by itself", "behind others"])
+@pytest.mark.parametrize(
+    ("error", "said"), [(SpeechRequestError("no"), "none of that name"), (SpeechUnavailableError("no"), "Try again")]
+)
+async def test_the_voice_behind_which_there_is_none_is_asked_before(
+    settings: BotSettings, error: SpeechError, said: str
+):
+    change = Change(tts=ChosenVoice(provider="embedded", voice="nobody"))
+    with pytest.raises(ChangeError, match=said):
+        await check_voice(change, settings, FakeSpeech(spoken=[[error]]))
+
+
+async def test_a_voice_that_speaks_is_taken():
+    speech = FakeSpeech(spoken=[[AUDIO, AUDIO]])
+    await check_voice(Change(tts=ChosenVoice(voice="en-gb")), ALONE, speech)
+    await speech.aclose()
+
+
+@pytest.mark.parametrize("tts", [ChosenVoice(voice="nobody"), ChosenVoice(provider="embedded", speed=2)])
+async def test_a_vendors_voice_and_a_speed_are_asked_of_nobody(tts: ChosenVoice):
+    await check_voice(Change(tts=tts), SEVERAL, FakeSpeech())

@@ -236,7 +236,7 @@ async def test_a_bot_without_a_call_learns_nothing_of_providers(client: Client):
     assert (await client.post("/providers", json={"known": []})).status == 422
 
 
-CHANGE = {"llm": "extractive", "tts": {"voice": "en-gb", "speed": 1.2}}
+CHANGE = {"llm": "extractive", "tts": {"speed": 1.2}}
 
 
 async def test_a_change_of_the_call_is_taken_and_told(client: Client):
@@ -250,6 +250,12 @@ async def test_a_provider_that_the_call_has_not_is_refused_with_those_it_has(cli
     await client.post("/session", json=SESSION)
     refused = await refusal(await client.patch("/session", json={"stt": "google"}))
     assert refused == (422, "This call has no google as its stt; it has embedded.")
+
+
+async def test_a_voice_is_refused_where_nobody_can_say_that_it_is_there(client: Client):
+    await client.post("/session", json=SESSION)
+    refused = await refusal(await client.patch("/session", json={"tts": {"voice": "en-gb"}}))
+    assert refused == (422, "The voice on this host does not answer now. Try again.")
 
 
 async def test_a_change_before_a_session_is_refused(client: Client):

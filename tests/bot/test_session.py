@@ -133,8 +133,8 @@ async def test_a_call_begins_as_was_chosen_and_is_changed_as_it_goes_on(models: 
     async with caller() as (_, offer):
         await call.answer(offer)
         await call.speaks("en-gb", words_per_minute=165)
-        await call.session.change(Change(tts=ChosenVoice(speed=1.2)))
-        await call.speaks("en-gb", words_per_minute=198)
+        await call.session.change(Change(tts=ChosenVoice(provider="embedded", speed=1.2)))
+        await call.speaks("en-us+f2", words_per_minute=198)
         await call.session.end("hang_up")
         assert await call.ended() == "hang_up"
 

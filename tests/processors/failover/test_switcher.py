@@ -49,4 +49,4 @@ async def test_settings_reach_the_voice_that_is_not_at_work():
         delta = TTSSettings(voice="w")
         await call.worker.queue_frame(TTSUpdateSettingsFrame(delta=delta, service=second))
         await asyncio.sleep(1)
-    assert second.settings.voice == "w"
+    assert second.settings.given_fields()["voice"] == "w"
