@@ -2,6 +2,7 @@
 
 import importlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from openai import NOT_GIVEN
@@ -54,7 +55,7 @@ def test_one_model_has_every_turn_where_no_fast_one_is_set():
         ({"fast_model": "gpt-4.1-nano", "reasoning_effort": "low"}, NOT_GIVEN, "low"),
     ],
 )
-def test_each_model_is_told_how_long_to_think_as_it_can_be(settings: dict[str, str], fast: object, smart: object):
+def test_each_model_is_told_how_long_to_think_as_it_can_be(settings: dict[str, Any], fast: object, smart: object):
     models = OpenAILLM(api_key=KEY, **settings).models()
     assert [models[kind].extra["reasoning_effort"] for kind in ("fast", "smart")] == [fast, smart]
 
