@@ -11,7 +11,7 @@ Kind = Literal["fast", "smart"]
 
 
 class TurnRoute(Protocol):
-    """Tells turns apart; takes less than a millisecond and asks nobody."""
+    """Tells turns apart; takes milliseconds at most, as the event loop waits for it, and asks nobody."""
 
     def kind(self, context: LLMContext) -> Kind:
         """`fast` for a turn that any model answers well, `smart` for the rest."""
