@@ -13,5 +13,9 @@ class OwnedError(BotError):
     """Another server listens to this bot."""
 
 
+class ChangeError(BotError):
+    """The call can't be changed so."""
+
+
 class OfferError(BotError):
     """The offer is not one that can be answered."""

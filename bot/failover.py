@@ -12,6 +12,7 @@ from bot.extractive.service import Similarity
 from bot.providers.build import llm_services, stt_services, tts_services
 from bot.providers.stages import Stage
 from bot.reports import Report
+from bot.route import ByQuestion
 from bot.settings import BotSettings
 from processors.failover.llm import KeptLLM, Member
 from processors.failover.providers import Providers
@@ -68,10 +69,16 @@ def answerer(
         return services[0]
     members = [
         # What has a notice of its own is no language model, and takes no instruction.
-        Member(each.provider, service, notice=ONLY_ME if spoken and each.notice else "", follows=not each.notice)
+        Member(
+            each.provider,
+            service,
+            notice=ONLY_ME if spoken and each.notice else "",
+            follows=not each.notice,
+            models=each.models(),
+        )
         for each, service in zip(settings.llm, services, strict=True)
     ]
-    return KeptLLM(members, providers=failover.of("llm"), hedge=settings.hedge)
+    return KeptLLM(members, providers=failover.of("llm"), hedge=settings.hedge, route=ByQuestion())
 
 
 def _chosen(settings: BotSettings) -> dict[Stage, Iterable[Any]]:

@@ -23,6 +23,7 @@ from processors.citations import CitationProcessor
 from processors.failover.llm import KeptLLM
 from processors.failover.stt import KeptSTT
 from processors.failover.tts import KeptTTS
+from processors.quiet import QuietChanges
 from processors.retrieval import RetrievalProcessor, Search
 
 
@@ -72,6 +73,7 @@ def build_pipeline(
             retrieval,  # this turn's passages
             services.llm,  # the answer, with markers
             citations,  # markers → sources
+            QuietChanges(),  # another voice, once nothing is being said
             services.tts,  # speech
             transport.output(),  # the caller's loudspeaker
             assistant,  # what was actually heard

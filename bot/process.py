@@ -3,6 +3,7 @@
 The control socket is HTTP on a unix socket, for the server alone:
 
     POST  /session   {session_id, settings, call, story}   the call this bot takes
+    PATCH /session   {stt, llm, tts}   who listens, answers and speaks from the next turn on (bot/change.py)
     GET   /session   → {session_id, call, owned}           that call; session_id is null while the bot waits
     POST  /connect   how the caller is joined (bot/channels.py) → the channel's answer
     PATCH /connect   what the channel's ends tell each other later
@@ -28,6 +29,7 @@ from aiohttp import web
 from loguru import logger
 from pydantic import TypeAdapter, ValidationError
 
+from bot.change import Change
 from bot.channels import Join, Signals
 from bot.confinement import Confinement, give_back, private_mb
 from bot.errors import BotError, OfferError, OwnedError, SessionTakenError
@@ -68,6 +70,7 @@ class BotProcess:
         app.add_routes(
             [
                 web.post("/session", self._take),
+                web.patch("/session", self._change),
                 web.get("/session", self._tell_session),
                 web.post("/connect", self._connect),
                 web.patch("/connect", self._signal),
@@ -135,6 +138,10 @@ class BotProcess:
         )
         if body["story"]:
             self._on_event({"type": "story", "keep": 0, "add": body["story"]})
+        return web.Response(status=204)
+
+    async def _change(self, request: web.Request) -> web.Response:
+        await self._taken().change(Change.model_validate(await request.json()))
         return web.Response(status=204)
 
     async def _tell_session(self, request: web.Request) -> web.Response:

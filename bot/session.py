@@ -24,8 +24,10 @@ from pipecat.processors.frameworks.rtvi import RTVIObserverParams, RTVIServerMes
 from pipecat.utils.errors import ErrorCategory
 from pipecat.workers.runner import WorkerRunner
 
+from bot.change import Change
 from bot.channels import Join, Signals, WebRtcOffer, WebSocketJoin
-from bot.errors import OfferError
+from bot.choices import check, check_voice, frames
+from bot.errors import ChangeError, OfferError
 from bot.extractive.talk import small_talk
 from bot.failover import Failover, answerer, listener, speaker
 from bot.observers import TurnObserver
@@ -33,6 +35,7 @@ from bot.pipeline import CallPipeline, Services, build_pipeline
 from bot.reports import Floor, Message, Report
 from bot.said import Said
 from bot.settings import BotSettings
+from bot.speech.client import SpeechClient
 from bot.story import Story, awaits_answer, without_last_answer
 from bot.transports import Channel
 from bot.turns import TurnModels
@@ -79,8 +82,9 @@ class Session:
 
     `story` is what was said before, where this bot goes on with a call that another one lost; None where the call is
     new. `report` is told what happens: `answered` an offer, `connected`, `turn`, `interruption`, `said`, `story`,
-    `citation`, `marker_dropped`, `gap`, `provider`, `failover`, `llm_failed`, `turn_stop_timeout`, and at last `ended`
-    with its reason (hang_up, idle, max_duration, never_connected, shutdown, operator, error).
+    `citation`, `marker_dropped`, `gap`, `provider`, `failover`, `route`, `changed`, `llm_failed`,
+    `turn_stop_timeout`, and at last `ended` with its reason (hang_up, idle, max_duration, never_connected, shutdown,
+    operator, error).
     """
 
     def __init__(
@@ -97,6 +101,8 @@ class Session:
         self._models = models
         self._report = report
         self._story = story
+        self._chosen = settings.chosen
+        self._services: Services | None = None
         self._channel: Channel | None = None
         self._turns = TurnObserver(report=report)
         self._failover = Failover(settings, report=report)
@@ -121,6 +127,21 @@ class Session:
     def learn(self, known: Sequence[Mapping[str, Any]]) -> None:
         """Takes what other calls found of the providers, as they reported it."""
         self._failover.learn(known)
+
+    async def change(self, change: Change) -> None:
+        """Lets others listen, answer or speak from the next turn on; raises `ChangeError` for those it has not."""
+        if self._reason is not None:
+            raise ChangeError("This call is ending.")
+        check(change, self._settings)
+        speech = SpeechClient(self._settings.speech_socket)
+        try:
+            await check_voice(self._chosen.then(change), self._settings, speech)
+        finally:
+            await speech.aclose()
+        self._chosen = self._chosen.then(change)
+        self._report({"type": "changed", "change": change.model_dump(exclude_none=True)})
+        if self._worker is not None and self._services is not None:
+            await self._worker.queue_frames(frames(self._chosen, self._settings, self._services))
 
     async def connect(self, join: Join) -> dict[str, str]:
         """Joins the caller, or joins them again: the channel's answer.
@@ -180,7 +201,7 @@ class Session:
         )
         limits = asyncio.create_task(self._keep_limits(), name=f"limits-{self._id}")
         try:
-            transport, services = channel.transport(), self._services(search)
+            transport, services = channel.transport(), self._built(search)
             call = build_pipeline(
                 self._settings,
                 transport=transport,
@@ -211,6 +232,8 @@ class Session:
             )
             self._listen(worker, transport, call, services.llm, story)
             self._keep_gaps(call, search)
+            self._services = services
+            await worker.queue_frames(frames(self._chosen, self._settings, services))
             self._runner = WorkerRunner(handle_sigint=False, handle_sigterm=False)
             await self._runner.add_workers(worker)
             await self._runner.run()
@@ -223,7 +246,7 @@ class Session:
             await search.aclose()
             self._finish()
 
-    def _services(self, knowledge: KnowledgeClient) -> Services:
+    def _built(self, knowledge: KnowledgeClient) -> Services:
         settings = self._settings
         return Services(
             stt=listener(settings, self._failover),

@@ -7,6 +7,7 @@ import typer
 from server.commands import (
     call,
     calls,
+    change,
     doctor,
     documents,
     drain,
@@ -33,6 +34,7 @@ app.command("run")(run.run)
 app.command("ps")(ps.ps)
 app.command("top")(top.top)
 app.command("end")(end.end)
+app.command("set")(change.change)
 app.command("drain")(drain.drain)
 app.command("index")(index.index)
 app.command("search")(search.search)

@@ -10,8 +10,10 @@ from bot.providers.provider import Key, Provider, variable
 
 if TYPE_CHECKING:
     from pipecat.services.llm_service import LLMService
+    from pipecat.services.settings import LLMSettings
 
     from bot.extractive.service import Similarity
+    from processors.failover.route import Kind
 
 
 class AnthropicLLM(Provider):
@@ -24,6 +26,9 @@ class AnthropicLLM(Provider):
     api_key: Key = variable("ANTHROPIC_API_KEY", "answers by Anthropic")
     base_url: str | None = variable("ANTHROPIC_BASE_URL", "what stands in Anthropic's place, as a proxy", default=None)
     model: str = variable("ANTHROPIC_MODEL", "the model asked for", default="claude-haiku-5-5")
+    fast_model: str | None = variable(
+        "ANTHROPIC_FAST_MODEL", "the model for small talk and short answers", default=None
+    )
     first_token_secs: float = Field(
         default=4.0, gt=0, description="a request with no first token by then is sent once more"
     )
@@ -48,3 +53,14 @@ class AnthropicLLM(Provider):
                 model=self.model, system_instruction=instruction, enable_prompt_caching=True
             ),
         )
+
+    def models(self) -> dict[Kind, LLMSettings]:
+        """The settings of its model for each kind of turn; empty where one has them all."""
+        from bot.providers.anthropic_services import AnthropicMessagesService
+
+        if self.fast_model is None:
+            return {}
+        return {
+            "fast": AnthropicMessagesService.Settings(model=self.fast_model),
+            "smart": AnthropicMessagesService.Settings(model=self.model),
+        }

@@ -11,11 +11,12 @@ from bot.providers.provider import Provider
 
 if TYPE_CHECKING:
     from pipecat.services.llm_service import LLMService
-    from pipecat.services.settings import TTSSettings
+    from pipecat.services.settings import LLMSettings, TTSSettings
     from pipecat.services.stt_service import STTService
     from pipecat.services.tts_service import TTSService
 
     from bot.extractive.service import Similarity
+    from processors.failover.route import Kind
 
 SLOWEST, FASTEST = 80, 450
 
@@ -52,6 +53,10 @@ class ExtractiveLLM(Provider):
         from bot.extractive.service import ExtractiveLLMService
 
         return ExtractiveLLMService(similarity=similarity)
+
+    def models(self) -> dict[Kind, LLMSettings]:
+        """None: it has no model to choose."""
+        return {}
 
 
 class EmbeddedTTS(Provider):

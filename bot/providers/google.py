@@ -11,11 +11,12 @@ from bot.providers.provider import Key, Provider, variable
 
 if TYPE_CHECKING:
     from pipecat.services.llm_service import LLMService
-    from pipecat.services.settings import TTSSettings
+    from pipecat.services.settings import LLMSettings, TTSSettings
     from pipecat.services.stt_service import STTService
     from pipecat.services.tts_service import TTSService
 
     from bot.extractive.service import Similarity
+    from processors.failover.route import Kind
 
 
 class GoogleSTT(Provider):
@@ -59,6 +60,7 @@ class GoogleLLM(Provider):
     api_key: Key = variable("GOOGLE_API_KEY", "answers by Gemini")
     base_url: str | None = variable("GOOGLE_BASE_URL", "a proxy that speaks the Gemini API", default=None)
     model: str = variable("GOOGLE_MODEL", "the Gemini model asked for", default="gemini-3.6-flash")
+    fast_model: str | None = variable("GOOGLE_FAST_MODEL", "the model for small talk and short answers", default=None)
     first_token_secs: float = Field(
         default=4.0, gt=0, description="a request with no first token by then is sent once more"
     )
@@ -83,6 +85,17 @@ class GoogleLLM(Provider):
             stream_idle_timeout_secs=self.silent_secs,
             settings=GeminiLLMService.Settings(model=self.model, system_instruction=instruction),
         )
+
+    def models(self) -> dict[Kind, LLMSettings]:
+        """The settings of its model for each kind of turn; empty where one has them all."""
+        from bot.providers.google_llm import GeminiLLMService
+
+        if self.fast_model is None:
+            return {}
+        return {
+            "fast": GeminiLLMService.Settings(model=self.fast_model),
+            "smart": GeminiLLMService.Settings(model=self.model),
+        }
 
 
 class GoogleTTS(Provider):

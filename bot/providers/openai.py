@@ -12,11 +12,12 @@ from bot.providers.provider import Key, Provider, variable
 
 if TYPE_CHECKING:
     from pipecat.services.llm_service import LLMService
-    from pipecat.services.settings import TTSSettings
+    from pipecat.services.settings import LLMSettings, TTSSettings
     from pipecat.services.stt_service import STTService
     from pipecat.services.tts_service import TTSService
 
     from bot.extractive.service import Similarity
+    from processors.failover.route import Kind
 
 # They think before they answer unless they are told not to; other models, and other servers, refuse to be told.
 REASONING = re.compile(r"gpt-(5\.\d|[6-9])")
@@ -61,6 +62,9 @@ class OpenAILLM(Provider):
     api_key: Key = variable("OPENAI_API_KEY", "answers by OpenAI, or by what OPENAI_BASE_URL serves")
     base_url: str | None = variable("OPENAI_BASE_URL", "any OpenAI-compatible server (Ollama, vLLM)", default=None)
     model: str = variable("OPENAI_MODEL", "the model asked for", default="gpt-6.1-terra")
+    fast_model: str | None = variable(
+        "OPENAI_FAST_MODEL", "the model for small talk and short answers, which is told not to think", default=None
+    )
     reasoning_effort: str | None = variable(
         "OPENAI_REASONING_EFFORT",
         "how long a model thinks before it answers; not at all where it can be told so and nothing is set",
@@ -80,7 +84,7 @@ class OpenAILLM(Provider):
         """The service for one call; it compares nothing by itself."""
         from bot.providers.openai_services import OpenAIChatService
 
-        effort = self.reasoning_effort or ("none" if REASONING.match(self.model) else None)
+        effort = self.reasoning_effort or _effort(self.model)
         return OpenAIChatService(
             api_key=self.api_key.get_secret_value(),
             base_url=self.base_url,
@@ -93,6 +97,27 @@ class OpenAILLM(Provider):
                 extra={} if effort is None else {"reasoning_effort": effort},
             ),
         )
+
+    def models(self) -> dict[Kind, LLMSettings]:
+        """The settings of its model for each kind of turn; empty where one has them all."""
+        from openai import NOT_GIVEN
+
+        from bot.providers.openai_services import OpenAIChatService
+
+        if self.fast_model is None:
+            return {}
+        # What one model is told the other may refuse, and extras stay until they are overwritten.
+        fast = {"reasoning_effort": _effort(self.fast_model) or NOT_GIVEN}
+        smart = {"reasoning_effort": self.reasoning_effort or _effort(self.model) or NOT_GIVEN}
+        return {
+            "fast": OpenAIChatService.Settings(model=self.fast_model, extra=fast),
+            "smart": OpenAIChatService.Settings(model=self.model, extra=smart),
+        }
+
+
+def _effort(model: str) -> str | None:
+    """What is said to a model so that it does not think."""
+    return "none" if REASONING.match(model) else None
 
 
 class OpenAITTS(Provider):

@@ -1,7 +1,8 @@
 """The language models of a call as one: where one fails, the next goes on with the same turn."""
 
 import asyncio
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,8 @@ from pipecat.frames.frames import (
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
     LLMTextFrame,
+    LLMUpdateSettingsFrame,
+    ManuallySwitchServiceFrame,
     ServiceSwitcherFrame,
     ServiceUpdateSettingsFrame,
     StartFrame,
@@ -26,11 +29,13 @@ from pipecat.pipeline.llm_switcher import LLMSwitcher
 from pipecat.pipeline.service_switcher import ServiceSwitcher, ServiceSwitcherStrategy
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.services.llm_service import LLMService
+from pipecat.services.settings import LLMSettings
 from pipecat.utils.errors import ErrorCategory
 
 from processors.failover.circuit import Failure, failure_of
 from processors.failover.latency import LONGEST_SECS, FirstTokens
 from processors.failover.providers import Providers
+from processors.failover.route import Kind, OneModel, TurnRoute
 from processors.failover.routing import Attempt, Outlet, Routing
 from processors.failover.seam import Seam, going_on, sentence_end
 
@@ -58,13 +63,19 @@ class Member:
     """A language model under its provider's name.
 
     `notice` is what the caller is told, once in a call, when it is all that is left. One that does not `follow`
-    instructions is asked for a whole answer where another's was cut off.
+    instructions is asked for a whole answer where another's was cut off. `models` are the settings of its model for
+    each kind of turn, the one it begins with as `smart`; empty where it has one model only.
     """
 
     name: str
     service: LLMService[Any]
     notice: str = ""
     follows: bool = True
+    models: Mapping[Kind, LLMSettings] = field(default_factory=dict[Kind, LLMSettings])
+
+    def model(self, kind: Kind) -> Kind:
+        """Which of its models has the turns of this kind."""
+        return kind if kind in self.models else "smart"
 
 
 @dataclass(slots=True)
@@ -72,6 +83,7 @@ class _Turn:
     """One context, and what became of it so far."""
 
     frame: LLMContextFrame
+    kind: Kind
     items: asyncio.Queue[tuple[Attempt, Frame]] = field(default_factory=asyncio.Queue)
     running: list[Attempt] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
@@ -79,6 +91,7 @@ class _Turn:
     said: str = ""
     started: bool = False
     done: bool = False
+    answered: bool = False
 
     @property
     def has_tools(self) -> bool:
@@ -91,14 +104,23 @@ class KeptLLM(LLMSwitcher[Routing]):
     A failure is an error, a first token that is late, a stall, or an answer without words. Its request is cancelled and
     nothing more of it is heard; what was said already stands, and the next one goes on from there. Only where all
     failed an error goes up, as this processor's own. With `hedge`, a second member starts where the first is slower
-    than it mostly is, and whoever has a word first answers.
+    than it mostly is, and whoever has a word first answers. `route` says which of a member's models a turn goes to.
     """
 
-    def __init__(self, members: Sequence[Member], *, providers: Providers, hedge: bool = False) -> None:
+    def __init__(
+        self,
+        members: Sequence[Member],
+        *,
+        providers: Providers,
+        hedge: bool = False,
+        route: TurnRoute | None = None,
+    ) -> None:
         self._members = {member.name: member for member in members}
         self._providers = providers
         self._hedge = hedge
-        self._first_tokens = {member.name: FirstTokens() for member in members}
+        self._route = route or OneModel()
+        self._first_tokens = defaultdict[tuple[str, Kind], FirstTokens](FirstTokens)
+        self._set_to: dict[str, Kind] = {}
         self._told = False
         super().__init__([member.service for member in members], Routing)
 
@@ -109,14 +131,20 @@ class KeptLLM(LLMSwitcher[Routing]):
         return [[*branch, Outlet(service, strategy)] for branch, service in zip(branches, services, strict=True)]
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
-        """Answers a context that comes down; hands the services what is for them and passes on all else."""
-        if isinstance(frame, _FOR_SERVICES):
+        """Answers a context that comes down; hands the services what is for them and passes on all else.
+
+        A switch to another of the services holds from the next turn on.
+        """
+        chosen = isinstance(frame, ManuallySwitchServiceFrame) and frame.service in self.services
+        if isinstance(frame, _FOR_SERVICES) and not chosen:
             await super().process_frame(frame, direction)
             return
         await FrameProcessor.process_frame(self, frame, direction)
-        if isinstance(frame, LLMContextFrame) and direction is FrameDirection.DOWNSTREAM:
+        if isinstance(frame, ManuallySwitchServiceFrame):
+            self._providers.choose(next(name for name, each in self._members.items() if each.service is frame.service))
+        elif isinstance(frame, LLMContextFrame) and direction is FrameDirection.DOWNSTREAM:
             self._sync_registered_tool_handlers(frame.context.tools)
-            await self._answer(_Turn(frame))
+            await self._answer(_Turn(frame, self._route.kind(frame.context)))
         else:
             await FrameProcessor.push_frame(self, frame, direction)
 
@@ -160,7 +188,7 @@ class KeptLLM(LLMSwitcher[Routing]):
         for attempt in [each for each in turn.running if self._due(turn, each) <= now]:
             if attempt.heard is None:
                 # It would have taken longer still; one that became slower is waited for longer next time.
-                self._first_tokens[attempt.name].add(now - attempt.began)
+                self._tokens(turn, attempt).add(now - attempt.began)
             await self._fail(turn, attempt, Failure.LATE if attempt.heard is None else Failure.STALLED)
             return
         if hedge_at is not None and hedge_at <= now:
@@ -183,7 +211,7 @@ class KeptLLM(LLMSwitcher[Routing]):
             return
         now = self._now()
         if attempt.heard is None:
-            self._first_tokens[attempt.name].add(now - attempt.began)
+            self._tokens(turn, attempt).add(now - attempt.began)
         attempt.heard = now
         if isinstance(item, LLMTextFrame):
             await self._say(turn, attempt, item)
@@ -206,7 +234,8 @@ class KeptLLM(LLMSwitcher[Routing]):
         member = self._members[attempt.name]
         if turn.said and not member.follows:
             await self._push_text(turn, sentence_end(turn.said), like=like)
-        if member.notice and attempt.name == self._providers.last and len(self._members) > 1 and not self._told:
+        is_last = attempt.name == self._providers.last and len(self._members) > 1 and not self._providers.last_is_chosen
+        if member.notice and is_last and not self._told:
             self._told = True
             await self._push_text(turn, f"{member.notice} ", like=like)
 
@@ -250,7 +279,16 @@ class KeptLLM(LLMSwitcher[Routing]):
             name=name, service=member.service, frame=frame, items=turn.items, seam=Seam(said), began=self._now()
         )
         turn.running.append(attempt)
+        await self._set_model(member, turn.kind)
         await self.strategy.begin(attempt)
+
+    async def _set_model(self, member: Member, kind: Kind) -> None:
+        """Sets the service to its model for the turn; no interruption takes the frame from before the context."""
+        model = member.model(kind)
+        if model != self._set_to.get(member.name, "smart"):
+            self._set_to[member.name] = model
+            frame = LLMUpdateSettingsFrame(delta=member.models[model], service=member.service)
+            await member.service.queue_frame(frame)
 
     async def _choose(self, turn: _Turn, attempt: Attempt) -> None:
         """The first that has a word answers; the others are told to stop."""
@@ -260,6 +298,9 @@ class KeptLLM(LLMSwitcher[Routing]):
             self._providers.left(other.name)
             await self.strategy.stop(other, timeout_secs=0)
         await self.strategy.choose(attempt.service)
+        if not turn.answered:
+            turn.answered = True
+            self._providers.answered(attempt.name, kind=self._members[attempt.name].model(turn.kind))
 
     async def _fail(self, turn: _Turn, attempt: Attempt, failure: Failure) -> None:
         turn.running.remove(attempt)
@@ -296,16 +337,19 @@ class KeptLLM(LLMSwitcher[Routing]):
         if turn.has_tools:
             # The arguments of a tool come without a sign of life.
             return since + LONGEST_SECS
-        return since + (self._first_tokens[attempt.name].patience_secs if attempt.heard is None else STALLED_SECS)
+        return since + (self._tokens(turn, attempt).patience_secs if attempt.heard is None else STALLED_SECS)
 
     def _hedge_at(self, turn: _Turn) -> float | None:
         if not self._hedge or turn.has_tools or len(turn.running) != 1 or turn.running[0].text:
             return None
         attempt = turn.running[0]
-        p95_secs = self._first_tokens[attempt.name].p95_secs
+        p95_secs = self._tokens(turn, attempt).p95_secs
         if p95_secs is None or self._providers.next(besides=turn.failed | {attempt.name}) is None:
             return None
         return attempt.began + p95_secs
+
+    def _tokens(self, turn: _Turn, attempt: Attempt) -> FirstTokens:
+        return self._first_tokens[attempt.name, self._members[attempt.name].model(turn.kind)]
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

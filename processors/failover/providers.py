@@ -12,13 +12,15 @@ class Providers:
     """The providers of one stage by name, the preferred first, the one on this host last.
 
     The last has no circuit: where nobody else is left, it is always tried. `report` is told of each change of a circuit
-    (`provider`) and of each turn that another took over (`failover`); all of it numbers and names.
+    (`provider`), of each turn that another took over (`failover`) and of the model that had a turn's first word
+    (`route`); all of it numbers and names.
     """
 
     def __init__(self, stage: str, names: Sequence[str], *, clock: Callable[[], float], report: Report) -> None:
         self._stage = stage
         self._names = tuple(names)
         self._spared: frozenset[str] = frozenset()
+        self._last_alone = False
         self._clock = clock
         self._report = report
         self._circuits: dict[str, Circuit] = {name: Circuit() for name in names[:-1]}
@@ -38,6 +40,11 @@ class Providers:
         """The one that is left when all others fail."""
         return self._names[-1]
 
+    def choose(self, name: str) -> None:
+        """Lets turns begin on this one where it can; on the last, where it is chosen, all of them."""
+        self.prefer(name)
+        self._last_alone = name == self.last
+
     def prefer(self, name: str) -> None:
         """Puts this one first from the next turn on; ValueError where it is none of these."""
         if name not in self._names:
@@ -49,10 +56,15 @@ class Providers:
         """Lets no turn begin on these, and on all others again; the last is never spared."""
         self._spared = frozenset(names) - {self.last}
 
+    @property
+    def last_is_chosen(self) -> bool:
+        """Whether turns begin on the last although none of the others failed."""
+        return self._last_alone
+
     def next(self, *, besides: Collection[str] = ()) -> str | None:
         """The first whose circuit lets a turn through, none of `besides` or the spared; None where no one is left."""
         now = self._clock()
-        for name in self._names:
+        for name in (self.last,) if self._last_alone else self._names:
             circuit = self._circuits.get(name)
             if name not in self._spared and name not in besides and (circuit is None or circuit.allows(now)):
                 return name
@@ -84,6 +96,10 @@ class Providers:
         self._report(
             {"type": "failover", "stage": self._stage, "from": before, "to": name, "reason": failure.value},
         )
+
+    def answered(self, name: str, *, kind: str) -> None:
+        """The first word of a turn is of this one's model for such turns, fast or smart."""
+        self._report({"type": "route", "provider": name, "kind": kind})
 
     def learn(self, known: Mapping[str, Any]) -> None:
         """Takes what another call found, as it was reported; of other stages and providers, nothing."""

@@ -113,6 +113,14 @@ class KeptSwitcher(ServiceSwitcher[ServiceSwitcherStrategyManual]):
             for service in services
         ]
 
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Takes a switch to one of the services as the choice from the next turn on: what goes on is not broken off."""
+        if isinstance(frame, ManuallySwitchServiceFrame) and frame.service in self._names:
+            await FrameProcessor.process_frame(self, frame, direction)
+            self._providers.choose(self._names[frame.service])
+            return
+        await super().process_frame(frame, direction)
+
     @property
     def active(self) -> str:
         """The name of the provider at work."""

@@ -1,6 +1,7 @@
 """Asks the server that runs, with the operator's key."""
 
 import errno
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, TypeVar
@@ -9,6 +10,7 @@ import aiohttp
 import typer
 from pydantic import BaseModel, ValidationError
 
+from bot.change import Change
 from server.errors import SetupError
 from server.ingress.schemas import Draining, Overview
 from server.listener import local
@@ -53,13 +55,19 @@ class RunningServer:
         """Ends a call; whether there was one. Raises `SetupError`, `RefusedError` where it may work in a moment."""
         return await self._ask("DELETE", f"/session/{session_id}") is not None
 
-    async def _ask(self, method: str, path: str) -> bytes | None:
+    async def change(self, session_id: str, change: Change) -> bool:
+        """Has others listen, answer or speak in a call; whether there was one. Raises `SetupError`, `RefusedError`."""
+        body = change.model_dump(exclude_none=True)
+        return await self._ask("PATCH", f"/session/{session_id}", body) is not None
+
+    async def _ask(self, method: str, path: str, sent: dict[str, Any] | None = None) -> bytes | None:
         """The body of the answer; None where what is asked for is not there."""
         try:
             async with self._http.request(
                 method,
                 f"{self._url}/api/ingress{path}",
                 headers={"Authorization": f"Bearer {self._key}"},
+                json=sent,
                 timeout=aiohttp.ClientTimeout(total=ASK_SECS),
             ) as response:
                 body = await response.read()
@@ -79,6 +87,8 @@ class RunningServer:
                 f"The server at {self._url} does not know this key. It may use another data directory: set "
                 "JARVIS_DATA_DIR to the one that it uses."
             )
+        if response.status == 422:
+            raise SetupError(_detail(body))
         if response.status >= 400:
             raise RefusedError(f"The server at {self._url} answered with {response.status}. Its log says why.")
         return body
@@ -111,6 +121,14 @@ def _read(model: type[Model], body: bytes | None, url: str) -> Model:
         raise SetupError(
             f"What answers at {url} is not Jarvis, or another version of it. Check the address."
         ) from error
+
+
+def _detail(body: bytes) -> str:
+    """What a problem says to do."""
+    try:
+        return str(json.loads(body)["detail"])
+    except (ValueError, KeyError, TypeError):
+        return "The server does not take that. It may be another version of Jarvis."
 
 
 def counted(number: int, one: str, many: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from loguru import logger
 
+from bot.change import Change
 from bot.reports import Floor, Message, changed
 from server.ingress.launcher import Bot
 from server.ingress.registry import Details, SessionRecord, State
@@ -97,6 +98,9 @@ class LiveSession:
                 self.v2v_ms = round(event["latency_secs"] * 1000)
             case "story":
                 self.story = changed(self.story, keep=event["keep"], add=event["add"])
+            case "changed":
+                change = Change.model_validate(event["change"])
+                self.details = self.details.model_copy(update={"chosen": self.details.chosen.then(change)})
             case "marker_dropped" | "llm_failed" | "turn_stop_timeout":
                 logger.warning("session {}: {}", self.id, event["type"])
             case "failover":

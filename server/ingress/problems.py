@@ -8,10 +8,10 @@ from server.ingress.launcher import BotGoneError, BotRefusedError
 
 
 def refused(error: BotRefusedError) -> Problem:
-    """The bot would not join the caller."""
+    """The bot would not join the caller, or not be changed so."""
     if error.status == 409:
         return Problem(409, "This call is already taken", str(error))
-    return Problem(422, "The offer can't be answered", str(error))
+    return Problem(422, "The call can't do that", str(error))
 
 
 def over() -> Problem:

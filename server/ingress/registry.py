@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from bot.change import Change
 from bot.reports import Floor, Message
 
 LEASE_SECS = 30
@@ -35,7 +36,10 @@ class RegistryGoneError(Exception):
 
 
 class Details(BaseModel):
-    """What a call was created with; `caller` and `metadata` mean something to whoever created it alone."""
+    """What a call was created with; `caller` and `metadata` mean something to whoever created it alone.
+
+    `chosen` is what the operator chose for it later.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,6 +49,7 @@ class Details(BaseModel):
     language: str = "en"
     caller: str | None = None
     metadata: dict[str, str] = {}
+    chosen: Change = Change()
 
     def anonymous(self) -> "Details":
         """The same without who called and what it was for."""

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from fastapi.requests import HTTPConnection
 
+from bot.change import Change
 from knowledge.errors import KnowledgeError
 from knowledge.store import DEFAULT_COLLECTION
 from server.deps import (
@@ -88,6 +89,18 @@ async def create_session(
 async def read_session(session_id: OwnSessionId, sessions: SessionsDep) -> SessionState:
     """How the call stands."""
     return await sessions.state(session_id)
+
+
+@router.patch(
+    "/session/{session_id}",
+    status_code=204,
+    dependencies=[needs("sessions:write")],
+    responses={**_PROBLEMS, **_BODY},
+)
+async def change_session(session_id: str, body: Change, sessions: SessionsDep) -> Response:
+    """Have another of the call's providers listen, answer or speak from the next turn on, or speak otherwise."""
+    await sessions.change(session_id, body)
+    return Response(status_code=204)
 
 
 @router.delete("/session/{session_id}", status_code=204, responses=_PROBLEMS)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from bot.change import Change
 from bot.reports import Floor
 from knowledge.store import DEFAULT_COLLECTION
 from server.ingress.admission import Capacity
@@ -154,6 +155,7 @@ class LiveCall(BaseModel):
     cpu_percent: float | None = Field(description="of one core")
     memory_mb: float | None = Field(description="of its bot alone")
     bots: int = Field(description="how many bots it has had")
+    chosen: Change = Field(default=Change(), description="what was chosen for it while it went on")
     server: str
 
     @classmethod

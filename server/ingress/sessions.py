@@ -11,6 +11,7 @@ from typing import Any
 
 from loguru import logger
 
+from bot.change import Change
 from bot.reports import Message
 from bot.settings import BotSettings
 from server.auth.tokens import SessionTokens
@@ -26,7 +27,6 @@ from server.ingress.registry import Details, Registry, RegistryGoneError, Sessio
 from server.ingress.schemas import Answer, Candidates, CreatedSession, CreateSession, Offer, SessionState, Waiting
 
 CLOSE_SECS = 12.0
-# A caller who lost the line, or whose bot died, has this long to come back.
 # A link that nobody has followed when the server begins to drain is good for so long.
 UNFOLLOWED_SECS = 8.0
 REPLACEMENT_SECS = 8.0
@@ -138,15 +138,21 @@ class Sessions:
 
     async def candidates(self, session_id: str, candidates: Candidates) -> None:
         """Late ICE candidates, handed on to the bot."""
-        body = {"channel": "webrtc", **candidates.model_dump()}
+        await self._patch(session_id, "/connect", {"channel": "webrtc", **candidates.model_dump()})
+
+    async def change(self, session_id: str, change: Change) -> None:
+        """Has others listen, answer or speak in the call; a 422 `Problem` where it has them not."""
+        await self._patch(session_id, "/session", change.model_dump(exclude_none=True))
+
+    async def _patch(self, session_id: str, path: str, body: dict[str, Any]) -> None:
         session = self._live.get(session_id)
         if session is None:
             record = await self._record(session_id)
             if record.state == "ended":
                 raise over()
-            await self._ask_elsewhere(record, "PATCH", "/connect", body)
+            await self._ask_elsewhere(record, "PATCH", path, body)
         else:
-            await self._ask(session, "PATCH", "/connect", body)
+            await self._ask(session, "PATCH", path, body)
 
     async def end(self, session_id: str, *, reason: str) -> None:
         """Ends the call; one that ended before is left as it is."""
@@ -337,7 +343,7 @@ class Sessions:
                 if session.expiry is not None:
                     session.expiry.cancel()
                 self._mirror.touch(session)
-            case "answered":
+            case "answered" | "changed":
                 self._mirror.touch(session)
             case "story":
                 self._mirror.tell(session)
@@ -373,7 +379,8 @@ class Sessions:
             left_secs = max(1.0, limits.max_duration_secs - max(0.0, time.monotonic() - since_mono))
             limits = limits.model_copy(update={"max_duration_secs": left_secs})
         retrieval = retrieval.model_copy(update={"collection": details.collection})
-        return self._settings.model_copy(update={"limits": limits, "retrieval": retrieval})
+        own = {"limits": limits, "retrieval": retrieval, "chosen": details.chosen}
+        return self._settings.model_copy(update=own)
 
     def _await_caller(self, session: LiveSession) -> None:
         secs = session.waits_secs(link_secs=self._tokens.max_age_secs, now=datetime.now(UTC))

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from bot.providers.stages import STAGES, members, name_of
 from bot.reports import Stage
 from processors.failover.circuit import Failure, State
+from processors.failover.route import Kind
 from server.ingress.live import LiveSession
 from server.ingress.registry import SessionRecord
 from server.ingress.schemas import CreateSession
@@ -35,6 +36,7 @@ LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 
 
 PROVIDERS = {stage: tuple(name_of(each) for each in members(stage)) for stage in STAGES}
 FAILURES = tuple(failure.value for failure in Failure)
+KINDS = get_args(Kind)
 CIRCUITS = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
 
 
@@ -86,6 +88,12 @@ class CallMetrics:
             ["stage", "provider"],
             registry=registry,
         )
+        self._llm_turns = Counter(
+            "jarvis_llm_turns_total",
+            "Turns whose answer a language model began, and whether its fast model or its own",
+            ["kind", "provider"],
+            registry=registry,
+        )
         self._replaced = Counter(
             "jarvis_bots_replaced_total", "Bots that died in a call that went on with another", registry=registry
         )
@@ -126,6 +134,8 @@ class CallMetrics:
             self._failovers.labels(event["stage"], before, to, _known(event["reason"], FAILURES)).inc()
         elif kind == "provider" and event["provider"] in PROVIDERS.get(event["stage"], ()):
             self._circuits.labels(event["stage"], event["provider"]).set(CIRCUITS[State(event["state"])])
+        elif kind == "route" and event["kind"] in KINDS:
+            self._llm_turns.labels(event["kind"], _known(event["provider"], PROVIDERS["llm"])).inc()
         elif (counter := self._reported.get(kind)) is not None:
             counter.inc(event.get("count", 1))
 

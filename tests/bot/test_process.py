@@ -234,3 +234,34 @@ async def test_a_bot_learns_what_other_calls_found_of_the_providers(client: Clie
 
 async def test_a_bot_without_a_call_learns_nothing_of_providers(client: Client):
     assert (await client.post("/providers", json={"known": []})).status == 422
+
+
+CHANGE = {"llm": "extractive", "tts": {"speed": 1.2}}
+
+
+async def test_a_change_of_the_call_is_taken_and_told(client: Client):
+    await client.post("/session", json=SESSION)
+    assert (await client.patch("/session", json=CHANGE)).status == 204
+    async with client.get("/events") as events:
+        assert json.loads(await events.content.readline()) == {"type": "changed", "change": CHANGE}
+
+
+async def test_a_provider_that_the_call_has_not_is_refused_with_those_it_has(client: Client):
+    await client.post("/session", json=SESSION)
+    refused = await refusal(await client.patch("/session", json={"stt": "google"}))
+    assert refused == (422, "This call has no google as its stt; it has embedded.")
+
+
+async def test_a_voice_is_refused_where_nobody_can_say_that_it_is_there(client: Client):
+    await client.post("/session", json=SESSION)
+    refused = await refusal(await client.patch("/session", json={"tts": {"voice": "en-gb"}}))
+    assert refused == (422, "The voice on this host does not answer now. Try again.")
+
+
+async def test_a_change_before_a_session_is_refused(client: Client):
+    assert (await client.patch("/session", json=CHANGE)).status == 422
+
+
+async def test_a_change_that_makes_no_sense_is_refused(client: Client):
+    await client.post("/session", json=SESSION)
+    assert (await client.patch("/session", json={"tts": {"speed": 9}})).status == 400

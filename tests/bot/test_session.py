@@ -15,8 +15,9 @@ from loguru import logger
 from pipecat.frames.frames import LLMFullResponseEndFrame, LLMFullResponseStartFrame, LLMTextFrame
 from pipecat.tests.utils import SleepFrame, run_test
 
+from bot.change import Change, ChosenVoice
 from bot.channels import WebRtcCandidate, WebRtcCandidates, WebRtcOffer, WebSocketJoin
-from bot.errors import OfferError, SessionTakenError
+from bot.errors import ChangeError, OfferError, SessionTakenError
 from bot.pipeline import CallPipeline
 from bot.session import Session, place_of
 from bot.settings import BotSettings, Limits, Retrieval
@@ -38,11 +39,14 @@ def models() -> TurnModels:
 class Call:
     """A session and what it reported."""
 
-    def __init__(self, models: TurnModels, *, connect_secs: float = 30, keep_gaps: bool = True):
+    def __init__(
+        self, models: TurnModels, *, connect_secs: float = 30, keep_gaps: bool = True, chosen: Change | None = None
+    ):
         self.events: list[dict[str, Any]] = []
         nowhere = Path("/nowhere")
         settings = BotSettings(
             limits=Limits(connect_secs=connect_secs),
+            chosen=chosen or Change(),
             retrieval=Retrieval(socket=nowhere, keep_gaps=keep_gaps),
             speech_socket=nowhere,
             media_addresses=("127.0.0.1",),
@@ -51,6 +55,14 @@ class Call:
 
     async def answer(self, sdp: str, *, pc_id: str | None = None, anew: bool = False) -> dict[str, str]:
         return await self.session.connect(WebRtcOffer(sdp=sdp, pc_id=pc_id, anew=anew))
+
+    async def speaks(self, voice: str, *, words_per_minute: int) -> None:
+        """Returns when its voice is this one."""
+        async with asyncio.timeout(END_SECS):
+            while not (services := self.session._services):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            while (services.tts.settings.voice, services.tts.settings.words_per_minute) != (voice, words_per_minute):  # pyright: ignore[reportAttributeAccessIssue]  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
 
     async def ended(self) -> str:
         await asyncio.wait_for(self.session.ended.wait(), END_SECS)
@@ -113,6 +125,32 @@ async def test_a_caller_is_answered_and_a_second_one_is_not(models: TurnModels):
             await call.answer(other, pc_id="somebody-elses")
         await call.session.end("hang_up")
         assert await call.ended() == "hang_up"
+
+
+@pytest.mark.integration
+async def test_a_call_begins_as_was_chosen_and_is_changed_as_it_goes_on(models: TurnModels):
+    call = Call(models, chosen=Change(tts=ChosenVoice(voice="en-gb")))
+    async with caller() as (_, offer):
+        await call.answer(offer)
+        await call.speaks("en-gb", words_per_minute=165)
+        await call.session.change(Change(tts=ChosenVoice(provider="embedded", speed=1.2)))
+        await call.speaks("en-us+f2", words_per_minute=198)
+        await call.session.end("hang_up")
+        assert await call.ended() == "hang_up"
+
+
+async def test_a_call_that_is_ending_is_not_changed(models: TurnModels):
+    call = Call(models)
+    await call.session.end("idle")
+    with pytest.raises(ChangeError, match="ending"):
+        await call.session.change(Change(tts=ChosenVoice(speed=1.2)))
+
+
+async def test_what_is_refused_is_not_told(models: TurnModels):
+    call = Call(models)
+    with pytest.raises(ChangeError, match="no google"):
+        await call.session.change(Change(llm="google"))
+    assert call.events == []
 
 
 @pytest.mark.integration

@@ -76,3 +76,9 @@ def test_google_is_one_of_those_that_can_be_chosen(slot: Any, provider: GoogleST
 def test_a_voice_without_a_language_is_refused():
     with pytest.raises(ValidationError):
         GoogleTTS(credentials=Path("/account.json"), voice="Aoede")
+
+
+@pytest.mark.parametrize(("fast", "models"), [(None, {}), ("small", {"fast": "small", "smart": "large"})])
+def test_quick_turns_have_a_model_of_their_own_where_one_is_set(fast: str | None, models: dict[str, str]):
+    chosen = GoogleLLM(api_key=SecretStr("k"), model="large", fast_model=fast).models()
+    assert {kind: settings.model for kind, settings in chosen.items()} == models

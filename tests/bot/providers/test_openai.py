@@ -2,8 +2,10 @@
 
 import importlib
 from pathlib import Path
+from typing import Any
 
 import pytest
+from openai import NOT_GIVEN
 from pydantic import SecretStr
 
 from bot.providers.openai import OpenAILLM, OpenAISTT, OpenAITTS
@@ -37,6 +39,25 @@ def test_openai_is_asked_for_the_model_that_was_set_with_our_instruction():
 )
 def test_a_model_that_thinks_by_itself_is_told_not_to_unless_it_was_set(settings: dict[str, str], extra: dict):
     assert llm(**settings)._settings.extra == extra
+
+
+def test_one_model_has_every_turn_where_no_fast_one_is_set():
+    assert OpenAILLM(api_key=KEY).models() == {}
+
+
+@pytest.mark.parametrize(
+    ("settings", "fast", "smart"),
+    [
+        ({"fast_model": "gpt-6-mini"}, "none", "none"),
+        ({"fast_model": "gpt-4.1-nano"}, NOT_GIVEN, "none"),
+        ({"fast_model": "gpt-6-mini", "model": "qwen3:4b"}, "none", NOT_GIVEN),
+        ({"fast_model": "gpt-6-mini", "reasoning_effort": "low"}, "none", "low"),
+        ({"fast_model": "gpt-4.1-nano", "reasoning_effort": "low"}, NOT_GIVEN, "low"),
+    ],
+)
+def test_each_model_is_told_how_long_to_think_as_it_can_be(settings: dict[str, Any], fast: object, smart: object):
+    models = OpenAILLM(api_key=KEY, **settings).models()
+    assert [models[kind].extra["reasoning_effort"] for kind in ("fast", "smart")] == [fast, smart]
 
 
 def test_the_recogniser_hears_the_language_that_was_set():

@@ -27,6 +27,7 @@ from pipecat.workers.runner import WorkerRunner
 
 from processors.failover.llm import KeptLLM, Member
 from processors.failover.providers import Providers
+from processors.failover.route import TurnRoute
 
 QUESTION = [{"role": "user", "content": "When can goods go back?"}]
 
@@ -62,6 +63,8 @@ class ScriptedLLM(LLMService):
         )  # fmt: skip
         self._scripts = scripts
         self.asked: list[list[Any]] = []
+        self.asked_of: list[object] = []
+        """The model that each context was for."""
         self.was_asked = asyncio.Event()
         self.cancelled = 0
         self.deaf_secs = 0.0
@@ -81,6 +84,7 @@ class ScriptedLLM(LLMService):
             return
         script = self._scripts[min(len(self.asked), len(self._scripts) - 1)]
         self.asked.append(frame.context.get_messages())
+        self.asked_of.append(self._settings.model)
         self.was_asked.set()
         await self.push_frame(LLMFullResponseStartFrame())
         try:
@@ -175,6 +179,11 @@ class Stage:
         return [(e["from"], e["to"], e["reason"]) for e in self.told if e["type"] == "failover"]
 
     @property
+    def routes(self) -> list[tuple[str, str]]:
+        """Who had each turn's first word, by which of its models."""
+        return [(e["provider"], e["kind"]) for e in self.told if e["type"] == "route"]
+
+    @property
     def tools(self) -> list[str]:
         """The tools that were called, each call once."""
         calls = {f.id: f for f in self.below.frames if isinstance(f, FunctionCallsStartedFrame)}
@@ -187,6 +196,9 @@ class Staging:
 
     services: dict[str, ScriptedLLM]
     hedge: bool = False
+    route: TurnRoute | None = None
+    fast: frozenset[str] = frozenset()
+    """Those that have a fast model."""
     notice: str = ""
     follows: bool = True
     _stage: Stage | None = field(default=None, init=False)
@@ -202,10 +214,13 @@ class Staging:
                 service,
                 notice=self.notice if name == names[-1] else "",
                 follows=self.follows or name != names[-1],
+                models={"fast": LLMSettings(model=f"{name}-fast"), "smart": LLMSettings(model="scripted")}
+                if name in self.fast
+                else {},
             )
             for name, service in self.services.items()
         ]
-        kept, above, below = KeptLLM(members, providers=providers, hedge=self.hedge), Ends(), Ends()
+        kept, above, below = KeptLLM(members, providers=providers, hedge=self.hedge, route=self.route), Ends(), Ends()
         worker = PipelineWorker(
             Pipeline([above, kept, below]), params=PipelineParams(), enable_rtvi=False, enable_turn_tracking=False,
             idle_timeout_secs=None,

@@ -73,6 +73,26 @@ def test_one_that_is_not_spared_any_more_is_next_again():
     assert providers.next() == "openai"
 
 
+def test_turns_begin_on_the_last_alone_where_it_is_chosen():
+    providers, _ = three()
+    providers.choose("extractive")
+    assert [providers.next(), providers.next(besides={"extractive"})] == ["extractive", None]
+
+
+def test_turns_begin_on_another_again_where_that_one_is_chosen():
+    providers, _ = three()
+    providers.choose("extractive")
+    providers.choose("anthropic")
+    assert [providers.next(), providers.next(besides={"anthropic"})] == ["anthropic", "openai"]
+
+
+def test_the_model_that_answers_is_told():
+    told: list[dict[str, Any]] = []
+    providers, _ = three(told)
+    providers.answered("openai", kind="fast")
+    assert told == [{"type": "route", "provider": "openai", "kind": "fast"}]
+
+
 def test_one_that_failed_this_turn_is_passed_over():
     providers, _ = three()
     assert providers.next(besides={"openai"}) == "anthropic"

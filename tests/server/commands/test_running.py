@@ -101,6 +101,14 @@ class Server(BaseHTTPRequestHandler):
         busy = any(call.get("busy") for call in self.calls if self.path.endswith(call["id"]))
         self._answer(503 if busy else 204 if there else 410, None)
 
+    def do_PATCH(self) -> None:
+        change = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        there = not any(call.get("gone") for call in self.calls)
+        known = change.get("llm") != "nobody"
+        said = None if known else {"detail": "This call has no nobody as its llm; it has extractive."}
+        self._answer(410 if not there else 204 if known else 422, said)
+        type(self).asked.append(json.dumps(change))
+
     def _answer(self, status: int, body: Any) -> None:
         type(self).asked.append(f"{self.command} {self.path}")
         if self.hangs:

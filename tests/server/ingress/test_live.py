@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot.change import Change, ChosenVoice
 from server.ingress.live import RECONNECT_SECS, REPLACEMENTS, REPLACEMENTS_SECS, LiveSession, adopted, call_of
 from server.ingress.scripted import ScriptedBot
 
@@ -101,3 +102,15 @@ def test_a_call_taken_over_while_its_caller_is_away_waits_for_them():
     call = call_of(a_session(ANSWERED, CONNECTED, TURN).record()) | {"bots": 2}
     session = adopted("a", bot=ScriptedBot("b2"), call=call, server="s2")
     assert (session.state, session.turns, session.bots, session.pc_ids) == ("reconnecting", 1, 2, ["pc-1"])
+
+
+def test_what_was_chosen_is_known_to_the_next_bot_and_the_next_server():
+    session = a_session(
+        CONNECTED,
+        {"type": "changed", "change": {"llm": "openai", "tts": {"speed": 1.2}}},
+        {"type": "changed", "change": {"llm": "google"}},
+    )
+    chosen = Change(llm="google", tts=ChosenVoice(speed=1.2))
+    assert session.details.chosen == chosen
+    found = adopted("a", bot=ScriptedBot("b2"), call=call_of(session.record()), server="s2")
+    assert found.details.chosen == chosen

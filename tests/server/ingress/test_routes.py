@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from httpx2 import ASGITransport, AsyncClient
 
+from bot.change import Change
 from server.app import create_app
 from server.auth.fake import FakeLimits, fake_guard
 from server.auth.tokens import SessionTokens
@@ -56,6 +57,9 @@ class RecordingSessions:
 
     async def candidates(self, session_id: str, candidates: Candidates) -> None:
         self.asked.append("candidates")
+
+    async def change(self, session_id: str, change: Change) -> None:
+        self.asked.append(f"change {session_id}: {change.model_dump_json(exclude_none=True)}")
 
     async def end(self, session_id: str, *, reason: str) -> None:
         self.asked.append(f"end {session_id}: {reason}")
@@ -160,6 +164,28 @@ async def test_a_call_is_ended_by_its_caller_by_a_writers_key_and_by_the_operato
 async def test_no_other_key_ends_a_call(http: AsyncClient, sessions: RecordingSessions, sent: str, status: int):
     assert (await http.delete("/api/ingress/session/a", headers=bearer(sent))).status_code == status
     assert sessions.asked == []
+
+
+@pytest.mark.parametrize("sent", [shown(WRITER), "operator"], ids=["key", "operator"])
+async def test_a_call_is_changed_by_a_writers_key_and_by_the_operator(
+    http: AsyncClient, sessions: RecordingSessions, sent: str
+):
+    changed = await http.patch("/api/ingress/session/a", json={"llm": "google"}, headers=bearer(sent))
+    assert (changed.status_code, sessions.asked) == (204, ['change a: {"llm":"google","tts":{}}'])
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"), [(shown(READER), 403), (TOKENS.make("a"), 401), (shown(WRITER, "6" * 64), 401)]
+)
+async def test_nobody_else_changes_a_call(http: AsyncClient, sessions: RecordingSessions, sent: str, status: int):
+    refused = await http.patch("/api/ingress/session/a", json={"llm": "google"}, headers=bearer(sent))
+    assert (refused.status_code, sessions.asked) == (status, [])
+
+
+@pytest.mark.parametrize("body", [{"llm": 1}, {"vad": "x"}, {"tts": {"speed": 5}}, []])
+async def test_a_change_that_makes_no_sense_is_refused(http: AsyncClient, sessions: RecordingSessions, body: Any):
+    refused = await http.patch("/api/ingress/session/a", json=body, headers=bearer("operator"))
+    assert (refused.status_code, sessions.asked) == (422, [])
 
 
 async def test_a_key_reads_no_call_in_its_callers_place(http: AsyncClient):

@@ -14,6 +14,7 @@ from server.metrics.calls import CHANNELS, CallMetrics
 
 STAGES = {"transcript": 0.4, "turn_end": 0.1, "retrieval": 0.02, "llm": 0.3, "tts": 0.05}
 TURN = {"type": "turn", "number": 1, "latency_secs": 0.9, "stages": STAGES}
+ROUTE = {"type": "route", "provider": "openai", "kind": "fast"}
 BEAT = {"type": "heartbeat", "loop_lag_secs": 0.002, "cpu_secs": 1.0, "private_mb": 50.0, "floor": "nobody"}
 
 
@@ -157,6 +158,14 @@ def test_no_report_makes_up_a_provider_or_a_reason():
     counted.hears({"type": "failover", "stage": "llm", "from": "6f1c", "to": "extractive", "reason": "he said so"})
     labels = {"stage": "llm", "from": "other", "to": "extractive", "reason": "other"}
     assert counted.value("jarvis_failovers_total", **labels) == 1
+
+
+def test_a_turn_is_counted_with_the_model_that_answered():
+    counted = Counted()
+    counted.hears(ROUTE, ROUTE | {"provider": "6f1c"}, ROUTE | {"kind": "6f1c"}, ROUTE | {"again": True})
+    assert counted.value("jarvis_llm_turns_total", kind="fast", provider="openai") == 1
+    assert counted.value("jarvis_llm_turns_total", kind="fast", provider="other") == 1
+    assert counted.value("jarvis_llm_turns_total", kind="6f1c", provider="openai") is None
 
 
 @pytest.mark.parametrize(("state", "value"), [("closed", 0), ("half_open", 1), ("open", 2)])
