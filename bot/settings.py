@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot.budget import Budget
 from bot.providers.embedded import EmbeddedSTT, EmbeddedTTS, ExtractiveLLM
 from bot.providers.llm import LLMProvider
 from bot.providers.stt import STTProvider
@@ -77,6 +78,7 @@ class BotSettings(Frozen):
     hedge: bool = Field(
         default=False, description="whether a second language model starts where the first is slower than mostly"
     )
+    budget: Budget = Budget()
     persona: Persona = Persona()
     turns: Turns = Turns()
     limits: Limits = Limits()

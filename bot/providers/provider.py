@@ -33,3 +33,8 @@ class Provider(BaseModel):
     """What has to be installed with Jarvis for it, as in `jarvis[google]`."""
     preload: ClassVar[tuple[str, ...]] = ()
     """The modules to load before bots are forked."""
+
+    @property
+    def is_own_server(self) -> bool:
+        """Whether it is not the vendor who is asked, but a server that the operator names."""
+        return False

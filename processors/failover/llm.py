@@ -57,13 +57,15 @@ _FOR_SERVICES = (
 class Member:
     """A language model under its provider's name.
 
-    `notice` is what the caller is told, once in a call, when it is all that is left. One that does not `follow`
-    instructions is asked for a whole answer where another's was cut off.
+    `notice` is what the caller is told, once in a call, when it is all that is left, `spared_notice` where that is
+    because the others are spared. One that does not `follow` instructions is asked for a whole answer where another's
+    was cut off.
     """
 
     name: str
     service: LLMService[Any]
     notice: str = ""
+    spared_notice: str = ""
     follows: bool = True
 
 
@@ -206,9 +208,10 @@ class KeptLLM(LLMSwitcher[Routing]):
         member = self._members[attempt.name]
         if turn.said and not member.follows:
             await self._push_text(turn, sentence_end(turn.said), like=like)
-        if member.notice and attempt.name == self._providers.last and len(self._members) > 1 and not self._told:
+        notice = member.spared_notice if self._providers.spares_all else member.notice
+        if notice and attempt.name == self._providers.last and len(self._members) > 1 and not self._told:
             self._told = True
-            await self._push_text(turn, f"{member.notice} ", like=like)
+            await self._push_text(turn, f"{notice} ", like=like)
 
     async def _push_text(self, turn: _Turn, text: str, *, like: LLMTextFrame) -> None:
         if not text:

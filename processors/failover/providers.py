@@ -49,6 +49,11 @@ class Providers:
         """Lets no turn begin on these, and on all others again; the last is never spared."""
         self._spared = frozenset(names) - {self.last}
 
+    @property
+    def spares_all(self) -> bool:
+        """Whether only the last is left because no turn may begin on any other."""
+        return len(self._names) > 1 and self._spared.issuperset(self._names[:-1])
+
     def next(self, *, besides: Collection[str] = ()) -> str | None:
         """The first whose circuit lets a turn through, none of `besides` or the spared; None where no one is left."""
         now = self._clock()
