@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bot.providers.provider import Provider
 from bot.providers.stages import Stage, members, name_of
@@ -111,7 +111,7 @@ def listed() -> tuple[Price, ...]:
 def with_own(path: Path) -> tuple[Price, ...]:
     """The table with the operator's rows in the place of those that they cover.
 
-    Raises OSError, and ValueError (of TOML and of pydantic) where a row is wrong.
+    Raises OSError, and ValueError that says what is wrong with which row.
     """
     own = _rows(path.read_text(encoding="utf-8"))
     return (*(row for row in listed() if not any(_covers(mine, row) for mine in own)), *own)
@@ -145,7 +145,16 @@ def _rows(text: str) -> tuple[Price, ...]:
     rows: Sequence[Mapping[str, Any]] = table.pop("price", [])
     if table or not isinstance(rows, list):
         raise ValueError("there are only rows [[price]] in it")
-    return tuple(Price.model_validate(row) for row in rows)
+    return tuple(_row(number, row) for number, row in enumerate(rows, start=1))
+
+
+def _row(number: int, row: Mapping[str, Any]) -> Price:
+    try:
+        return Price.model_validate(row)
+    except ValidationError as error:
+        found = error.errors(include_input=False, include_context=False)[0]
+        where = "".join(f"{part}: " for part in found["loc"])
+        raise ValueError(f"row {number}: {where}{found['msg'].removeprefix('Value error, ')}") from None
 
 
 def _covers(mine: Price, row: Price) -> bool:
