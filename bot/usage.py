@@ -104,7 +104,7 @@ class Meter:
 
         def settle() -> None:
             attempt = self._attempts.pop(service, None)
-            if attempt is not None and attempt.cost_something:
+            if attempt is not None and attempt.cost_something and not self._is_free(stage, provider, attempt.model):
                 add(
                     attempt.model,
                     estimated_units(attempt.context, instruction=_instruction(service), said=attempt.said),
@@ -168,11 +168,18 @@ class Meter:
         self._new.clear()
         self._report({"type": "usage", "added": added, "usd": _told(self.usd), "priced": self.priced})
 
+    def _is_free(self, stage: Stage, provider: Provider, model: str | None) -> bool:
+        price = self._price(stage, provider, model)
+        return price is not None and price.is_free
+
+    def _price(self, stage: Stage, provider: Provider, model: str | None) -> Price | None:
+        return price_of(provider, stage, self._prices, model=model, day=self._today())
+
     def _add(self, stage: Stage, provider: Provider, model: str | None, units: Mapping[str, Decimal | int]) -> None:
         spent = self._new[stage, name_of(type(provider)), model or ""]
         for name, amount in units.items():
             spent.units[name] += amount
-        price = price_of(provider, stage, self._prices, model=model, day=self._today())
+        price = self._price(stage, provider, model)
         if price is None:
             spent.priced = self.priced = False
             return

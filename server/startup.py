@@ -132,9 +132,10 @@ async def start(
             costs=records.calls,
             cap_usd=settings.budget_day_usd,
             told=metrics.costs.spent_today,
+            spent=metrics.costs.spent,
         )
         metrics.costs.caps(call=settings.budget_call_usd, day=settings.budget_day_usd)
-        observers = (metrics.calls, metrics.costs, circuits, budget)
+        observers = (metrics.calls, circuits, budget)
         sessions = Sessions(
             server_id=secrets.token_hex(4),
             launcher=BudgetedLauncher(launcher, budget=budget),
@@ -165,6 +166,7 @@ async def start(
         await stack.enter_async_context(metrics.running())
         await stack.enter_async_context(circuits.running(live=lambda: sessions.live))
         await stack.enter_async_context(budget.running(live=lambda: sessions.live))
+        await stack.enter_async_context(desk.accounted(budget))
         await stack.enter_async_context(operations.running())
         retention = Retention(
             calls=records.calls, gaps=knowledge.gaps, registry=registry, keep_days=settings.keep_calls_days

@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 
+from bot.budget import Level
 from bot.desk.errors import DeskBusyError, DeskRequestError, DeskUnavailableError
 
 CONNECT_SECS = 2.0
@@ -58,6 +59,11 @@ class DeskClient:
         async with self._asked("/synthesize", read_secs=READ_SECS, json=dict(request)) as response:
             async for part in response.content.iter_any():
                 yield part
+
+    async def budget(self, day: Level) -> list[dict[str, Any]]:
+        """Tell what the day leaves; the `usage` of requests (bot/usage.py) that was not told before."""
+        async with self._asked("/budget", read_secs=HEALTH_SECS, json={"day": day}) as response:
+            return (await response.json())["usage"]
 
     async def health(self) -> dict[str, bool]:
         """Which services can be asked."""

@@ -6,6 +6,7 @@ and when stdin ends. Calls go first: it runs at a lower priority, and answers fe
     POST /transcribe   audio in chunks → one JSON object a line, as it is heard
     POST /complete     CompletionRequest → one JSON object a line, as it is said
     POST /synthesize   SynthesisRequest → the speech, as it is spoken
+    POST /budget       {day}: who may still be asked (bot/budget.py) → {usage}, what was spent since the last time
     GET  /healthz      which of them can be answered
 
 What goes wrong before the answer begins is `{"title", "error"}` with a status: 429 and 503 where the same request may
@@ -24,8 +25,9 @@ from typing import Any
 
 from aiohttp import web
 from loguru import logger
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from bot.budget import Level
 from bot.confinement import give_back
 from bot.desk.audio import decoded
 from bot.desk.completion import Completion
@@ -64,10 +66,13 @@ class Desk:
 
     def __init__(self, settings: BotSettings, *, models: TurnModels) -> None:
         self._settings = settings
-        self._transcriptions = Lines(most=MOST_TRANSCRIPTIONS, keep=lambda: recogniser_line(settings))
+        self._failover = failover = Failover(settings, report=self._on_event)
+        self._usage: list[dict[str, Any]] = []
+        self._transcriptions = Lines(
+            most=MOST_TRANSCRIPTIONS, keep=lambda: recogniser_line(settings, meter=failover.meter)
+        )
         self._completions = Lines(most=MOST_COMPLETIONS)
-        self._syntheses = Lines(most=MOST_SYNTHESES, keep=lambda: voice_line(settings))
-        self._failover = Failover(settings, report=_told_in_log)
+        self._syntheses = Lines(most=MOST_SYNTHESES, keep=lambda: voice_line(settings, meter=failover.meter))
         self._asked = asyncio.Event()
         self._transcriber = Transcriber(models=models, confidence=settings.turns.vad_confidence)
 
@@ -77,6 +82,7 @@ class Desk:
         app.router.add_post("/transcribe", self.transcribe)
         app.router.add_post("/complete", self.complete)
         app.router.add_post("/synthesize", self.synthesize)
+        app.router.add_post("/budget", self.budget)
         app.router.add_get("/healthz", self.healthz)
         return app
 
@@ -137,6 +143,13 @@ class Desk:
             await response.write_eof()
         return response
 
+    async def budget(self, request: web.Request) -> web.Response:
+        """What the day leaves → what was spent."""
+        self._failover.limit(TypeAdapter[Level](Level).validate_python((await request.json())["day"]))
+        self._failover.tell_usage()
+        usage, self._usage = self._usage, []
+        return web.json_response({"usage": usage})
+
     async def _tidy(self) -> None:
         """Gives back what requests took: pipelines that ended are cycles, which Python keeps for long."""
         while True:
@@ -151,13 +164,14 @@ class Desk:
         able = {"asr": self._transcriptions.able, "llm": self._completions.able, "tts": self._syntheses.able}
         return web.json_response(able)
 
-
-def _told_in_log(event: dict[str, Any]) -> None:
-    match event["type"]:
-        case "provider":
-            logger.warning("the {} provider {} is {}", event["stage"], event["provider"], event["state"])
-        case "failover":
-            logger.warning("{} went from {} to {}: {}", event["stage"], event["from"], event["to"], event["reason"])
+    def _on_event(self, event: dict[str, Any]) -> None:
+        match event["type"]:
+            case "provider":
+                logger.warning("the {} provider {} is {}", event["stage"], event["provider"], event["state"])
+            case "failover":
+                logger.warning("{} went from {} to {}: {}", event["stage"], event["from"], event["to"], event["reason"])
+            case "usage":
+                self._usage.append(event)
 
 
 async def _received(request: web.Request) -> AsyncGenerator[bytes]:

@@ -19,15 +19,18 @@ from bot.desk.requests import SPEECH_HZ, SynthesisRequest
 from bot.providers.build import tts_services
 from bot.settings import BotSettings
 from bot.speech.errors import SpeechRequestError
+from bot.usage import Meter
 
 # A first piece of speech, and each next one, comes by then.
 SPEECH_SECS = 20.0
 NO_AUDIO = "completed with no audio"
 
 
-def voice_line(settings: BotSettings) -> Line:
+def voice_line(settings: BotSettings, *, meter: Meter) -> Line:
     """A pipeline that speaks."""
-    return Line(tts_services(settings)[:1], takes=(TTSAudioRawFrame, LLMFullResponseEndFrame))
+    service = tts_services(settings)[0]
+    meter.listen("tts", settings.tts[0], service)
+    return Line([service], takes=(TTSAudioRawFrame, LLMFullResponseEndFrame))
 
 
 async def synthesized(request: SynthesisRequest, line: Line, settings: BotSettings) -> AsyncGenerator[bytes]:

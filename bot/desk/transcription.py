@@ -25,6 +25,7 @@ from bot.providers.build import stt_services
 from bot.settings import BotSettings
 from bot.speech.recognition import Recognition
 from bot.turns import TurnModels
+from bot.usage import Meter
 
 # A recogniser that has heard a stretch of speech to its end answers by then.
 FINAL_SECS = 20.0
@@ -34,9 +35,11 @@ SETTLED_SECS = 2.0
 DETECT_BYTES = 32 * WINDOW_BYTES
 
 
-def recogniser_line(settings: BotSettings) -> Line:
+def recogniser_line(settings: BotSettings, *, meter: Meter) -> Line:
     """A pipeline that recognises."""
-    return Line(stt_services(settings)[:1], takes=(TranscriptionFrame, InterimTranscriptionFrame))
+    service = stt_services(settings)[0]
+    meter.listen("stt", settings.stt[0], service)
+    return Line([service], takes=(TranscriptionFrame, InterimTranscriptionFrame))
 
 
 class Transcriber:

@@ -45,7 +45,7 @@ def _now() -> datetime:
 
 
 class DayBudget:
-    """A `CallObserver`. A day is one of UTC; `told` hears its sum in USD as it changes."""
+    """A `CallObserver`. A day is one of UTC; `told` hears its sum in USD, `spent` each `usage` that is added to it."""
 
     def __init__(
         self,
@@ -54,12 +54,14 @@ class DayBudget:
         costs: Costs,
         cap_usd: Decimal | None,
         told: Callable[[Decimal], None],
+        spent: Callable[[Mapping[str, Any]], None],
         now: Callable[[], datetime] = _now,
     ) -> None:
         self._redis = redis
         self._costs = costs
         self._cap_usd = cap_usd
         self._told_sum = told
+        self._spent = spent
         self._now = now
         self._read: dict[date, int] = {}
         self._unwritten: defaultdict[date, int] = defaultdict(int)
@@ -79,8 +81,12 @@ class DayBudget:
 
     def heard(self, session: LiveSession, event: Mapping[str, Any]) -> None:
         """Adds what a bot spent, once."""
-        if event["type"] != "usage" or event.get("again"):
-            return
+        if event["type"] == "usage" and not event.get("again"):
+            self.enter(event)
+
+    def enter(self, event: Mapping[str, Any]) -> None:
+        """Adds a `usage`, of a call or of a single request."""
+        self._spent(event)
         self._unwritten[self._now().date()] += sum(round(Decimal(each["usd"]) * NANO) for each in event["added"])
         self._wake.set()
 

@@ -1,4 +1,4 @@
-"""What the calls of this server used and what it cost, by vendor."""
+"""What the calls and requests of this server used and what it cost, by vendor."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -8,13 +8,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from bot.providers.prices import UNITS
 from bot.providers.stages import STAGES
-from server.ingress.live import LiveSession
-from server.ingress.registry import SessionRecord
 from server.metrics.calls import PROVIDERS
 
 
 class CostMetrics:
-    """A `CallObserver` that counts. What an earlier server of the call counted is not counted again."""
+    """Counts what `DayBudget` adds up."""
 
     def __init__(self, registry: CollectorRegistry):
         self._usage = Counter(
@@ -46,10 +44,8 @@ class CostMetrics:
         """The day's sum."""
         self._day.set(float(usd))
 
-    def heard(self, session: LiveSession, event: Mapping[str, Any]) -> None:
-        """Counts a report of the call's bot."""
-        if event["type"] != "usage" or event.get("again"):
-            return
+    def spent(self, event: Mapping[str, Any]) -> None:
+        """Counts a `usage` (bot/usage.py)."""
         for each in event["added"]:
             stage, provider = each["stage"], each["provider"]
             if stage not in STAGES or provider not in PROVIDERS[stage]:
@@ -57,6 +53,3 @@ class CostMetrics:
             self._usd.labels(stage, provider).inc(float(each["usd"]))
             for unit in UNITS[stage]:
                 self._usage.labels(stage, provider, unit).inc(each["units"].get(unit, 0))
-
-    def ended(self, session: LiveSession, record: SessionRecord) -> None:
-        """The end costs nothing."""

@@ -1,5 +1,6 @@
 """What a day's calls spend is added up once, by a real Redis and without one, and calls are told what it leaves."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -48,6 +49,7 @@ class House:
     def __init__(self, redis: Redis, *script: Any, recorded: Recorded | None = None, cap: str | None = "1") -> None:
         self.now = NOON
         self.told: list[Decimal] = []
+        self.entered: list[Mapping[str, Any]] = []
         self.bot = ScriptedBot("b", *script)
         self.call = LiveSession(id="a", bot=self.bot, server="s1", created_at=NOON)
         self.budget = DayBudget(
@@ -55,6 +57,7 @@ class House:
             costs=recorded or Recorded(),
             cap_usd=None if cap is None else Decimal(cap),
             told=self.told.append,
+            spent=self.entered.append,
             now=lambda: self.now,
         )
 
@@ -82,7 +85,14 @@ async def test_what_an_earlier_server_added_is_not_added_again(redis: Redis):
     house = House(redis, cap=None)
     house.budget.heard(house.call, usage("0.5", again=True))
     await house.spends()
-    assert house.budget.spent_usd == 0
+    assert (house.budget.spent_usd, house.entered) == (0, [])
+
+
+async def test_requests_beside_the_calls_are_of_the_same_sum(redis: Redis):
+    house = House(redis, cap=None)
+    house.budget.enter(usage("0.5"))
+    await house.spends("0.25")
+    assert (house.budget.spent_usd, len(house.entered)) == (Decimal("0.75"), 2)
 
 
 @pytest.mark.parametrize(("spent", "asked"), [("0.79", "all"), ("0.8", "cheap"), ("1", "free")])

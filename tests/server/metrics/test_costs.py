@@ -1,13 +1,10 @@
 """What is counted of money."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from server.ingress.live import LiveSession
-from server.ingress.scripted import ScriptedBot
 from server.metrics.costs import CostMetrics
 
 LLM = {"stage": "llm", "provider": "openai", "model": "m", "units": {"input_tokens": 6}, "usd": "0.5", "priced": True}
@@ -15,12 +12,11 @@ USAGE: dict[str, Any] = {"type": "usage", "added": [LLM], "usd": "0.5", "priced"
 
 
 class Counted:
-    """One call, and what is counted of it."""
+    """What is counted."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.metrics = CostMetrics(self.registry)
-        self.call = LiveSession(id="a", bot=ScriptedBot("b"), server="s1", created_at=datetime.now(UTC))
 
     def value(self, name: str, **labels: str) -> float | None:
         return self.registry.get_sample_value(name, labels)
@@ -28,21 +24,15 @@ class Counted:
 
 def test_what_a_vendor_did_is_counted_by_its_unit_and_its_price():
     counted = Counted()
-    counted.metrics.heard(counted.call, USAGE)
-    counted.metrics.heard(counted.call, USAGE)
+    counted.metrics.spent(USAGE)
+    counted.metrics.spent(USAGE)
     assert counted.value("jarvis_cost_usd_total", stage="llm", provider="openai") == 1.0
     assert counted.value("jarvis_usage_total", stage="llm", provider="openai", unit="input_tokens") == 12
 
 
-def test_what_an_earlier_server_counted_is_not_counted_again():
-    counted = Counted()
-    counted.metrics.heard(counted.call, USAGE | {"again": True})
-    assert counted.value("jarvis_cost_usd_total", stage="llm", provider="openai") is None
-
-
 def test_no_report_can_make_up_a_label():
     counted = Counted()
-    counted.metrics.heard(counted.call, USAGE | {"added": [LLM | {"provider": "me"}, LLM | {"stage": "me"}]})
+    counted.metrics.spent(USAGE | {"added": [LLM | {"provider": "me"}, LLM | {"stage": "me"}]})
     assert [family.samples for family in counted.registry.collect() if family.name.startswith("jarvis_cost")] == [[]]
 
 
