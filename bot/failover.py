@@ -2,34 +2,44 @@
 
 import time
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
+from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.services.llm_service import LLMService
 from pipecat.services.stt_service import STTService
 from pipecat.services.tts_service import TTSService
 
+from bot.budget import Level, level_of, spared, tighter
 from bot.extractive.service import Similarity
 from bot.providers.build import llm_services, stt_services, tts_services
+from bot.providers.provider import Provider
 from bot.providers.stages import Stage
 from bot.reports import Report
 from bot.route import ByQuestion
 from bot.settings import BotSettings
+from bot.usage import Meter
 from processors.failover.llm import KeptLLM, Member
 from processors.failover.providers import Providers
 from processors.failover.stt import KeptSTT, STTLimits
 from processors.failover.tts import KeptTTS
 
 ONLY_ME = "I can't reach the service that usually answers, so I answer in the words of our documents."
+SAVING = "To stay within our budget, I now answer in the words of our documents."
 
 
 class Failover:
-    """What is known of the providers of each stage; `report` is told of what changes."""
+    """What is known of the providers of each stage, and what they cost; `report` is told of what changes."""
 
     def __init__(self, settings: BotSettings, *, report: Report) -> None:
+        self._settings = settings
+        self._day: Level = settings.budget.day
+        self.meter = Meter(settings.budget.prices, report=report, today=lambda: datetime.now(UTC).date())
         self._providers = {
             stage: Providers(stage, [each.provider for each in chosen], clock=time.monotonic, report=report)
             for stage, chosen in _chosen(settings).items()
         }
+        self._save()
 
     def of(self, stage: Stage) -> Providers:
         """Those of one stage."""
@@ -41,10 +51,27 @@ class Failover:
             for providers in self._providers.values():
                 providers.learn(each)
 
+    def limit(self, day: Level) -> None:
+        """Takes what the day's budget leaves, from the next turn on."""
+        self._day = day
+        self._save()
+
+    def tell_usage(self) -> None:
+        """Reports what was spent since the last time, and asks who may still be asked."""
+        self.meter.tell()
+        self._save()
+
+    def _save(self) -> None:
+        budget, today = self._settings.budget, datetime.now(UTC).date()
+        level = tighter(self._day, level_of(budget.spent_usd + self.meter.usd, budget.call_usd))
+        for stage, chosen in _chosen(self._settings).items():
+            self.of(stage).spare(spared(stage, chosen, level=level, prices=budget.prices, day=today))
+
 
 def listener(settings: BotSettings, failover: Failover, *, limits: STTLimits | None = None) -> STTService | KeptSTT:
     """Who listens: the one recogniser, or all of them as one; `limits` are those of a call where none are given."""
     services = stt_services(settings)
+    _meter("stt", settings.stt, services, failover)
     if len(services) == 1:
         return services[0]
     names = [each.provider for each in settings.stt]
@@ -54,6 +81,7 @@ def listener(settings: BotSettings, failover: Failover, *, limits: STTLimits | N
 def speaker(settings: BotSettings, failover: Failover) -> TTSService | KeptTTS:
     """Who speaks: the one voice, or all of them as one."""
     services = tts_services(settings)
+    _meter("tts", settings.tts, services, failover)
     if len(services) == 1:
         return services[0]
     names = [each.provider for each in settings.tts]
@@ -65,6 +93,7 @@ def answerer(
 ) -> LLMService[Any] | KeptLLM:
     """Who answers: the one language model, or all of them as one; a caller is told where it comes to the last."""
     services = llm_services(settings, similarity=similarity)
+    _meter("llm", settings.llm, services, failover)
     if len(services) == 1:
         return services[0]
     members = [
@@ -73,12 +102,18 @@ def answerer(
             each.provider,
             service,
             notice=ONLY_ME if spoken and each.notice else "",
+            spared_notice=SAVING if spoken and each.notice else "",
             follows=not each.notice,
             models=each.models(),
         )
         for each, service in zip(settings.llm, services, strict=True)
     ]
     return KeptLLM(members, providers=failover.of("llm"), hedge=settings.hedge, route=ByQuestion())
+
+
+def _meter(stage: Stage, chosen: Iterable[Provider], services: Iterable[FrameProcessor], failover: Failover) -> None:
+    for provider, service in zip(chosen, services, strict=True):
+        failover.meter.listen(stage, provider, service)
 
 
 def _chosen(settings: BotSettings) -> dict[Stage, Iterable[Any]]:

@@ -9,6 +9,7 @@ The control socket is HTTP on a unix socket, for the server alone:
     PATCH /connect   what the channel's ends tell each other later
     GET   /audio     the websocket of a caller who was answered with this pc_id (bot/websocket.py)
     POST  /providers {known}                               what other calls found of the providers, as they reported it
+    POST  /budget    {day}                                 who may still be asked today (bot/budget.py)
     POST  /end       {reason}
     GET   /events    one JSON object a line, from the first, until the bot ends; a heartbeat every second;
                      what an earlier listener was told is marked `"again": true`
@@ -29,6 +30,7 @@ from aiohttp import web
 from loguru import logger
 from pydantic import TypeAdapter, ValidationError
 
+from bot.budget import Level
 from bot.change import Change
 from bot.channels import Join, Signals
 from bot.confinement import Confinement, give_back, private_mb
@@ -76,6 +78,7 @@ class BotProcess:
                 web.patch("/connect", self._signal),
                 web.get("/audio", self._attach, allow_head=False),
                 web.post("/providers", self._learn),
+                web.post("/budget", self._limit),
                 web.post("/end", self._end),
                 web.get("/events", self._events, allow_head=False),
             ]
@@ -161,6 +164,11 @@ class BotProcess:
 
     async def _learn(self, request: web.Request) -> web.Response:
         self._taken().learn((await request.json())["known"])
+        return web.Response(status=204)
+
+    async def _limit(self, request: web.Request) -> web.Response:
+        day = TypeAdapter[Level](Level).validate_python((await request.json())["day"])
+        self._taken().limit(day)
         return web.Response(status=204)
 
     async def _end(self, request: web.Request) -> web.Response:

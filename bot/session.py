@@ -24,6 +24,7 @@ from pipecat.processors.frameworks.rtvi import RTVIObserverParams, RTVIServerMes
 from pipecat.utils.errors import ErrorCategory
 from pipecat.workers.runner import WorkerRunner
 
+from bot.budget import Level
 from bot.change import Change
 from bot.channels import Join, Signals, WebRtcOffer, WebSocketJoin
 from bot.choices import check, check_voice, frames
@@ -82,7 +83,7 @@ class Session:
 
     `story` is what was said before, where this bot goes on with a call that another one lost; None where the call is
     new. `report` is told what happens: `answered` an offer, `connected`, `turn`, `interruption`, `said`, `story`,
-    `citation`, `marker_dropped`, `gap`, `provider`, `failover`, `route`, `changed`, `llm_failed`,
+    `citation`, `marker_dropped`, `gap`, `provider`, `failover`, `usage`, `route`, `changed`, `llm_failed`,
     `turn_stop_timeout`, and at last `ended` with its reason (hang_up, idle, max_duration, never_connected, shutdown,
     operator, error).
     """
@@ -127,6 +128,10 @@ class Session:
     def learn(self, known: Sequence[Mapping[str, Any]]) -> None:
         """Takes what other calls found of the providers, as they reported it."""
         self._failover.learn(known)
+
+    def limit(self, day: Level) -> None:
+        """Takes what the day's budget leaves."""
+        self._failover.limit(day)
 
     async def change(self, change: Change) -> None:
         """Lets others listen, answer or speak from the next turn on; raises `ChangeError` for those it has not."""
@@ -212,7 +217,7 @@ class Session:
             )
             story, said = Story(context=call.context, report=self._report), Said(report=self._report)
             said.listen(call)
-            # Pipecat's spans hold what these measure; without them it costs less.
+            # Pipecat's spans hold what metrics measure; without them it costs less. Usage is told in any case.
             traced = self._settings.tracing is not None
             self._worker = worker = PipelineWorker(
                 call.pipeline,
@@ -220,7 +225,7 @@ class Session:
                     audio_in_sample_rate=16000,
                     audio_out_sample_rate=24000,
                     enable_metrics=traced,
-                    enable_usage_metrics=traced,
+                    enable_usage_metrics=True,
                 ),
                 observers=[self._turns, story, said],
                 rtvi_observer_params=RTVIObserverParams(bot_llm_enabled=False, metrics_enabled=False),
@@ -276,6 +281,7 @@ class Session:
         @call.assistant.event_handler("on_assistant_turn_stopped")
         async def on_assistant_turn_stopped(_aggregator: object, _message: object) -> None:
             story.tell()
+            self._failover.tell_usage()
             self._silent.set()
 
         @transport.event_handler("on_client_disconnected")
@@ -351,6 +357,7 @@ class Session:
     def _finish(self) -> None:
         if not self.ended.is_set():
             self.ended.set()
+            self._failover.tell_usage()
             self._report({"type": "ended", "reason": self._reason or "hang_up"})
 
 

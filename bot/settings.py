@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot.budget import Budget
 from bot.change import Change
 from bot.providers.embedded import EmbeddedSTT, EmbeddedTTS, ExtractiveLLM
 from bot.providers.llm import LLMProvider
@@ -80,6 +81,7 @@ class BotSettings(Frozen):
         default=False, description="whether a second language model starts where the first is slower than mostly"
     )
     chosen: Change = Field(default=Change(), description="what was chosen for this call while it went on")
+    budget: Budget = Budget()
     persona: Persona = Persona()
     turns: Turns = Turns()
     limits: Limits = Limits()

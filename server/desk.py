@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 from loguru import logger
 
+from bot.budget import Level
 from bot.desk.client import DeskClient
 from bot.desk.entry import main as desk_main
 from bot.desk.errors import DeskBusyError, DeskError, DeskRequestError, DeskUnavailableError
@@ -51,6 +52,19 @@ async def with_problems(parts: AsyncGenerator[T]) -> AsyncGenerator[T]:
         raise problem_of(error) from error
 
 
+class Ledger(Protocol):
+    """Where money is added up."""
+
+    @property
+    def level(self) -> Level:
+        """Who may still be asked today."""
+        ...
+
+    def enter(self, event: Mapping[str, Any]) -> None:
+        """Adds a `usage` (bot/usage.py)."""
+        ...
+
+
 class Desk:
     """What routes ask, and what is known of it without asking."""
 
@@ -73,6 +87,25 @@ class Desk:
             watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await watching
+
+    @asynccontextmanager
+    async def accounted(self, ledger: Ledger) -> AsyncIterator[None]:
+        """Let requests cost no more than the day leaves, and enter what they cost meanwhile."""
+        accounting = asyncio.create_task(self._account(ledger), name="account-desk")
+        try:
+            yield
+        finally:
+            accounting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await accounting
+
+    async def _account(self, ledger: Ledger) -> None:
+        while True:
+            # What a desk that died did not tell is lost.
+            with contextlib.suppress(DeskError):
+                for event in await self.client.budget(ledger.level):
+                    ledger.enter(event)
+            await asyncio.sleep(ASK_EVERY_SECS)
 
     async def _watch(self) -> None:
         missed = 0

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import urlsplit
 
+from bot.providers.prices import model_of, price_of
+from bot.providers.stages import STAGES, name_of
 from server.settings import Settings, is_loopback
 
 Level = Literal["ok", "warning", "error"]
@@ -77,6 +80,31 @@ def clock(now: float, *, built: float, elsewhere: Mapping[str, float]) -> Findin
         )
         return Finding("warning", "clock", said, "Let NTP keep the clocks of all hosts: keys and links expire by them.")
     return Finding("ok", "clock", "nothing says that the clock is wrong")
+
+
+def budget(settings: Settings) -> Finding:
+    """Whether the caps that are set can hold; raises `SetupError` where prices or providers are set wrong."""
+    table, today = settings.price_table(), datetime.now(UTC).date()
+    if settings.budget_call_usd is None and settings.budget_day_usd is None:
+        return Finding("ok", "budget", "no cap is set")
+    unpriced: list[str] = []
+    own: list[str] = []
+    for stage in STAGES:
+        for each in settings.set_up.chosen(stage):
+            price = price_of(each, stage, table, model=model_of(each), day=today)
+            if price is None:
+                unpriced.append(f"{stage} {name_of(type(each))}")
+            elif each.is_own_server and price.is_free:
+                own.append(f"{stage} {name_of(type(each))}")
+    if unpriced:
+        return Finding(
+            "warning",
+            "budget",
+            f"a cap can't hold; no price is known of {', '.join(unpriced)} with the model that is set",
+            "Write it into a file of prices, and set JARVIS_PRICES to that.",
+        )
+    said = f"; taken as free: {', '.join(own)}" if own else ""
+    return Finding("ok", "budget", f"every provider has a price{said}")
 
 
 def exposure(settings: Settings) -> Sequence[Finding]:

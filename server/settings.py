@@ -5,6 +5,7 @@ import ipaddress
 import os
 import secrets
 import tempfile
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +18,8 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from bot.budget import Budget
+from bot.providers.prices import Price, listed, with_own
 from bot.providers.stages import Stage, vendors_variables
 from bot.settings import BotSettings, Limits, Persona, Retrieval, Tracing
 from knowledge.embedders.settings import EmbedderSettings, MiniLm, OpenAI
@@ -83,6 +86,13 @@ class Settings(BaseSettings):
     hedge: bool = Field(
         default=False, description="ask a second language model, too, where the first is slower than it mostly is"
     )
+    budget_call_usd: Decimal | None = Field(
+        default=None, gt=0, description="what a call may cost, in USD, before only what is free goes on with it"
+    )
+    budget_day_usd: Decimal | None = Field(
+        default=None, gt=0, description="what all calls of a day may cost, by UTC, likewise"
+    )
+    prices: Path | None = Field(default=None, description="a file of prices that count before those of Jarvis")
     idle_secs: float = Field(default=120, gt=0, description="seconds without a word after which a call ends")
     max_duration_secs: float = Field(default=1800, gt=0, description="seconds after which a call ends")
 
@@ -228,6 +238,7 @@ class Settings(BaseSettings):
             tts=set_up.chosen("tts"),
             persona=Persona(name=self.name, business=self.business, greeting=self.greeting),
             hedge=self.hedge,
+            budget=Budget(prices=self.price_table(), call_usd=self.budget_call_usd),
             limits=Limits(idle_secs=self.idle_secs, max_duration_secs=self.max_duration_secs),
             retrieval=Retrieval(socket=self.knowledge_socket, keep_gaps=self.keep_calls_days > 0),
             speech_socket=self.speech_socket,
@@ -235,6 +246,17 @@ class Settings(BaseSettings):
             ice_servers=tuple(self.ice_servers),
             media_addresses=self.offered_addresses,
         )
+
+    def price_table(self) -> tuple[Price, ...]:
+        """What providers cost; raises `SetupError` where the operator's file of prices is wrong."""
+        if self.prices is None:
+            return listed()
+        try:
+            return with_own(self.prices)
+        except OSError as error:
+            raise SetupError(f"JARVIS_PRICES: {self.prices} can't be read ({error.strerror}).") from error
+        except ValueError as error:
+            raise SetupError(f"JARVIS_PRICES: {self.prices} is wrong: {error}.") from None
 
     def embedder_settings(self) -> EmbedderSettings:
         """Who embeds; raises `SetupError` where a key is missing."""

@@ -32,6 +32,7 @@ from server.embedded.leave import leave_command
 from server.errors import SetupError
 from server.forks import ForkedProcess
 from server.ingress.admission import HostMeter, Limits
+from server.ingress.budget import BudgetedLauncher, DayBudget
 from server.ingress.busy import BusySentence
 from server.ingress.circuits import Circuits
 from server.ingress.launcher import LauncherError
@@ -127,16 +128,25 @@ async def start(
         records = _records(resources, knowledge, registry)
         await stack.enter_async_context(records.recorder.running())
         circuits = Circuits(redis=resources.redis, tell_desk=desk_client.learn)
+        budget = DayBudget(
+            redis=resources.redis,
+            costs=records.calls,
+            cap_usd=settings.budget_day_usd,
+            told=metrics.costs.spent_today,
+            spent=metrics.costs.spent,
+        )
+        metrics.costs.caps(call=settings.budget_call_usd, day=settings.budget_day_usd)
+        observers = (metrics.calls, circuits, budget)
         sessions = Sessions(
             server_id=secrets.token_hex(4),
-            launcher=launcher,
+            launcher=BudgetedLauncher(launcher, budget=budget),
             registry=registry,
             mirror=mirror,
             lines=lines,
             tokens=tokens,
             settings=bot_settings,
             public_url=public_url,
-            observers=(metrics.calls, circuits, *((records.recorder,) if settings.keep_calls_days else ())),
+            observers=(*observers, *((records.recorder,) if settings.keep_calls_days else ())),
         )
         operations = Operations(
             sessions=sessions,
@@ -156,6 +166,8 @@ async def start(
         stack.push_async_callback(key_ring.close)
         await stack.enter_async_context(metrics.running())
         await stack.enter_async_context(circuits.running(live=lambda: sessions.live))
+        await stack.enter_async_context(budget.running(live=lambda: sessions.live))
+        await stack.enter_async_context(desk.accounted(budget))
         await stack.enter_async_context(operations.running())
         retention = Retention(
             calls=records.calls, gaps=knowledge.gaps, registry=registry, keep_days=settings.keep_calls_days

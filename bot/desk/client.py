@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 
+from bot.budget import Level
 from bot.desk.errors import DeskBusyError, DeskRequestError, DeskUnavailableError
 from bot.desk.requests import NOT_TO_KEEP
 
@@ -17,7 +18,8 @@ CONNECT_SECS = 2.0
 READ_SECS = 45.0
 # A line of an answer: the words of a stretch of speech, or a passage.
 MAX_LINE_BYTES = 1024 * 1024
-_BRIEFLY = aiohttp.ClientTimeout(total=2.0)
+BRIEF_SECS = 2.0
+_BRIEFLY = aiohttp.ClientTimeout(total=BRIEF_SECS)
 _NOT_THERE = "The desk does not answer; try again in a moment."
 
 
@@ -78,6 +80,11 @@ class DeskClient:
                     raise _refusal(response.status, {"title": "Refused", "error": "The desk refuses."})
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise DeskUnavailableError(_NOT_THERE) from error
+
+    async def budget(self, day: Level) -> list[dict[str, Any]]:
+        """Tell what the day leaves; the `usage` of requests (bot/usage.py) that was not told before."""
+        async with self._asked("/budget", read_secs=BRIEF_SECS, json={"day": day}) as response:
+            return (await response.json())["usage"]
 
     async def health(self) -> dict[str, bool]:
         """Which services can be asked."""

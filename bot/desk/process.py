@@ -7,6 +7,7 @@ and when stdin ends. Calls go first: it runs at a lower priority, and answers fe
     POST /complete     CompletionRequest → one JSON object a line, as it is said
     POST /synthesize   SynthesisRequest → the speech, as it is spoken; `no-store` where it is another voice than usual
     POST /providers    {known}: what calls found of the providers, as bots report it
+    POST /budget       {day}: who may still be asked (bot/budget.py) → {usage}, what was spent since the last time
     GET  /healthz      which of them can be answered
 
 What goes wrong before the answer begins is `{"title", "error"}` with a status: 429 and 503 where the same request may
@@ -25,13 +26,15 @@ from typing import Any
 
 from aiohttp import web
 from loguru import logger
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from bot.budget import Level
 from bot.confinement import give_back
 from bot.desk.attempts import by_any
 from bot.desk.audio import decoded
 from bot.desk.completion import Completion
 from bot.desk.errors import DeskBusyError, DeskError, DeskRequestError
+from bot.desk.line import Line
 from bot.desk.lines import Lines
 from bot.desk.requests import NOT_TO_KEEP, CompletionRequest, SynthesisRequest, TranscriptionRequest
 from bot.desk.synthesis import synthesized, voice_line
@@ -67,10 +70,11 @@ class Desk:
 
     def __init__(self, settings: BotSettings, *, models: TurnModels) -> None:
         self._settings = settings
-        self._failover = Failover(settings, report=_told_in_log)
+        self._failover = Failover(settings, report=self._on_event)
+        self._usage: list[dict[str, Any]] = []
         self._transcriptions = Lines(most=MOST_TRANSCRIPTIONS, keep=lambda: recogniser_line(settings, self._failover))
         self._completions = Lines(most=MOST_COMPLETIONS)
-        self._syntheses = Lines(most=MOST_SYNTHESES, keep=lambda: voice_line(settings.tts[0], settings))
+        self._syntheses = Lines(most=MOST_SYNTHESES, keep=lambda: self._voice_line(settings.tts[0]))
         self._asked = asyncio.Event()
         self._transcriber = Transcriber(models=models, confidence=settings.turns.vad_confidence)
 
@@ -81,6 +85,7 @@ class Desk:
         app.router.add_post("/complete", self.complete)
         app.router.add_post("/synthesize", self.synthesize)
         app.router.add_post("/providers", self.learn)
+        app.router.add_post("/budget", self.budget)
         app.router.add_get("/healthz", self.healthz)
         return app
 
@@ -151,7 +156,7 @@ class Desk:
         is_usual = voice is voices[0]
         # A voice that is asked for is one of the usual provider's, of which alone a pipeline waits for requests.
         manner = voice.manner(voice=wanted.voice if is_usual else None, speed=wanted.speed)
-        make = None if is_usual else lambda: voice_line(voice, self._settings)
+        make = None if is_usual else lambda: self._voice_line(voice)
         async with (
             self._syntheses.line(make) as line,
             aclosing(synthesized(wanted, line, manner, last=voice is voices[-1])) as parts,
@@ -163,6 +168,16 @@ class Desk:
         """Takes what calls found of the providers."""
         self._failover.learn((await request.json())["known"])
         return web.Response(status=204)
+
+    async def budget(self, request: web.Request) -> web.Response:
+        """What the day leaves → what was spent."""
+        self._failover.limit(TypeAdapter[Level](Level).validate_python((await request.json())["day"]))
+        self._failover.tell_usage()
+        usage, self._usage = self._usage, []
+        return web.json_response({"usage": usage})
+
+    def _voice_line(self, voice: TTSProvider) -> Line:
+        return voice_line(voice, self._settings, meter=self._failover.meter)
 
     async def _tidy(self) -> None:
         """Gives back what requests took: pipelines that ended are cycles, which Python keeps for long."""
@@ -179,13 +194,14 @@ class Desk:
         able = {"asr": self._transcriptions.able, "llm": self._completions.able, "tts": tts}
         return web.json_response(able)
 
-
-def _told_in_log(event: dict[str, Any]) -> None:
-    match event["type"]:
-        case "provider":
-            logger.warning("the {} provider {} is {}", event["stage"], event["provider"], event["state"])
-        case "failover":
-            logger.warning("{} went from {} to {}: {}", event["stage"], event["from"], event["to"], event["reason"])
+    def _on_event(self, event: dict[str, Any]) -> None:
+        match event["type"]:
+            case "provider":
+                logger.warning("the {} provider {} is {}", event["stage"], event["provider"], event["state"])
+            case "failover":
+                logger.warning("{} went from {} to {}: {}", event["stage"], event["from"], event["to"], event["reason"])
+            case "usage":
+                self._usage.append(event)
 
 
 async def _received(request: web.Request) -> AsyncGenerator[bytes]:

@@ -23,6 +23,7 @@ from bot.providers.build import tts_services
 from bot.providers.tts import TTSProvider
 from bot.settings import BotSettings
 from bot.speech.errors import SpeechRequestError
+from bot.usage import Meter
 from processors.failover.circuit import Failure, failure_of
 
 # A first piece of speech, and each next one, comes by then.
@@ -30,9 +31,11 @@ SPEECH_SECS = 20.0
 NO_AUDIO = "completed with no audio"
 
 
-def voice_line(voice: TTSProvider, settings: BotSettings) -> Line:
+def voice_line(voice: TTSProvider, settings: BotSettings, *, meter: Meter) -> Line:
     """A pipeline that speaks in this voice."""
     services = tts_services(settings.model_copy(update={"tts": (voice,)}))
+    for service in services:
+        meter.listen("tts", voice, service)
     return Line(services, takes=(TTSStartedFrame, TTSAudioRawFrame, TTSStoppedFrame, LLMFullResponseEndFrame))
 
 

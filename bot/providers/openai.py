@@ -23,7 +23,20 @@ if TYPE_CHECKING:
 REASONING = re.compile(r"gpt-(5\.\d|[6-9])")
 
 
-class OpenAISTT(Provider):
+class _OpenAI(Provider):
+    """What its three services have in common."""
+
+    preload: ClassVar[tuple[str, ...]] = ("bot.providers.openai_services",)
+    provider: Literal["openai"] = "openai"
+    base_url: str | None = None
+
+    @property
+    def is_own_server(self) -> bool:
+        """Whether it is not OpenAI."""
+        return self.base_url is not None
+
+
+class OpenAISTT(_OpenAI):
     """OpenAI's transcriptions of whole stretches of speech, or whatever speaks them at `base_url`.
 
     Not its realtime interface: Pipecat marks none of that one's transcripts as final, so each turn would wait out the
@@ -31,8 +44,6 @@ class OpenAISTT(Provider):
     """
 
     title: ClassVar[str] = "OpenAI, or what speaks its transcriptions"
-    preload: ClassVar[tuple[str, ...]] = ("bot.providers.openai_services",)
-    provider: Literal["openai"] = "openai"
     api_key: Key = variable("OPENAI_API_KEY", "hears by OpenAI, or by what OPENAI_STT_BASE_URL serves")
     base_url: str | None = variable(
         "OPENAI_STT_BASE_URL", "any server with OpenAI's transcriptions (speaches, whisper.cpp)", default=None
@@ -53,12 +64,10 @@ class OpenAISTT(Provider):
         )
 
 
-class OpenAILLM(Provider):
+class OpenAILLM(_OpenAI):
     """OpenAI's chat completions, or whatever speaks them at `base_url` (Ollama, vLLM, OpenRouter)."""
 
     title: ClassVar[str] = "OpenAI, or what speaks its chat completions"
-    preload: ClassVar[tuple[str, ...]] = ("bot.providers.openai_services",)
-    provider: Literal["openai"] = "openai"
     api_key: Key = variable("OPENAI_API_KEY", "answers by OpenAI, or by what OPENAI_BASE_URL serves")
     base_url: str | None = variable("OPENAI_BASE_URL", "any OpenAI-compatible server (Ollama, vLLM)", default=None)
     model: str = variable("OPENAI_MODEL", "the model asked for", default="gpt-6.1-terra")
@@ -120,12 +129,10 @@ def _effort(model: str) -> str | None:
     return "none" if REASONING.match(model) else None
 
 
-class OpenAITTS(Provider):
+class OpenAITTS(_OpenAI):
     """OpenAI's speech, or whatever speaks it at `base_url` (Kokoro-FastAPI, speaches): 24 kHz, no word times."""
 
     title: ClassVar[str] = "OpenAI, or what speaks its speech interface"
-    preload: ClassVar[tuple[str, ...]] = ("bot.providers.openai_services",)
-    provider: Literal["openai"] = "openai"
     api_key: Key = variable("OPENAI_API_KEY", "speaks by OpenAI, or by what OPENAI_TTS_BASE_URL serves")
     base_url: str | None = variable(
         "OPENAI_TTS_BASE_URL", "any server with OpenAI's speech (Kokoro-FastAPI, speaches)", default=None

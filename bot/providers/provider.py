@@ -37,3 +37,8 @@ class Provider(BaseModel):
     """The recogniser that the speech process has to have for it, besides its own."""
     preload: ClassVar[tuple[str, ...]] = ()
     """The modules to load before bots are forked."""
+
+    @property
+    def is_own_server(self) -> bool:
+        """Whether it is not the vendor who is asked, but a server that the operator names."""
+        return False

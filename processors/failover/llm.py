@@ -62,14 +62,16 @@ _FOR_SERVICES = (
 class Member:
     """A language model under its provider's name.
 
-    `notice` is what the caller is told, once in a call, when it is all that is left. One that does not `follow`
-    instructions is asked for a whole answer where another's was cut off. `models` are the settings of its model for
-    each kind of turn, the one it begins with as `smart`; empty where it has one model only.
+    `notice` is what the caller is told, once in a call, when it is all that is left, `spared_notice` where that is
+    because the others are spared. One that does not `follow` instructions is asked for a whole answer where another's
+    was cut off. `models` are the settings of its model for each kind of turn, the one it begins with as `smart`; empty
+    where it has one model only.
     """
 
     name: str
     service: LLMService[Any]
     notice: str = ""
+    spared_notice: str = ""
     follows: bool = True
     models: Mapping[Kind, LLMSettings] = field(default_factory=dict[Kind, LLMSettings])
 
@@ -235,9 +237,10 @@ class KeptLLM(LLMSwitcher[Routing]):
         if turn.said and not member.follows:
             await self._push_text(turn, sentence_end(turn.said), like=like)
         is_last = attempt.name == self._providers.last and len(self._members) > 1 and not self._providers.last_is_chosen
-        if member.notice and is_last and not self._told:
+        notice = member.spared_notice if self._providers.spares_all else member.notice
+        if notice and is_last and not self._told:
             self._told = True
-            await self._push_text(turn, f"{member.notice} ", like=like)
+            await self._push_text(turn, f"{notice} ", like=like)
 
     async def _push_text(self, turn: _Turn, text: str, *, like: LLMTextFrame) -> None:
         if not text:

@@ -61,6 +61,11 @@ class Providers:
         """Whether turns begin on the last although none of the others failed."""
         return self._last_alone
 
+    @property
+    def spares_all(self) -> bool:
+        """Whether only the last is left because no turn may begin on any other."""
+        return len(self._names) > 1 and self._spared.issuperset(self._names[:-1])
+
     def next(self, *, besides: Collection[str] = ()) -> str | None:
         """The first whose circuit lets a turn through, none of `besides` or the spared; None where no one is left."""
         now = self._clock()

@@ -171,8 +171,8 @@ async def _find(store: "CallStore", prefix: str) -> str:
 
 def _table(found: list[Call]) -> Table:
     table = Table()
-    for name in ("id", "created", "for", "turns", "cut off", "v2v", "ended", "caller"):
-        number = name in ("for", "turns", "cut off", "v2v")
+    for name in ("id", "created", "for", "turns", "cut off", "v2v", "cost", "ended", "caller"):
+        number = name in ("for", "turns", "cut off", "v2v", "cost")
         table.add_column(name, overflow="fold", justify="right" if number else "left")
     for each in found:
         table.add_row(
@@ -182,6 +182,7 @@ def _table(found: list[Call]) -> Table:
             str(each.turns),
             str(each.interruptions),
             "" if each.v2v_p50_ms is None else f"{each.v2v_p50_ms} ms",
+            _cost(each),
             each.end_reason or "runs",
             escape(each.caller or ""),
         )
@@ -196,6 +197,13 @@ def _length(call: Call) -> str:
     return f"{secs // 60}:{secs % 60:02}"
 
 
+def _cost(call: Call) -> str:
+    """In USD; with a plus where something of it has no known price, empty where nothing costs."""
+    if not call.cost_usd:
+        return "" if call.priced else "unknown"
+    return f"${call.cost_usd:.4f}{'' if call.priced else '+'}"
+
+
 def _lines(found: WholeCall) -> list[str]:
     call = found.call
     facts = {
@@ -208,6 +216,7 @@ def _lines(found: WholeCall) -> list[str]:
         "channel": call.channel,
         "collection": call.collection,
         "v2v": None if call.v2v_p50_ms is None else f"{call.v2v_p50_ms} ms, at most {call.v2v_max_ms} ms",
+        "cost": _cost(call),
         "bots": str(call.bots),
     }
     lines = [f"{name:<12}{value}" for name, value in facts.items() if value]

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from server.commands.providers import asked, failures, survey
 from server.errors import SetupError
-from server.findings import Finding, Level
+from server.findings import Finding, Level, budget
 from server.logging import configure
 from server.settings import Settings, read_settings
 
@@ -56,7 +56,7 @@ async def _providers(settings: Settings, *, check: bool) -> list[Finding]:
         said = "; ".join(
             f"{stage}: " + ", ".join(row.name for row in order if row.stage == stage) for stage in ("stt", "llm", "tts")
         )
-        found.append(Finding("ok", "providers", said))
+        found += [Finding("ok", "providers", said), _budget(settings)]
     if check:
         try:
             answers = await asked(settings, rows, Console(stderr=True))
@@ -66,6 +66,13 @@ async def _providers(settings: Settings, *, check: bool) -> list[Finding]:
         failed = [Finding("error", "providers", each, remedy) for each in failures(answers)]
         found += failed or [Finding("ok", "providers", f"{len(answers)} answer")]
     return found
+
+
+def _budget(settings: Settings) -> Finding:
+    try:
+        return budget(settings)
+    except SetupError as error:
+        return Finding("error", "budget", str(error), "bot/providers/prices.toml says how prices are written.")
 
 
 def _line(finding: Finding) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,7 +14,8 @@ from rich.markup import escape
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
-from bot.providers.stages import STAGES
+from bot.providers.prices import model_of, price_of
+from bot.providers.stages import STAGES, Stage, members, name_of
 from server.commands.problems import stop_on_setup_error
 from server.errors import SetupError
 from server.logging import configure
@@ -22,6 +24,10 @@ from server.vendors import Listed, SetUp, listed
 
 if TYPE_CHECKING:
     from server.commands.provider_checks import Answers
+
+UNKNOWN = "unknown"
+
+Prices = dict[tuple[Stage, str], str]
 
 
 def providers(
@@ -36,11 +42,12 @@ def providers(
     with stop_on_setup_error(console):
         settings = read_settings()
         rows, problems = survey(settings.set_up)
+        prices = priced(settings, rows)
         answers = asyncio.run(asked(settings, rows, console)) if check else {}
     if as_json:
-        typer.echo(json.dumps({"providers": [_json(row, answers) for row in rows], "problems": problems}))
+        typer.echo(json.dumps({"providers": [_json(row, prices, answers) for row in rows], "problems": problems}))
     else:
-        Console().print(_table(rows, answers, with_answers=check))
+        Console().print(_table(rows, prices, answers, with_answers=check))
         for problem in (*problems, *failures(answers)):
             console.print(f"[red]{escape(problem)}[/red]", highlight=False, soft_wrap=True)
     if problems or any(answer.error for answer in answers.values()):
@@ -62,6 +69,18 @@ def survey(set_up: SetUp) -> tuple[list[Listed], list[str]]:
     return rows, problems
 
 
+def priced(settings: Settings, rows: Sequence[Listed]) -> Prices:
+    """What each that calls could use costs today; raises `SetupError` where the operator's prices are wrong."""
+    table, today = settings.price_table(), datetime.now(UTC).date()
+    prices: Prices = {}
+    for row in rows:
+        if row.configured:
+            provider = settings.set_up.made(row.stage, next(m for m in members(row.stage) if name_of(m) == row.name))
+            price = price_of(provider, row.stage, table, model=model_of(provider), day=today)
+            prices[row.stage, row.name] = UNKNOWN if price is None else "free" if price.is_free else price.told
+    return prices
+
+
 def failures(answers: "Answers") -> list[str]:
     """The providers that did not answer, each with why."""
     return [f"{stage} {name}: {answer.error}." for (stage, name), answer in answers.items() if answer.error is not None]
@@ -79,21 +98,25 @@ async def asked(settings: Settings, rows: Sequence[Listed], console: Console) ->
         return await checked(settings, rows, progress=lambda _: shown.advance(task))
 
 
-def _json(row: Listed, answers: "Answers") -> dict[str, Any]:
+def _json(row: Listed, prices: Prices, answers: "Answers") -> dict[str, Any]:
     answer = answers.get((row.stage, row.name))
-    return asdict(row) | {"check": None if answer is None else asdict(answer)}
+    return asdict(row) | {
+        "price": prices.get((row.stage, row.name)),
+        "check": None if answer is None else asdict(answer),
+    }
 
 
-def _table(rows: Sequence[Listed], answers: "Answers", *, with_answers: bool) -> Table:
+def _table(rows: Sequence[Listed], prices: Prices, answers: "Answers", *, with_answers: bool) -> Table:
     table = Table(box=None, padding=(0, 1), collapse_padding=True, pad_edge=False)
-    for name in ("stage", "place", "name", "title", "needs", "state", *["answer"] * with_answers):
+    for name in ("stage", "place", "name", "title", "needs", "state", "price", *["answer"] * with_answers):
         table.add_column(name, no_wrap=name != "title", justify="right" if name == "place" else "left")
     before = None
     for row in rows:
         place = "" if row.place is None else str(row.place)
         stage = "" if row.stage == before else row.stage
         cells = (stage, place, row.name, escape(row.title), escape(_needs(row)), _state(row))
-        table.add_row(*cells, *[_answer(row, answers)] * with_answers)
+        price = prices.get((row.stage, row.name), "")
+        table.add_row(*cells, price, *[_answer(row, answers)] * with_answers)
         before = row.stage
     return table
 

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from loguru import logger
@@ -20,7 +21,9 @@ REPLACEMENTS_SECS = 10.0
 # A caller who was lost is waited for so long.
 RECONNECT_SECS = 30.0
 CPU_MEMORY = 0.7
-KEPT_BY_BOT = ("details", "created_at", "connected_at", "connected_mono", "turns", "bots", "pc_ids")
+KEPT_BY_BOT = (
+    "details", "created_at", "connected_at", "connected_mono", "turns", "bots", "pc_ids", "cost_usd", "priced",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -37,6 +40,9 @@ class LiveSession:
     connected_mono: float | None = None
     earlier_turns: int = 0
     own_turns: int = 0
+    earlier_usd: Decimal = Decimal(0)
+    own_usd: Decimal = Decimal(0)
+    priced: bool = True
     bots: int = 1
     pc_ids: list[str] = field(default_factory=list)
     story: list[Message] = field(default_factory=list, repr=False)
@@ -59,6 +65,11 @@ class LiveSession:
         """Answers given so far, by all its bots."""
         return self.earlier_turns + self.own_turns
 
+    @property
+    def cost_usd(self) -> Decimal:
+        """What is known of the cost of all its bots."""
+        return self.earlier_usd + self.own_usd
+
     def record(self) -> SessionRecord:
         """The session as the registry keeps it."""
         return SessionRecord(
@@ -74,6 +85,8 @@ class LiveSession:
             cpu_percent=self.cpu_percent,
             memory_mb=self.memory_mb,
             bots=self.bots,
+            cost_usd=self.cost_usd,
+            priced=self.priced,
             bot=self.bot.id,
             pc_ids=self.pc_ids,
             server=self.server,
@@ -96,6 +109,8 @@ class LiveSession:
             case "turn":
                 self.own_turns += 1
                 self.v2v_ms = round(event["latency_secs"] * 1000)
+            case "usage":
+                self.own_usd, self.priced = Decimal(event["usd"]), self.priced and event["priced"]
             case "story":
                 self.story = changed(self.story, keep=event["keep"], add=event["add"])
             case "changed":
@@ -117,6 +132,7 @@ class LiveSession:
         self.bot = bot
         self.bots += 1
         self.earlier_turns, self.own_turns = self.turns, 0
+        self.earlier_usd, self.own_usd = self.cost_usd, Decimal(0)
         self.floor = "nobody"
         self._beat = None
         self.cpu_percent = self.memory_mb = None
@@ -169,6 +185,8 @@ def adopted(session_id: str, *, bot: Bot, call: Mapping[str, Any], server: str) 
         connected_mono=call["connected_mono"],
         earlier_turns=call["turns"],
         bots=call["bots"],
+        earlier_usd=Decimal(call["cost_usd"]),
+        priced=call["priced"],
         pc_ids=list(call["pc_ids"]),
     )
     if session.pc_ids:

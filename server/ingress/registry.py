@@ -8,6 +8,7 @@ on, and it is filled again when it is back. No write raises; reads, and what mus
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Literal, TypeVar
 
 from loguru import logger
@@ -60,7 +61,7 @@ class SessionRecord(BaseModel):
     """What is known of a call.
 
     Times are UTC, but for `connected_mono`, which is by the host's monotonic clock. `cpu_percent` is of one core,
-    `v2v_ms` of the last answer.
+    `v2v_ms` of the last answer; `cost_usd` is what is known of the cost, all of it where `priced`.
     """
 
     id: str
@@ -75,6 +76,8 @@ class SessionRecord(BaseModel):
     cpu_percent: float | None = None
     memory_mb: float | None = None
     bots: int = 1
+    cost_usd: Decimal = Decimal(0)
+    priced: bool = True
     bot: str | None = None
     pc_ids: list[str] = []
     server: str

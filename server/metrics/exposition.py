@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.exposition import choose_encoder
 
 from server.metrics.calls import LAG_BUCKETS, CallMetrics
+from server.metrics.costs import CostMetrics
 from server.metrics.host import Host, HostCollector
 from server.metrics.requests import request_seconds
 
@@ -24,6 +25,7 @@ class Metrics:
         prometheus_client.disable_created_metrics()
         self.registry = CollectorRegistry(auto_describe=False)
         self.calls = CallMetrics(self.registry)
+        self.costs = CostMetrics(self.registry)
         self.request_seconds = request_seconds(self.registry)
         self._lag = Histogram(
             "jarvis_server_loop_lag_seconds",

@@ -72,7 +72,7 @@ class Recorder:
             self._latencies.pop(session.id, None)
             self._keep(session.record())
         match event["type"]:
-            case "connected":
+            case "connected" | "usage":
                 self._keep(session.record())
             case "turn":
                 self._latencies[session.id] = {"v2v": event["latency_secs"], **event.get("stages", {})}
@@ -186,6 +186,8 @@ class Recorder:
             end_reason=record.end_reason,
             turns=record.turns,
             bots=record.bots,
+            cost_usd=record.cost_usd,
+            priced=record.priced,
         )
         if len(self._calls) > self._most_calls:
             self._lost += 1

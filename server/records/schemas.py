@@ -70,6 +70,8 @@ class Call(BaseModel):
     )
     turns: int = Field(description="answers given")
     bots: int = Field(description="how many bots it had; more than one where one died")
+    cost_usd: float = Field(description="what its providers cost, in USD at list price", examples=[0.0123])
+    priced: bool = Field(description="whether all of it has a known price; else it cost more")
     interruptions: int = Field(description="how often the caller cut the assistant off")
     v2v_p50_ms: int | None = Field(description="of its answers, as the bot measured them", examples=[710])
     v2v_max_ms: int | None = Field(examples=[1240])

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Literal
 
 from psycopg.types.json import Jsonb
@@ -14,7 +15,7 @@ Role = Literal["user", "assistant"]
 
 @dataclass(frozen=True, slots=True)
 class CallRow:
-    """A call as it stands; no end while it runs."""
+    """A call as it stands; no end while it runs. `cost_usd` is what is known, all of it where `priced`."""
 
     id: str
     channel: str
@@ -29,6 +30,8 @@ class CallRow:
     end_reason: str | None
     turns: int
     bots: int
+    cost_usd: Decimal
+    priced: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,10 @@ class CallStore:
     async def turns(self, call_id: str) -> list[dict[str, Any]]:
         """Return what was said in a call, numbered from 1."""
         return await self._database.read("list_turns", call_id=call_id)
+
+    async def cost_since(self, since: datetime) -> Decimal:
+        """Return what the calls cost that were created from then on, in USD."""
+        return (await self._database.read("cost_since", since=since))[0]["usd"]
 
     async def ids_beginning(self, prefix: str, *, limit: int) -> list[str]:
         """Return the ids of calls that begin so."""

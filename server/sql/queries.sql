@@ -3,10 +3,11 @@
 -- begin_call --
 insert into calls (
     id, channel, collection, persona, language, caller, metadata, created_at, connected_at, ended_at, end_reason, turns,
-    bots
+    bots, cost_usd, priced
 ) values (
     %(id)s, %(channel)s, %(collection)s, %(persona)s, %(language)s, %(caller)s, %(metadata)s, %(created_at)s,
-    %(connected_at)s, %(ended_at)s, %(end_reason)s, %(turns)s, %(bots)s
+    %(connected_at)s, %(ended_at)s, %(end_reason)s, %(turns)s, %(bots)s,
+    %(cost_usd)s, %(priced)s
 )
 on conflict (id) do nothing;
 
@@ -15,6 +16,8 @@ update calls set
     connected_at = coalesce(connected_at, %(connected_at)s::timestamptz),
     turns = greatest(turns, %(turns)s),
     bots = greatest(bots, %(bots)s),
+    cost_usd = greatest(cost_usd, %(cost_usd)s),
+    priced = priced and %(priced)s,
     -- A call that was thought lost was not.
     ended_at = case when end_reason = 'lost' then %(ended_at)s::timestamptz else coalesce(ended_at, %(ended_at)s) end,
     end_reason = case when end_reason = 'lost' then %(end_reason)s::text else coalesce(end_reason, %(end_reason)s) end
@@ -55,6 +58,9 @@ select
     row_number() over (order by bot, number) as number, role, text, started_at, ended_at, interrupted, sources, latencies
 from turns where call_id = %(call_id)s
 order by bot, turns.number;
+
+-- cost_since --
+select coalesce(sum(cost_usd), 0) as usd from calls where created_at >= %(since)s;
 
 -- ids_beginning --
 select id from calls where starts_with(id, %(prefix)s) order by id limit %(limit)s;

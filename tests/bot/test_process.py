@@ -105,6 +105,12 @@ async def test_a_websocket_of_nobody_who_was_answered_is_refused(client: Client,
     assert (await client.get(path)).status in (400, 422)
 
 
+async def test_a_bot_takes_what_the_day_leaves_and_nothing_else(client: Client):
+    await client.post("/session", json=SESSION)
+    answers = [await client.post("/budget", json={"day": day}) for day in ("free", "all", "much")]
+    assert [answer.status for answer in answers] == [204, 204, 400]
+
+
 async def test_a_channel_that_nobody_knows_is_refused(client: Client):
     await client.post("/session", json=SESSION)
     assert (await client.post("/connect", json={"channel": "smoke signals"})).status == 400

@@ -1,7 +1,7 @@
 """What is known of the desk without asking it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,9 +15,18 @@ from server.desk import PATIENCE, Desk, problem_of
 class Client:
     """Answers `health` by script, the last one for ever."""
 
-    def __init__(self, *answers: dict[str, bool] | Exception) -> None:
+    def __init__(self, *answers: dict[str, bool] | Exception, usage: Sequence[Any] = ()) -> None:
         self._answers = list(answers)
+        self._usage = list(usage)
         self.asked = 0
+        self.days: list[str] = []
+
+    async def budget(self, day: str) -> list[Any]:
+        self.days.append(day)
+        answer = self._usage.pop(0) if self._usage else []
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     async def health(self) -> dict[str, bool]:
         self.asked += 1
@@ -67,6 +76,15 @@ async def test_a_desk_that_does_not_answer_again_and_again_is_ended():
         await until(lambda: bool(killed))
     assert killed[0] == 1 + PATIENCE
     assert not desk.able("asr")
+
+
+async def test_what_requests_cost_is_entered_once_and_the_desk_is_told_what_the_day_leaves():
+    client = Client({}, usage=[[{"usd": "1"}], DeskUnavailableError("x"), [{"usd": "2"}, {"usd": "3"}]])
+    entered: list[Any] = []
+    ledger: Any = SimpleNamespace(level="cheap", enter=entered.append)
+    async with a_desk(client, SimpleNamespace(pid=1)).accounted(ledger):
+        await until(lambda: len(client.days) > 4)
+    assert ([event["usd"] for event in entered], {*client.days}) == (["1", "2", "3"], {"cheap"})
 
 
 @pytest.mark.parametrize(

@@ -80,3 +80,25 @@ def test_what_is_not_well_has_a_remedy():
         *findings.exposure(settings(host="0.0.0.0", public_calls="everyone")),
     ]
     assert [each for each in found if (each.level == "ok") is not (each.remedy is None)] == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "level", "said"),
+    [
+        ({}, "ok", "no cap is set"),
+        ({"JARVIS_BUDGET_DAY_USD": "5"}, "ok", "every provider has a price"),
+        ({"JARVIS_BUDGET_DAY_USD": "5", "OPENAI_MODEL": "gpt-99"}, "warning", "llm openai"),
+        (
+            {"JARVIS_BUDGET_CALL_USD": "5", "OPENAI_MODEL": "qwen3:4b", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"},
+            "ok",
+            "taken as free: llm openai",
+        ),
+    ],
+)
+def test_a_cap_that_cannot_hold_is_told(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], level: str, said: str
+):
+    for name, value in {"OPENAI_API_KEY": "k", **variables}.items():
+        monkeypatch.setenv(name, value)
+    found = findings.budget(settings())
+    assert (found.level, said in found.said) == (level, True)

@@ -3,10 +3,12 @@
 import os
 import re
 import stat
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from bot.providers.prices import listed
 from bot.providers.stages import vendors_variables
 from server.errors import SetupError
 from server.settings import Settings, read_settings
@@ -151,6 +153,27 @@ def test_an_embedding_model_without_a_key_says_what_to_set(monkeypatch: pytest.M
 )
 def test_media_stays_on_loopback_where_the_server_does(host: str, addresses: tuple[str, ...]):
     assert read_settings(host=host).offered_addresses == addresses
+
+
+def test_a_budget_comes_to_the_bots_with_the_table_of_prices(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("JARVIS_BUDGET_CALL_USD", "0.1")
+    budget = read_settings().bot_settings().budget
+    assert (budget.call_usd, budget.prices) == (Decimal("0.1"), listed())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [(None, "prices.toml can't be read"), ("[[price]]\nstage = 'llm'\nprovider = 'nobody'", "is wrong: row 1: ")],
+)
+def test_prices_that_cannot_be_used_are_told_with_what_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str | None, said: str
+):
+    path = tmp_path / "prices.toml"
+    if text is not None:
+        path.write_text(text)
+    monkeypatch.setenv("JARVIS_PRICES", str(path))
+    with pytest.raises(SetupError, match=said):
+        read_settings().bot_settings()
 
 
 def test_sockets_fit_into_the_kernels_limit_however_long_the_data_directory(tmp_path: Path):

@@ -22,6 +22,7 @@ from bot.desk.errors import DeskBusyError, DeskRequestError, DeskUnavailableErro
 from bot.desk.process import Desk
 from bot.providers.cartesia import CartesiaTTS
 from bot.providers.elevenlabs import ElevenLabsTTS
+from bot.providers.prices import listed
 from bot.settings import BotSettings, Retrieval
 from bot.turns import TurnModels
 from tests.vendors.cartesia import Cartesia
@@ -59,7 +60,12 @@ async def child(module: str, settings: dict[str, Any]) -> AsyncIterator[asyncio.
 async def desk(tmp_path: Path) -> AsyncIterator[Running]:
     """A desk whose recogniser and voice run, and whose documents can't be searched."""
     speech = {"socket": str(tmp_path / "s"), "cache_dir": str(tmp_path / "cache"), "recognisers": 1}
-    bot = {"retrieval": {"socket": str(tmp_path / "k")}, "speech_socket": str(tmp_path / "s")}
+    prices = [row.model_dump(mode="json") for row in listed()]
+    bot = {
+        "retrieval": {"socket": str(tmp_path / "k")},
+        "speech_socket": str(tmp_path / "s"),
+        "budget": {"prices": prices},
+    }
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(child("bot.speech.process", speech))
         settings = {"socket": str(tmp_path / "d"), "bot": bot}
@@ -145,6 +151,9 @@ async def test_it_hears_speaks_and_answers_and_says_no_to_what_can_not_be(desk: 
     asked = {"messages": [{"role": "user", "content": "Hello!"}]}
     assert [event["type"] async for event in client.complete(asked)][-1] == "end"
     assert await client.health() == {"asr": True, "llm": True, "tts": True}
+    (usage,) = await client.budget("free")
+    assert {(each["stage"], float(each["usd"])) for each in usage["added"]} == {("stt", 0), ("tts", 0)}
+    assert await client.budget("all") == []
     with pytest.raises(DeskUnavailableError, match="can't be searched"):
         [event async for event in client.complete({**asked, "collection": "default"})]
     with pytest.raises(DeskRequestError, match="voice"):

@@ -13,6 +13,7 @@ from bot.desk.errors import DeskError, DeskRequestError, DeskUnavailableError
 from bot.desk.line import Line
 from bot.desk.requests import SynthesisRequest
 from bot.desk.synthesis import synthesized, voice_line
+from bot.failover import Failover
 from bot.providers.cartesia import CartesiaTTS
 from bot.providers.embedded import EmbeddedTTS
 from bot.settings import BotSettings, Retrieval
@@ -94,7 +95,7 @@ async def cartesia(fault: Fault | None, **request: Any) -> bytes:
     """What is said by a Cartesia that fails like this, where there is another voice, too."""
     async with Cartesia(faults=Faults(fault=fault)).serving() as url:
         voice = CartesiaTTS(api_key=SecretStr(Cartesia.KEY), base_url=url, silence_secs=0.1)
-        line = voice_line(voice, SETTINGS)
+        line = voice_line(voice, SETTINGS, meter=Failover(SETTINGS, report=lambda _event: None).meter)
         await line.start()
         try:
             wanted = SynthesisRequest(**{"text": "The pool opens at nine.", **request})

@@ -69,10 +69,10 @@ def listed(*arguments: str) -> list[str]:
 def test_calls_are_listed_newest_first_with_who_called_and_how_it_ended():
     rows = [line for line in jarvis().stdout.splitlines() if line.startswith("│")]
     cells = [[cell.strip() for cell in row.split("│")[1:-1]] for row in rows]
-    assert [(cell[0], cell[2], cell[5], cell[6], cell[7]) for cell in cells] == [
-        ("bcd3", "", "", "runs", "B[o]"),
-        ("abd2", "0:59", "", "idle", "Ada"),
-        ("abc1", "0:59", "712 ms", "hang_up", "Ada"),
+    assert [(cell[0], cell[2], *cell[5:]) for cell in cells] == [
+        ("bcd3", "", "", "$0.0123", "runs", "B[o]"),
+        ("abd2", "0:59", "", "$0.0123", "idle", "Ada"),
+        ("abc1", "0:59", "712 ms", "$0.0123", "hang_up", "Ada"),
     ]
 
 

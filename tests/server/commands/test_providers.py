@@ -56,6 +56,23 @@ def test_a_table_shows_the_order_and_no_key(only_openai_answers: None):
     assert SECRET not in shown.output
 
 
+def test_what_each_costs_is_shown_where_it_is_set(only_openai_answers: None, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CARTESIA_API_KEY", SECRET)
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    prices = {(stage, name): price for stage, name, price in rows(jarvis("--json"), "stage", "name", "price")}
+    assert prices["llm", "openai"] == "$1 in, $5 out/1M"
+    assert prices["tts", "cartesia"] == "$50/1M chars"
+    assert (prices["llm", "extractive"], prices["llm", "anthropic"]) == ("free", None)
+    monkeypatch.setenv("OPENAI_MODEL", "gpt-99")
+    assert ("llm", "openai", "unknown") in rows(jarvis("--json"), "stage", "name", "price")
+
+
+def test_prices_that_are_wrong_are_told(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("JARVIS_PRICES", "/nowhere/prices.toml")
+    result = jarvis()
+    assert (result.exit_code, "JARVIS_PRICES" in result.stderr) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "said"),
     [("JARVIS_TTS", "nobody", "there is no nobody"), ("JARVIS_LLM", "openai", "needs OPENAI_API_KEY")],

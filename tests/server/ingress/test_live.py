@@ -1,6 +1,7 @@
 """What a bot's reports make of a call."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from server.ingress.scripted import ScriptedBot
 NOW = datetime(2030, 1, 2, tzinfo=UTC)
 ANSWERED = {"type": "answered", "pc_id": "pc-1"}
 CONNECTED = {"type": "connected", "at": NOW.timestamp(), "at_mono": 1000.0}
+USAGE = {"type": "usage", "added": [], "usd": "0.000000002", "priced": True}
 TURN = {"type": "turn", "number": 1, "latency_secs": 0.6404}
 
 
@@ -33,6 +35,21 @@ def test_a_call_is_on_once_its_media_is():
 def test_turns_are_counted_and_the_last_answers_wait_is_known():
     session = a_session(CONNECTED, TURN, TURN)
     assert (session.turns, session.v2v_ms) == (2, 640)
+
+
+def test_a_call_costs_what_all_its_bots_spent():
+    session = a_session(CONNECTED, USAGE, USAGE | {"usd": "0.000000003"})
+    session.replaced_by(ScriptedBot("b2"))
+    session.fold(USAGE, now_mono=0)
+    assert (session.cost_usd, session.record().priced) == (Decimal("0.000000005"), True)
+
+
+def test_a_call_that_is_taken_over_costs_what_it_cost_before_and_after():
+    session = a_session(CONNECTED, USAGE)
+    session.replaced_by(ScriptedBot("b2"))
+    later = adopted("a", bot=ScriptedBot("b2"), call=call_of(session.record()), server="s2")
+    later.fold(USAGE | {"again": True, "priced": False}, now_mono=0)
+    assert (later.cost_usd, later.priced) == (Decimal("0.000000004"), False)
 
 
 def test_a_heartbeat_says_who_speaks_and_what_the_call_takes():

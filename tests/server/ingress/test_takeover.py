@@ -22,6 +22,8 @@ CALL: dict[str, Any] = {
     "turns": 0,
     "bots": 1,
     "pc_ids": [],
+    "cost_usd": "0",
+    "priced": True,
 }
 STORY = [{"role": "user", "content": "Do you rent tandems?"}]
 

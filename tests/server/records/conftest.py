@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -80,6 +81,8 @@ def a_call(call_id: str = "a", *, minute: int = 0, caller: str | None = "Ada", *
         "end_reason": "hang_up",
         "turns": 1,
         "bots": 1,
+        "cost_usd": Decimal("0.0123"),
+        "priced": True,
     }
     return CallRow(**{"id": call_id, "caller": caller, "created_at": created_at, **fields, **changes})
 

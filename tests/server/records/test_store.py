@@ -1,6 +1,7 @@
 """Calls and turns in a real database."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -64,6 +65,21 @@ async def test_a_call_moves_on_and_never_back(store: CallStore):
     assert call is not None
     assert (call["turns"], call["bots"], call["end_reason"]) == (5, 2, "hang_up")
     assert call["connected_at"] is not None
+
+
+async def test_a_cost_grows_and_never_shrinks_and_what_was_unpriced_stays_so(store: CallStore):
+    await keep(store, a_call(cost_usd=Decimal("0.5"), priced=False))
+    await keep(store, a_call(cost_usd=Decimal("0.000000001")))
+    call = await store.get("a")
+    assert call is not None
+    assert (call["cost_usd"], call["priced"]) == (Decimal("0.5"), False)
+
+
+async def test_what_calls_cost_is_added_up_from_a_time_on(store: CallStore):
+    costs = {"a": "0.1", "b": "0.2", "c": "0.000000001"}
+    await keep(store, *(a_call(name, minute=n, cost_usd=Decimal(usd)) for n, (name, usd) in enumerate(costs.items())))
+    since = [await store.cost_since(NOON + timedelta(minutes=minute)) for minute in (0, 1, 3)]
+    assert since == [Decimal("0.300000001"), Decimal("0.200000001"), 0]
 
 
 async def test_what_comes_late_of_an_erased_call_does_not_bring_it_back(store: CallStore):
