@@ -9,6 +9,8 @@ from pipecat.frames.frames import ErrorFrame, Frame
 from pipecat.services.azure import stt, tts
 from pipecat.utils.errors import ErrorCategory, classify_http_status_code
 
+from processors.tts_cache import CachedVoice
+
 # The SDK waits by itself for each next piece of audio, but not for the first one.
 FIRST_AUDIO_SECS = 5.0
 STATUS = re.compile(r"\((\d{3})\)")
@@ -36,7 +38,7 @@ class AzureSTTService(stt.AzureSTTService):
         await super().push_error_frame(_told(error), force_treat_as_permanent)
 
 
-class AzureTTSService(tts.AzureTTSService):
+class AzureTTSService(CachedVoice, tts.AzureTTSService):
     """Azure's voices."""
 
     async def push_error_frame(self, error: ErrorFrame, force_treat_as_permanent: bool = False) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipecat.services.tts_service import TTSService
 
     from bot.extractive.service import Similarity
+    from processors.takes import VoiceCache
 
 # They think before they answer unless they are told not to; other models, and other servers, refuse to be told.
 REASONING = re.compile(r"gpt-(5\.\d|[6-9])")
@@ -100,6 +101,7 @@ class OpenAITTS(Provider):
 
     title: ClassVar[str] = "OpenAI, or what speaks its speech interface"
     preload: ClassVar[tuple[str, ...]] = ("bot.providers.openai_services",)
+    is_cached: ClassVar[bool] = True
     provider: Literal["openai"] = "openai"
     api_key: Key = variable("OPENAI_API_KEY", "speaks by OpenAI, or by what OPENAI_TTS_BASE_URL serves")
     base_url: str | None = variable(
@@ -110,11 +112,12 @@ class OpenAITTS(Provider):
     voice: str = variable("OPENAI_VOICE", "the voice, by the server's name for it", default="marin")
     stalled_secs: float = Field(default=8.0, gt=0, description="speech that stands still for so long is given up")
 
-    def build(self, *, speech_socket: Path) -> TTSService:
+    def build(self, *, speech_socket: Path, cache: VoiceCache | None = None) -> TTSService:
         """The service for one call; it needs no speech process."""
         from bot.providers.openai_services import OpenAISpeechService
 
         return OpenAISpeechService(
+            cache=cache,
             api_key=self.api_key.get_secret_value(),
             base_url=self.base_url,
             stalled_secs=self.stalled_secs,

@@ -31,5 +31,7 @@ class Provider(BaseModel):
     """As people know it."""
     extra: ClassVar[str | None] = None
     """What has to be installed with Jarvis for it, as in `jarvis[google]`."""
+    is_cached: ClassVar[bool] = False
+    """Whether what it says is kept, to be said again."""
     preload: ClassVar[tuple[str, ...]] = ()
     """The modules to load before bots are forked."""
