@@ -9,6 +9,7 @@ from pipecat.services.stt_service import STTService
 from pipecat.services.tts_service import TTSService
 
 from bot.extractive.service import Similarity
+from bot.phrases import ONLY_ME
 from bot.providers.build import llm_services, stt_services, tts_services
 from bot.providers.stages import Stage
 from bot.reports import Report
@@ -17,8 +18,7 @@ from processors.failover.llm import KeptLLM, Member
 from processors.failover.providers import Providers
 from processors.failover.stt import KeptSTT
 from processors.failover.tts import KeptTTS
-
-ONLY_ME = "I can't reach the service that usually answers, so I answer in the words of our documents."
+from processors.takes import VoiceCache
 
 
 class Failover:
@@ -50,9 +50,9 @@ def listener(settings: BotSettings, failover: Failover) -> STTService | KeptSTT:
     return KeptSTT(dict(zip(names, services, strict=True)), providers=failover.of("stt"))
 
 
-def speaker(settings: BotSettings, failover: Failover) -> TTSService | KeptTTS:
+def speaker(settings: BotSettings, failover: Failover, *, cache: VoiceCache | None = None) -> TTSService | KeptTTS:
     """Who speaks: the one voice, or all of them as one."""
-    services = tts_services(settings)
+    services = tts_services(settings, cache=cache)
     if len(services) == 1:
         return services[0]
     names = [each.provider for each in settings.tts]

@@ -59,6 +59,11 @@ class DeskClient:
             async for part in response.content.iter_any():
                 yield part
 
+    async def warm(self, redis_url: str) -> None:
+        """Have the voices say what every caller hears, into this Redis; they do so behind the answer."""
+        async with self._asked("/warm", read_secs=READ_SECS, json={"redis_url": redis_url}):
+            pass
+
     async def health(self) -> dict[str, bool]:
         """Which services can be asked."""
         timeout = aiohttp.ClientTimeout(total=HEALTH_SECS)

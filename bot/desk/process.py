@@ -31,7 +31,7 @@ from bot.desk.audio import decoded
 from bot.desk.completion import Completion
 from bot.desk.errors import DeskBusyError, DeskError, DeskRequestError
 from bot.desk.lines import Lines
-from bot.desk.requests import CompletionRequest, SynthesisRequest, TranscriptionRequest
+from bot.desk.requests import CompletionRequest, SynthesisRequest, TranscriptionRequest, WarmRequest
 from bot.desk.synthesis import synthesized, voice_line
 from bot.desk.transcription import Transcriber, recogniser_line
 from bot.failover import Failover
@@ -69,6 +69,7 @@ class Desk:
         self._syntheses = Lines(most=MOST_SYNTHESES, keep=lambda: voice_line(settings))
         self._failover = Failover(settings, report=_told_in_log)
         self._asked = asyncio.Event()
+        self._warming: set[asyncio.Task[None]] = set()
         self._transcriber = Transcriber(models=models, confidence=settings.turns.vad_confidence)
 
     def app(self) -> web.Application:
@@ -77,6 +78,7 @@ class Desk:
         app.router.add_post("/transcribe", self.transcribe)
         app.router.add_post("/complete", self.complete)
         app.router.add_post("/synthesize", self.synthesize)
+        app.router.add_post("/warm", self.warm)
         app.router.add_get("/healthz", self.healthz)
         return app
 
@@ -90,9 +92,9 @@ class Desk:
         try:
             yield
         finally:
-            for task in meanwhile:
+            for task in (*meanwhile, *self._warming):
                 task.cancel()
-            await asyncio.gather(*meanwhile, return_exceptions=True)
+            await asyncio.gather(*meanwhile, *self._warming, return_exceptions=True)
             for lines in (self._transcriptions, self._completions, self._syntheses):
                 await lines.close()
 
@@ -136,6 +138,18 @@ class Desk:
                 raise ConnectionResetError from error
             await response.write_eof()
         return response
+
+    async def warm(self, request: web.Request) -> web.Response:
+        """Has the voices say what every caller hears, behind the answer."""
+        wanted = WarmRequest.model_validate_json(await request.read())
+        # A desk that has no voice to warm loads none of it.
+        from bot.desk.warming import warm
+
+        self._asked.set()
+        task = asyncio.create_task(warm(self._settings, redis_url=wanted.redis_url.get_secret_value()), name="warm")
+        self._warming.add(task)
+        task.add_done_callback(self._warming.discard)
+        return web.json_response({})
 
     async def _tidy(self) -> None:
         """Gives back what requests took: pipelines that ended are cycles, which Python keeps for long."""

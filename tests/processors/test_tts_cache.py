@@ -228,12 +228,12 @@ async def test_after_a_phrase_from_the_cache_a_vendor_that_is_away_is_found_out_
 
 
 @in_virtual_time
-async def test_a_phrase_from_the_cache_says_nothing_of_how_the_vendor_does():
+async def test_a_phrase_from_the_cache_says_nothing_of_how_the_vendor_does(monkeypatch: pytest.MonkeyPatch):
     voices = Voices()
     await voices.knows(GREETING)
     async with Call({"first": voices.voice(), "second": ScriptedTTS()}) as call:
         worked: list[str] = []
-        call.providers.worked = worked.append
+        monkeypatch.setattr(call.providers, "worked", worked.append)
         await call.speaks(GREETING)
         await asyncio.sleep(10)
         of_hits = list(worked)
