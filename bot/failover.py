@@ -12,6 +12,7 @@ from pipecat.services.tts_service import TTSService
 
 from bot.budget import Level, level_of, spared, tighter
 from bot.extractive.service import Similarity
+from bot.phrases import ONLY_ME, SAVING
 from bot.providers.build import llm_services, stt_services, tts_services
 from bot.providers.provider import Provider
 from bot.providers.stages import Stage
@@ -23,9 +24,7 @@ from processors.failover.llm import KeptLLM, Member
 from processors.failover.providers import Providers
 from processors.failover.stt import KeptSTT, STTLimits
 from processors.failover.tts import KeptTTS
-
-ONLY_ME = "I can't reach the service that usually answers, so I answer in the words of our documents."
-SAVING = "To stay within our budget, I now answer in the words of our documents."
+from processors.takes import VoiceCache
 
 
 class Failover:
@@ -78,9 +77,9 @@ def listener(settings: BotSettings, failover: Failover, *, limits: STTLimits | N
     return KeptSTT(dict(zip(names, services, strict=True)), providers=failover.of("stt"), limits=limits)
 
 
-def speaker(settings: BotSettings, failover: Failover) -> TTSService | KeptTTS:
+def speaker(settings: BotSettings, failover: Failover, *, cache: VoiceCache | None = None) -> TTSService | KeptTTS:
     """Who speaks: the one voice, or all of them as one."""
-    services = tts_services(settings)
+    services = tts_services(settings, cache=cache)
     _meter("tts", settings.tts, services, failover)
     if len(services) == 1:
         return services[0]

@@ -4,6 +4,7 @@ import asyncio
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from bot.errors import ChangeError, OfferError
 from bot.extractive.talk import small_talk
 from bot.failover import Failover, answerer, listener, speaker
 from bot.observers import TurnObserver
+from bot.phrases import GO_ON, LOST_YOU, NO_ANSWER, greeting
 from bot.pipeline import CallPipeline, Services, build_pipeline
 from bot.reports import Floor, Message, Report
 from bot.said import Said
@@ -46,13 +48,10 @@ from knowledge.client import KnowledgeClient
 from knowledge.errors import KnowledgeError
 from knowledge.types import Passage
 from processors.citations import Citation
+from processors.takes import VoiceCache
 
 GRACE_SECS = 3.0
 SILENCED_SECS = 1.0
-
-NO_ANSWER = "Sorry, I couldn't work out an answer just now. Please ask me again."
-LOST_YOU = "Sorry, I lost you for a moment."
-GO_ON = "Please go on."
 
 FAREWELLS = {
     "idle": "The call ended because nobody spoke for a while.",
@@ -83,9 +82,9 @@ class Session:
 
     `story` is what was said before, where this bot goes on with a call that another one lost; None where the call is
     new. `report` is told what happens: `answered` an offer, `connected`, `turn`, `interruption`, `said`, `story`,
-    `citation`, `marker_dropped`, `gap`, `provider`, `failover`, `usage`, `route`, `changed`, `llm_failed`,
-    `turn_stop_timeout`, and at last `ended` with its reason (hang_up, idle, max_duration, never_connected, shutdown,
-    operator, error).
+    `citation`, `marker_dropped`, `gap`, `provider`, `failover`, `usage`, `route`, `speech_cache`, `changed`,
+    `llm_failed`, `turn_stop_timeout`, and at last `ended` with its reason (hang_up, idle, max_duration,
+    never_connected, shutdown, operator, error).
     """
 
     def __init__(
@@ -205,8 +204,10 @@ class Session:
             access=retrieval.access,
         )
         limits = asyncio.create_task(self._keep_limits(), name=f"limits-{self._id}")
+        stack = AsyncExitStack()
         try:
-            transport, services = channel.transport(), self._built(search)
+            cache = await stack.enter_async_context(self._cache())
+            transport, services = channel.transport(), self._built(search, cache)
             call = build_pipeline(
                 self._settings,
                 transport=transport,
@@ -249,20 +250,35 @@ class Session:
             limits.cancel()
             await channel.close(self._reason or "hang_up")
             await search.aclose()
+            await stack.aclose()
             self._finish()
 
-    def _built(self, knowledge: KnowledgeClient) -> Services:
+    def _cache(self) -> AbstractAsyncContextManager[VoiceCache | None]:
+        if self._settings.speech_cache is None:
+            return nullcontext()
+        # A bot whose voices have no cache loads none of it.
+        from bot.takes import voice_cache
+
+        return voice_cache(
+            self._settings,
+            redis_url=self._settings.speech_cache.get_secret_value(),
+            # Where no call is kept, no sentence of one is.
+            call_id=self._id if self._settings.retrieval.keep_gaps else None,
+            report=self._report,
+        )
+
+    def _built(self, knowledge: KnowledgeClient, cache: VoiceCache | None) -> Services:
         settings = self._settings
         return Services(
             stt=listener(settings, self._failover),
             llm=answerer(settings, self._failover, similarity=knowledge, spoken=True),
-            tts=speaker(settings, self._failover),
+            tts=speaker(settings, self._failover, cache=cache),
         )
 
     def _listen(
         self, worker: PipelineWorker, transport: Any, call: CallPipeline, llm: FrameProcessor, story: Story
     ) -> None:
-        greeting = self._settings.persona.spoken_greeting(self._settings.llm[0].notice)
+        first_words = greeting(self._settings)
 
         @transport.event_handler("on_client_connected")
         async def on_client_connected(_transport: object, _client: object) -> None:
@@ -270,9 +286,9 @@ class Session:
             self._connected.set()
             self._report({"type": "connected", "at": time.time(), "at_mono": time.monotonic()})
             if first and self._story is None:
-                await worker.queue_frame(TTSSpeakFrame(greeting))
+                await worker.queue_frame(TTSSpeakFrame(first_words))
             else:
-                await self._go_on(worker, call, greeting=greeting)
+                await self._go_on(worker, call, first_words=first_words)
 
         @call.assistant.event_handler("on_assistant_turn_started")
         async def on_assistant_turn_started(_aggregator: object) -> None:
@@ -311,7 +327,7 @@ class Session:
         async def on_user_turn_stop_timeout(_aggregator: object) -> None:
             self._report({"type": "turn_stop_timeout"})
 
-    async def _go_on(self, worker: PipelineWorker, call: CallPipeline, *, greeting: str) -> None:
+    async def _go_on(self, worker: PipelineWorker, call: CallPipeline, *, first_words: str) -> None:
         """Speaks to a caller who was lost, and answers again what they asked but did not hear the answer to."""
         lost_at = self._joined_channel().lost_at
         messages = call.context.get_messages()
@@ -323,7 +339,7 @@ class Session:
             except TimeoutError:
                 logger.warning("session {}: the bot did not fall silent for a caller who came back", self._id)
             heard = without_last_answer(call.context.get_messages())
-            again = LLMMessagesUpdateFrame(heard, run_llm=True) if awaits_answer(heard) else TTSSpeakFrame(greeting)
+            again = LLMMessagesUpdateFrame(heard, run_llm=True) if awaits_answer(heard) else TTSSpeakFrame(first_words)
             frames.append(again)
         elif lost_at is None and awaits_answer(messages):
             frames.append(LLMRunFrame())

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from bot.budget import Budget
 from bot.change import Change
 from bot.providers.embedded import EmbeddedSTT, EmbeddedTTS, ExtractiveLLM
 from bot.providers.llm import LLMProvider
+from bot.providers.provider import Key
 from bot.providers.stt import STTProvider
 from bot.providers.tts import TTSProvider
 from bot.speech.recognition import Engine
@@ -87,6 +88,7 @@ class BotSettings(Frozen):
     limits: Limits = Limits()
     retrieval: Retrieval
     speech_socket: Path
+    speech_cache: Key | None = Field(default=None, description="the Redis where voices find what they said before")
     tracing: Tracing | None = None
     ice_servers: tuple[str, ...] = ()
     media_addresses: tuple[str, ...] = Field(
@@ -94,11 +96,21 @@ class BotSettings(Frozen):
     )
 
     @property
+    def is_cached(self) -> bool:
+        """Whether there is a voice that says again what it said before."""
+        return any(each.is_cached for each in self.tts)
+
+    def caching(self, redis_url: str) -> "BotSettings":
+        """The same, with this Redis as the cache of voices that have one."""
+        return self.model_copy(update={"speech_cache": SecretStr(redis_url)}) if self.is_cached else self
+
+    @property
     def preload(self) -> tuple[str, ...]:
-        """The modules that all of the call's providers and its tracing need, loaded before bots are forked."""
+        """The modules that the call's providers, their cache and its tracing need, loaded before bots are forked."""
         tracing = () if self.tracing is None else ("bot.tracing",)
         modules = [name for each in (*self.stt, *self.llm, *self.tts) for name in each.preload]
-        return (*dict.fromkeys(modules), *tracing)
+        cache = ("bot.takes",) if self.is_cached else ()
+        return (*dict.fromkeys(modules), *cache, *tracing)
 
     @property
     def engines(self) -> tuple[Engine, ...]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from pipecat.frames.frames import ControlFrame
+from pipecat.frames.frames import ControlFrame, TTSAudioRawFrame
 
 from knowledge.types import Passage
 
@@ -22,3 +22,8 @@ class PassagesFrame(ControlFrame):
 @dataclass
 class UnansweredFrame(ControlFrame):
     """The answer that follows says that the passages don't answer, whatever it cites besides."""
+
+
+@dataclass
+class RepeatedAudioFrame(TTSAudioRawFrame):
+    """Speech that was made before: it says nothing of how the voice's vendor does now."""

@@ -31,6 +31,14 @@ def desk_process(settings: Settings, *, fork: Fork) -> ForkedProcess:
     return ForkedProcess("desk", fork=fork, target=desk_main, settings=wanted)
 
 
+async def warm_voices(client: DeskClient, *, redis_url: str) -> None:
+    """Has the desk say what every caller hears, so that the first one hears it from the cache; waits for none of it."""
+    try:
+        await client.warm(redis_url)
+    except DeskError as error:
+        logger.warning("the first callers hear nothing from the cache: {}", error)
+
+
 def problem_of(error: DeskError) -> Problem:
     """The desk's error as an answer."""
     match error:

@@ -35,6 +35,7 @@ class Resources:
     pool: AsyncConnectionPool
     queue_app: App
     redis: Redis
+    redis_url: str
 
 
 @asynccontextmanager
@@ -50,7 +51,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         except (RedisError, OSError) as error:
             raise SetupError("Redis does not answer. Check REDIS_URL, or unset it to use the embedded one.") from error
         app = await stack.enter_async_context(open_queue_app(database_url))
-        yield Resources(database_url=database_url, pool=pool, queue_app=app, redis=redis)
+        yield Resources(database_url=database_url, pool=pool, queue_app=app, redis=redis, redis_url=redis_url)
 
 
 def embedded(settings: Settings) -> tuple[EmbeddedService, ...]:

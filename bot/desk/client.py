@@ -86,6 +86,11 @@ class DeskClient:
         async with self._asked("/budget", read_secs=BRIEF_SECS, json={"day": day}) as response:
             return (await response.json())["usage"]
 
+    async def warm(self, redis_url: str) -> None:
+        """Have the voices say what every caller hears, into this Redis; they do so behind the answer."""
+        async with self._asked("/warm", read_secs=READ_SECS, json={"redis_url": redis_url}):
+            pass
+
     async def health(self) -> dict[str, bool]:
         """Which services can be asked."""
         try:

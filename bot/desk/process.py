@@ -36,7 +36,7 @@ from bot.desk.completion import Completion
 from bot.desk.errors import DeskBusyError, DeskError, DeskRequestError
 from bot.desk.line import Line
 from bot.desk.lines import Lines
-from bot.desk.requests import NOT_TO_KEEP, CompletionRequest, SynthesisRequest, TranscriptionRequest
+from bot.desk.requests import NOT_TO_KEEP, CompletionRequest, SynthesisRequest, TranscriptionRequest, WarmRequest
 from bot.desk.synthesis import synthesized, voice_line
 from bot.desk.transcription import Transcriber, recogniser_line
 from bot.failover import Failover
@@ -76,6 +76,7 @@ class Desk:
         self._completions = Lines(most=MOST_COMPLETIONS)
         self._syntheses = Lines(most=MOST_SYNTHESES, keep=lambda: self._voice_line(settings.tts[0]))
         self._asked = asyncio.Event()
+        self._warming: set[asyncio.Task[None]] = set()
         self._transcriber = Transcriber(models=models, confidence=settings.turns.vad_confidence)
 
     def app(self) -> web.Application:
@@ -86,6 +87,7 @@ class Desk:
         app.router.add_post("/synthesize", self.synthesize)
         app.router.add_post("/providers", self.learn)
         app.router.add_post("/budget", self.budget)
+        app.router.add_post("/warm", self.warm)
         app.router.add_get("/healthz", self.healthz)
         return app
 
@@ -99,9 +101,9 @@ class Desk:
         try:
             yield
         finally:
-            for task in meanwhile:
+            for task in (*meanwhile, *self._warming):
                 task.cancel()
-            await asyncio.gather(*meanwhile, return_exceptions=True)
+            await asyncio.gather(*meanwhile, *self._warming, return_exceptions=True)
             await self.close()
 
     async def close(self) -> None:
@@ -175,6 +177,18 @@ class Desk:
         self._failover.tell_usage()
         usage, self._usage = self._usage, []
         return web.json_response({"usage": usage})
+
+    async def warm(self, request: web.Request) -> web.Response:
+        """Has the voices say what every caller hears, behind the answer."""
+        wanted = WarmRequest.model_validate_json(await request.read())
+        # A desk that has no voice to warm loads none of it.
+        from bot.desk.warming import warm
+
+        self._asked.set()
+        task = asyncio.create_task(warm(self._settings, redis_url=wanted.redis_url.get_secret_value()), name="warm")
+        self._warming.add(task)
+        task.add_done_callback(self._warming.discard)
+        return web.json_response({})
 
     def _voice_line(self, voice: TTSProvider) -> Line:
         return voice_line(voice, self._settings, meter=self._failover.meter)

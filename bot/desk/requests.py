@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 RATE_HZ = 16_000
 # At which speech is made.
@@ -65,3 +65,11 @@ class SynthesisRequest(BaseModel):
     voice: str | None = Field(default=None, min_length=1, max_length=64)
     speed: float = Field(default=1.0, ge=0.5, le=2.0)
     encoding: Encoding = "pcm"
+
+
+class WarmRequest(BaseModel):
+    """Body of `POST /warm`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    redis_url: SecretStr

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pipecat.services.stt_service import STTService
     from pipecat.services.tts_service import TTSService
 
+    from processors.takes import VoiceCache
+
 # How long a caller is silent before Azure tells what it heard: its own half a second holds each answer up.
 SEGMENT_MS = 300
 
@@ -66,13 +68,15 @@ class AzureTTS(_Azure):
 
     title: ClassVar[str] = "Azure Speech"
     preload: ClassVar[tuple[str, ...]] = ("bot.providers.azure_sdk",)
+    is_cached: ClassVar[bool] = True
     voice: str = variable("AZURE_VOICE", "the voice that speaks", default="en-US-AvaNeural")
 
-    def build(self, *, speech_socket: Path) -> TTSService:
+    def build(self, *, speech_socket: Path, cache: VoiceCache | None = None) -> TTSService:
         """The service for one call; it needs no speech process."""
         from bot.providers.azure_sdk import AzureTTSService
 
         return AzureTTSService(
+            cache=cache,
             api_key=self.api_key.get_secret_value(),
             region=self._region,
             private_endpoint=self.endpoint,

@@ -13,6 +13,8 @@ from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.azure import stt, tts
 from pipecat.utils.errors import ErrorCategory, classify_http_status_code
 
+from processors.tts_cache import CachedVoice
+
 # The SDK waits by itself for each next piece of audio, but not for the first one.
 FIRST_AUDIO_SECS = 5.0
 # A recogniser that was given up is begun anew after so long, or as somebody begins to speak.
@@ -71,7 +73,7 @@ class AzureSTTService(stt.AzureSTTService):
         await self._connect()
 
 
-class AzureTTSService(tts.AzureTTSService):
+class AzureTTSService(CachedVoice, tts.AzureTTSService):
     """Azure's voices."""
 
     async def push_error_frame(self, error: ErrorFrame, force_treat_as_permanent: bool = False) -> None:

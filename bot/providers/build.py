@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bot.prompts import prompt
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from bot.extractive.service import Similarity
     from bot.settings import BotSettings
+    from processors.takes import VoiceCache
 
 
 def stt_services(settings: BotSettings) -> list[STTService]:
@@ -27,6 +29,12 @@ def llm_services(settings: BotSettings, *, similarity: Similarity) -> list[LLMSe
     return [each.build(instruction=instruction, similarity=similarity) for each in settings.llm]
 
 
-def tts_services(settings: BotSettings) -> list[TTSService]:
-    """Who speaks."""
-    return [each.build(speech_socket=settings.speech_socket) for each in settings.tts]
+def tts_services(settings: BotSettings, *, cache: VoiceCache | None = None) -> list[TTSService]:
+    """Who speaks; what they said before comes from the cache."""
+    return [
+        each.build(
+            speech_socket=settings.speech_socket,
+            cache=None if cache is None else replace(cache, voice=each.model_dump_json()),
+        )
+        for each in settings.tts
+    ]

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pipecat.services.settings import TTSSettings
     from pipecat.services.tts_service import TTSService
 
+    from processors.takes import VoiceCache
+
 SLOWEST, FASTEST = 0.6, 1.5
 
 
@@ -21,7 +23,8 @@ class CartesiaTTS(Provider):
     """Sonic over Cartesia's websocket, with the time of each word."""
 
     title: ClassVar[str] = "Cartesia"
-    preload: ClassVar[tuple[str, ...]] = ("pipecat.services.cartesia.tts",)
+    preload: ClassVar[tuple[str, ...]] = ("bot.providers.cartesia_tts",)
+    is_cached: ClassVar[bool] = True
     provider: Literal["cartesia"] = "cartesia"
     api_key: Key = variable("CARTESIA_API_KEY", "speaks by Cartesia")
     base_url: str = variable("CARTESIA_BASE_URL", "where Cartesia is", default="https://api.cartesia.ai")
@@ -30,11 +33,12 @@ class CartesiaTTS(Provider):
     language: str = variable("CARTESIA_LANGUAGE", "the language that is spoken, such as en or en-GB", default="en")
     silence_secs: float = Field(default=3.0, gt=0, description="a turn is over when no sound came for so long")
 
-    def build(self, *, speech_socket: Path) -> TTSService:
+    def build(self, *, speech_socket: Path, cache: VoiceCache | None = None) -> TTSService:
         """The service for one call; it connects as the pipeline is set up."""
-        from pipecat.services.cartesia.tts import CartesiaTTSService
+        from bot.providers.cartesia_tts import CartesiaTTSService
 
         return CartesiaTTSService(
+            cache=cache,
             api_key=self.api_key.get_secret_value(),
             url=re.sub("^http", "ws", self.base_url.rstrip("/")) + "/tts/websocket",
             # Cartesia joins the sentences of a turn as they are.

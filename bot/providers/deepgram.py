@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from pipecat.services.stt_service import STTService
     from pipecat.services.tts_service import TTSService
 
+    from processors.takes import VoiceCache
+
 # What Aura-2 takes.
 SLOWEST, FASTEST = 0.7, 1.5
 # How sure Flux has to be for its first guess that a turn has ended; the middle of what it takes.
@@ -89,15 +91,17 @@ class DeepgramTTS(_Deepgram):
     """Aura, over a websocket that lasts as long as the call."""
 
     title: ClassVar[str] = "Deepgram Aura"
-    preload: ClassVar[tuple[str, ...]] = ("pipecat.services.deepgram.tts",)
+    preload: ClassVar[tuple[str, ...]] = ("bot.providers.deepgram_tts",)
+    is_cached: ClassVar[bool] = True
     provider: Literal["deepgram"] = "deepgram"
     voice: str = variable("DEEPGRAM_VOICE", "Deepgram's voice that speaks", default="aura-2-thalia-en")
 
-    def build(self, *, speech_socket: Path) -> TTSService:
+    def build(self, *, speech_socket: Path, cache: VoiceCache | None = None) -> TTSService:
         """The service for one call."""
-        from pipecat.services.deepgram.tts import DeepgramTTSService
+        from bot.providers.deepgram_tts import DeepgramTTSService
 
         return DeepgramTTSService(
+            cache=cache,
             api_key=self.api_key.get_secret_value(),
             base_url=self._sockets_url,
             settings=DeepgramTTSService.Settings(model=self.voice, voice=self.voice),

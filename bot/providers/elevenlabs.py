@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pipecat.services.settings import TTSSettings
     from pipecat.services.tts_service import TTSService
 
+    from processors.takes import VoiceCache
+
 SLOWEST, FASTEST = 0.7, 1.2
 
 
@@ -21,7 +23,8 @@ class ElevenLabsTTS(Provider):
     """Flash over ElevenLabs' websocket, with the time of each character."""
 
     title: ClassVar[str] = "ElevenLabs"
-    preload: ClassVar[tuple[str, ...]] = ("pipecat.services.elevenlabs.tts",)
+    preload: ClassVar[tuple[str, ...]] = ("bot.providers.elevenlabs_tts",)
+    is_cached: ClassVar[bool] = True
     provider: Literal["elevenlabs"] = "elevenlabs"
     api_key: Key = variable("ELEVENLABS_API_KEY", "speaks by ElevenLabs")
     base_url: str = variable("ELEVENLABS_BASE_URL", "where ElevenLabs is", default="https://api.elevenlabs.io")
@@ -29,11 +32,12 @@ class ElevenLabsTTS(Provider):
     voice: str = variable("ELEVENLABS_VOICE", "the id of the voice", default="EXAVITQu4vr4xnSDxMaL")
     silence_secs: float = Field(default=3.0, gt=0, description="a turn is over when no sound came for so long")
 
-    def build(self, *, speech_socket: Path) -> TTSService:
+    def build(self, *, speech_socket: Path, cache: VoiceCache | None = None) -> TTSService:
         """The service for one call; it connects as the pipeline is set up."""
-        from pipecat.services.elevenlabs.tts import ElevenLabsTTSService
+        from bot.providers.elevenlabs_tts import ElevenLabsTTSService
 
         return ElevenLabsTTSService(
+            cache=cache,
             api_key=self.api_key.get_secret_value(),
             url=re.sub("^http", "ws", self.base_url.rstrip("/")),
             # Without it the last word of a sentence has no end, and no time.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from bot.extractive.service import Similarity
     from processors.failover.route import Kind
+    from processors.takes import VoiceCache
 
 
 class GoogleSTT(Provider):
@@ -104,6 +105,7 @@ class GoogleTTS(Provider):
     title: ClassVar[str] = "Google Chirp 3 HD"
     extra: ClassVar[str | None] = "google"
     preload: ClassVar[tuple[str, ...]] = ("bot.providers.google_tts",)
+    is_cached: ClassVar[bool] = True
     provider: Literal["google"] = "google"
     credentials: Path = variable("GOOGLE_APPLICATION_CREDENTIALS", "the file of a service account's key")
     voice: str = variable(
@@ -114,11 +116,12 @@ class GoogleTTS(Provider):
     )
     silent_secs: float = Field(default=4.0, gt=0, description="a text whose audio pauses for so long is given up")
 
-    def build(self, *, speech_socket: Path) -> TTSService:
+    def build(self, *, speech_socket: Path, cache: VoiceCache | None = None) -> TTSService:
         """The service for one call."""
         from bot.providers.google_tts import GoogleStreamingTTSService
 
         return GoogleStreamingTTSService(
+            cache=cache,
             credentials_path=self.credentials,
             endpoint=self.endpoint,
             silent_secs=self.silent_secs,

@@ -13,9 +13,10 @@ from pipecat.services.google.tts import GoogleTTSService
 from pipecat.utils.errors import ErrorCategory
 
 from bot.providers.google_errors import category_of
+from processors.tts_cache import CachedVoice
 
 
-class GoogleStreamingTTSService(GoogleTTSService):
+class GoogleStreamingTTSService(CachedVoice, GoogleTTSService):
     """Chirp 3 HD over gRPC with TLS; `endpoint` is `host:port`, None for Google's own.
 
     Where no audio comes for `silent_secs`, the text is given up with an error: Pipecat waits without end.

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pipecat.services.stt_service import STTService
     from pipecat.services.tts_service import TTSService
 
+    from processors.takes import VoiceCache
+
 
 class MoonshineSTT(Provider):
     """Moonshine tiny in the speech process: a small neural network for English, that needs no network."""
@@ -39,15 +41,16 @@ class PiperTTS(Provider):
 
     title: ClassVar[str] = "a Piper server"
     preload: ClassVar[tuple[str, ...]] = ("bot.speech.piper",)
+    is_cached: ClassVar[bool] = True
     provider: Literal["piper"] = "piper"
     base_url: str = variable("PIPER_BASE_URL", "the Piper server that speaks")
     voice: str | None = variable("PIPER_VOICE", "one of its voices; the one that it was started with", default=None)
 
-    def build(self, *, speech_socket: Path) -> TTSService:
+    def build(self, *, speech_socket: Path, cache: VoiceCache | None = None) -> TTSService:
         """The service for one call; it needs no speech process."""
         from bot.speech.piper import PiperTTSService
 
-        return PiperTTSService(base_url=self.base_url, settings=PiperTTSService.Settings(voice=self.voice))
+        return PiperTTSService(cache=cache, base_url=self.base_url, settings=PiperTTSService.Settings(voice=self.voice))
 
     def manner(self, *, voice: str | None, speed: float) -> TTSSettings:
         """How one text is spoken: in another voice, where one is named, and so many times as fast, 0.5 to 2."""

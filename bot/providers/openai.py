@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from bot.extractive.service import Similarity
     from processors.failover.route import Kind
+    from processors.takes import VoiceCache
 
 # They think before they answer unless they are told not to; other models, and other servers, refuse to be told.
 REASONING = re.compile(r"gpt-(5\.\d|[6-9])")
@@ -133,6 +134,7 @@ class OpenAITTS(_OpenAI):
     """OpenAI's speech, or whatever speaks it at `base_url` (Kokoro-FastAPI, speaches): 24 kHz, no word times."""
 
     title: ClassVar[str] = "OpenAI, or what speaks its speech interface"
+    is_cached: ClassVar[bool] = True
     api_key: Key = variable("OPENAI_API_KEY", "speaks by OpenAI, or by what OPENAI_TTS_BASE_URL serves")
     base_url: str | None = variable(
         "OPENAI_TTS_BASE_URL", "any server with OpenAI's speech (Kokoro-FastAPI, speaches)", default=None
@@ -142,11 +144,12 @@ class OpenAITTS(_OpenAI):
     voice: str = variable("OPENAI_VOICE", "the voice, by the server's name for it", default="marin")
     stalled_secs: float = Field(default=8.0, gt=0, description="speech that stands still for so long is given up")
 
-    def build(self, *, speech_socket: Path) -> TTSService:
+    def build(self, *, speech_socket: Path, cache: VoiceCache | None = None) -> TTSService:
         """The service for one call; it needs no speech process."""
         from bot.providers.openai_services import OpenAISpeechService
 
         return OpenAISpeechService(
+            cache=cache,
             api_key=self.api_key.get_secret_value(),
             base_url=self.base_url,
             stalled_secs=self.stalled_secs,

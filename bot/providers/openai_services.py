@@ -18,6 +18,7 @@ from pipecat.utils.time import time_now_iso8601
 from pipecat.utils.tracing.service_decorators import traced_tts
 
 from bot.speech.stt import NOT_UNDERSTOOD
+from processors.tts_cache import CachedVoice
 
 CONNECT_SECS = 3.0
 PIECE_SECS = 0.1
@@ -88,7 +89,7 @@ class OpenAITranscriptionService(OpenAISTTService):
         yield TranscriptionFrame(text or NOT_UNDERSTOOD, self._user_id, time_now_iso8601(), result=answer)
 
 
-class OpenAISpeechService(OpenAITTSService):
+class OpenAISpeechService(CachedVoice, OpenAITTSService):
     """Speaks in any voice that the server has; Pipecat's own knows only those of OpenAI."""
 
     def __init__(self, *, stalled_secs: float, **kwargs: Any) -> None:

@@ -35,6 +35,8 @@ class Provider(BaseModel):
     """What has to be installed with Jarvis for it, as in `jarvis[google]`."""
     engine: ClassVar[Engine | None] = None
     """The recogniser that the speech process has to have for it, besides its own."""
+    is_cached: ClassVar[bool] = False
+    """Whether what it says is kept, to be said again."""
     preload: ClassVar[tuple[str, ...]] = ()
     """The modules to load before bots are forked."""
 

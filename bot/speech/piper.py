@@ -8,10 +8,11 @@ import aiohttp
 from pipecat.frames.frames import ErrorFrame, Frame
 from pipecat.processors.frame_processor import FrameProcessorSetup
 from pipecat.services.settings import TTSSettings
-from pipecat.services.tts_service import TTSService
 from pipecat.utils.errors import ErrorCategory, classify_http_exception
 from pipecat.utils.tracing.service_decorators import traced_tts
 from pipecat.utils.types import NOT_GIVEN, NotGiven, assert_given
+
+from processors.tts_cache import CachedVoice
 
 CONNECT_SECS = 2.0
 # A text is spoken to its end before the first byte comes.
@@ -34,14 +35,14 @@ class PiperTTSSettings(TTSSettings):
     speed: float | NotGiven = field(default_factory=lambda: NOT_GIVEN)
 
 
-class PiperTTSService(TTSService):
+class PiperTTSService(CachedVoice):
     """Has a server speak, sentence by sentence."""
 
     Settings = PiperTTSSettings
     _settings: Settings  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def __init__(self, *, base_url: str, settings: Settings | None = None, **kwargs) -> None:
-        """Ask the server at `base_url`; further arguments go to TTSService."""
+        """Ask the server at `base_url`; further arguments go to CachedVoice."""
         effective = self.Settings(model=None, voice=None, language=None, speed=1.0)
         if settings is not None:
             effective.apply_update(settings)

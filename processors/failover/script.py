@@ -26,6 +26,8 @@ class Unit:
     at: int = 0
     ended: bool = False
     bound: bool = False
+    # Whether any of its sound was made for it, by the voice's vendor.
+    made: bool = False
 
     @property
     def rest(self) -> str:

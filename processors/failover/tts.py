@@ -32,6 +32,7 @@ from processors.failover.providers import Providers
 from processors.failover.script import Script, Unit
 from processors.failover.switcher import Alarm, KeptSwitcher
 from processors.failover.take import MAX_FIRST_AUDIO_SECS, Take, first_audio_limit_secs
+from processors.frames import RepeatedAudioFrame
 
 BYTES_PER_SAMPLE = 2
 SAMPLES = 20
@@ -239,7 +240,10 @@ class KeptTTS(KeptSwitcher):
         now = self.get_event_loop().time()
         if frame.sample_rate != self.processor_setup.audio_out_sample_rate or frame.num_channels != 1:
             return await self._failed_at(Failure.GARBLED, frame)
-        if take.begun_ns is None and take.announced:
+        made = not isinstance(frame, RepeatedAudioFrame)
+        if take.unit is not None:
+            take.unit.made |= made
+        if take.begun_ns is None and take.announced and made:
             self._first_audio[self.active].append(now - take.asked_at)
         self._moved_at = now
         secs = len(frame.audio) / (frame.sample_rate * BYTES_PER_SAMPLE)
@@ -321,7 +325,10 @@ class KeptTTS(KeptSwitcher):
 
     def _said(self, unit: Unit) -> None:
         self._script.done(unit)
-        self._providers.worked(self.active)
+        if unit.made:
+            self._providers.worked(self.active)
+        else:
+            self._providers.left(self.active)
         if self._script.empty:
             self._rest_quiet()
 

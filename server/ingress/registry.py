@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from bot.change import Change
 from bot.reports import Floor, Message
+from bot.takes import said_in
 
 LEASE_SECS = 30
 SERVER_LEASE_SECS = 5
@@ -160,9 +161,10 @@ class Registry:
             return
 
         async def delete() -> None:
+            said = await said_in(self._redis, session_ids)
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.srem(SESSIONS, *session_ids)
-                pipe.delete(*(key(each) for each in session_ids for key in (_session, _story, _revival)))
+                pipe.delete(*(key(each) for each in session_ids for key in (_session, _story, _revival)), *said)
                 await pipe.execute()
 
         await self._ask(delete)

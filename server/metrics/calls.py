@@ -8,7 +8,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from bot.providers.stages import STAGES, members, name_of
 from bot.reports import Stage
 from processors.failover.circuit import Failure, State
-from processors.failover.route import Kind
+from processors.failover.route import Kind as Route
+from processors.takes import Kind as Phrase
 from server.ingress.live import LiveSession
 from server.ingress.registry import SessionRecord
 from server.ingress.schemas import CreateSession
@@ -35,8 +36,10 @@ LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 
 
 
 PROVIDERS = {stage: tuple(name_of(each) for each in members(stage)) for stage in STAGES}
+PHRASES = get_args(Phrase)
+CACHE_RESULTS = ("hit", "miss")
 FAILURES = tuple(failure.value for failure in Failure)
-KINDS = get_args(Kind)
+ROUTES = get_args(Route)
 CIRCUITS = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
 
 
@@ -94,6 +97,17 @@ class CallMetrics:
             ["kind", "provider"],
             registry=registry,
         )
+        self._spoken = Counter(
+            "jarvis_speech_cache_total",
+            "Texts that a voice looked for in the cache of speech, by the kind of phrase",
+            ["kind", "result"],
+            registry=registry,
+        )
+        self._saved = Counter(
+            "jarvis_speech_cache_saved_characters_total",
+            "Characters that no vendor was asked to speak, since they were in the cache",
+            registry=registry,
+        )
         self._replaced = Counter(
             "jarvis_bots_replaced_total", "Bots that died in a call that went on with another", registry=registry
         )
@@ -109,6 +123,9 @@ class CallMetrics:
         """What bots in calls took of the CPU, as they told it, from their first heartbeat on."""
         for stage in get_args(Stage):
             self._stages.labels(stage)
+        for kind in PHRASES:
+            for result in CACHE_RESULTS:
+                self._spoken.labels(kind, result)
         for channel in CHANNELS:
             for reason in END_REASONS:
                 self._ended.labels(channel, reason)
@@ -134,8 +151,12 @@ class CallMetrics:
             self._failovers.labels(event["stage"], before, to, _known(event["reason"], FAILURES)).inc()
         elif kind == "provider" and event["provider"] in PROVIDERS.get(event["stage"], ()):
             self._circuits.labels(event["stage"], event["provider"]).set(CIRCUITS[State(event["state"])])
-        elif kind == "route" and event["kind"] in KINDS:
+        elif kind == "route" and event["kind"] in ROUTES:
             self._llm_turns.labels(event["kind"], _known(event["provider"], PROVIDERS["llm"])).inc()
+        elif kind == "speech_cache":
+            result = event["result"]
+            self._spoken.labels(_known(event["kind"], PHRASES), _known(result, CACHE_RESULTS)).inc()
+            self._saved.inc(max(0, event["characters"]) if result == "hit" else 0)
         elif (counter := self._reported.get(kind)) is not None:
             counter.inc(event.get("count", 1))
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from bot.desk.client import DeskClient, SpeechNote
 from bot.desk.requests import SynthesisRequest
+from bot.takes import MAX_BYTES
 from server.desk import with_problems
-from server.tts.cache import MAX_BYTES, SpeechCache
+from server.tts.cache import SpeechCache
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from bot.providers.embedded import ExtractiveLLM
+from bot.providers.embedded import EmbeddedTTS, ExtractiveLLM
+from bot.providers.local import PiperTTS
 from bot.providers.openai import OpenAILLM
 from bot.providers.provider import REVEAL
 from bot.settings import BotSettings, Persona, Retrieval, Turns
@@ -97,3 +98,11 @@ def test_the_modules_of_all_chosen_providers_are_preloaded_once():
         "bot.extractive.service",
         "bot.speech.tts",
     )
+
+
+def test_a_cache_is_named_and_its_module_preloaded_only_where_a_voice_has_one():
+    cached = settings(tts=(PiperTTS(base_url="http://127.0.0.1:5000"), EmbeddedTTS()))
+    assert "bot.takes" in cached.preload
+    assert cached.caching("redis://:secret@host").speech_cache == SecretStr("redis://:secret@host")
+    assert "secret" not in cached.caching("redis://:secret@host").model_dump_json()
+    assert settings().caching("redis://host").speech_cache is None

@@ -24,7 +24,8 @@ from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.tests.utils import SleepFrame, run_test
 from pydantic import SecretStr
 
-from bot.failover import SAVING, Failover, answerer
+from bot.failover import Failover, answerer
+from bot.phrases import SAVING
 from bot.providers.embedded import ExtractiveLLM
 from bot.providers.openai import OpenAILLM, OpenAISTT, OpenAITTS
 from bot.providers.prices import Price, listed

@@ -44,19 +44,19 @@ class Scripted(FrameProcessor):
 class ScriptedSTT(EmbeddedSTT):
     answers: ClassVar[list[Frame]] = []
 
-    def build(self, *, speech_socket: Path) -> Any:
+    def build(self, *, speech_socket: Path, cache: object = None) -> Any:
         return Scripted("VADUserStoppedSpeakingFrame", self.answers)
 
 
 class ScriptedTTS(EmbeddedTTS):
     answers: ClassVar[list[Frame]] = []
 
-    def build(self, *, speech_socket: Path) -> Any:
+    def build(self, *, speech_socket: Path, cache: object = None) -> Any:
         return Scripted("LLMTextFrame", self.answers)
 
 
 class UnmadeTTS(EmbeddedTTS):
-    def build(self, *, speech_socket: Path) -> Any:
+    def build(self, *, speech_socket: Path, cache: object = None) -> Any:
         raise FileNotFoundError(SECRET)
 
 

@@ -14,6 +14,7 @@ from pipecat.frames.frames import (
     LLMFullResponseStartFrame,
     LLMTextFrame,
     TTSAudioRawFrame,
+    TTSSpeakFrame,
     TTSStartedFrame,
     TTSStoppedFrame,
     TTSTextFrame,
@@ -22,6 +23,7 @@ from pipecat.services.tts_service import TTSService
 from pipecat.utils.errors import ErrorCategory
 
 from bot.desk.line import Line
+from processors.takes import VoiceCache
 
 TIMEOUT_SECS = 10.0
 TAKES = (
@@ -37,7 +39,7 @@ TAKES = (
 class Voice(Protocol):
     """The settings of a vendor that speaks."""
 
-    def build(self, *, speech_socket: Path) -> TTSService: ...
+    def build(self, *, speech_socket: Path, cache: VoiceCache | None = None) -> TTSService: ...
 
 
 @dataclass
@@ -77,6 +79,11 @@ class Speaker:
         )
         return await self.until(LLMFullResponseEndFrame)
 
+    async def speak(self, text: str) -> Turn:
+        """Says this by itself."""
+        await self.line.put(TTSSpeakFrame(text))
+        return await self.until(TTSStoppedFrame)
+
     async def until(self, kind: type[Frame]) -> Turn:
         """What comes, up to a frame of this kind."""
         turn = Turn()
@@ -86,9 +93,9 @@ class Speaker:
 
 
 @asynccontextmanager
-async def speaking(voice: Voice) -> AsyncIterator[Speaker]:
+async def speaking(voice: Voice, *, cache: VoiceCache | None = None) -> AsyncIterator[Speaker]:
     """A started pipeline of this voice."""
-    service = voice.build(speech_socket=Path("/nowhere"))
+    service = voice.build(speech_socket=Path("/nowhere"), cache=cache)
     line = Line([service], takes=TAKES)
     await line.start()
     try:

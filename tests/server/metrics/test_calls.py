@@ -175,3 +175,14 @@ def test_a_circuit_is_shown_as_it_was_told(state: str, value: int):
         {"type": "provider", "stage": "llm", "provider": "openai", "state": state, "rest_secs": 1, "rests": 1}
     )
     assert counted.value("jarvis_provider_circuit", stage="llm", provider="openai") == value
+
+
+def test_what_the_cache_of_speech_spares_is_counted_by_the_kind_of_phrase():
+    counted = Counted()
+    said = {"type": "speech_cache", "kind": "greeting", "characters": 40}
+    counted.hears(said | {"result": "miss"}, said | {"result": "hit"}, said | {"result": "hit", "kind": "Ada's name"})
+    hits = {kind: counted.value("jarvis_speech_cache_total", kind=kind, result="hit") for kind in ("greeting", "other")}
+    assert hits == {"greeting": 1, "other": 1}
+    assert counted.value("jarvis_speech_cache_total", kind="greeting", result="miss") == 1
+    assert counted.value("jarvis_speech_cache_total", kind="answer", result="hit") == 0
+    assert counted.value("jarvis_speech_cache_saved_characters_total") == 80

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from bot.takes import SpeechStore
 from knowledge.gaps import GapStore
 from server.ingress.registry import Details, Registry, RegistryGoneError, SessionRecord
 from server.records.erasure import Erasure, RunningCallError
@@ -31,6 +32,21 @@ async def test_a_calls_record_its_keys_and_its_gaps_go(
     assert (await store.get("a"), await store.turns("a"), await gaps.list()) == (None, [], [])
     assert await redis.keys() == ["jarvis:session:b"]
     assert len(await store.turns("b")) == 1
+
+
+async def test_what_a_voice_made_for_a_call_goes_with_it_and_what_every_caller_hears_stays(
+    erasure: Erasure, store: CallStore, redis: Redis
+):
+    await keep(store, a_call("a"))
+    speech = SpeechStore(redis)
+    await speech.keep("greeting", b"x", common=True)
+    await speech.keep("of-a", b"x", call_id="a")
+    # Two calls had this said; that it was made for the other hides no call.
+    await speech.keep("of-both", b"x", call_id="b")
+    await speech.find("of-both", call_id="a")
+    await speech.keep("of-b", b"x", call_id="b")
+    await erasure.call("a")
+    assert set(await redis.keys()) == {"jarvis:speech:greeting", "jarvis:speech:of-b", "jarvis:said:b"}
 
 
 async def test_a_call_that_is_not_there_is_not_erased(erasure: Erasure):

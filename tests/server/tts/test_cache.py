@@ -8,7 +8,8 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.desk.requests import SynthesisRequest
-from server.tts.cache import KEPT_SECS, MAX_BYTES, SpeechCache
+from bot.takes import KEPT_SECS, MAX_BYTES, PREFIX
+from server.tts.cache import SpeechCache
 
 HELLO = SynthesisRequest(text="Hello there.")
 TAKE = bytes(range(256)) * 4
@@ -37,7 +38,7 @@ async def test_a_take_is_found_again_byte_by_byte(cache: SpeechCache):
 @pytest.mark.integration
 async def test_a_take_is_kept_for_a_day(cache: SpeechCache, redis: Redis):
     await cache.keep(cache.key(HELLO), TAKE)
-    assert 0 < await redis.ttl(cache.key(HELLO)) <= KEPT_SECS
+    assert 0 < await redis.ttl(PREFIX + cache.key(HELLO)) <= KEPT_SECS
 
 
 @pytest.mark.integration
