@@ -74,13 +74,20 @@ class _Teller:
         self._done = 0
 
     def __call__(self, scenario: "Scenario", turns: "Sequence[DrillTurn]") -> None:
+        from evals.drill.measure import Verdict
+
         self._done += 1
         heard = ", ".join(
             f"{turn.kind.value} {turn.verdict.value}"
             + ("" if turn.silence_ms is None else f" {max(turn.silence_ms, turn.gap_ms) / 1000:.1f} s")
             for turn in turns
         )
-        self._console.print(f"{self._done}/{self._all} {scenario.stage} {scenario.fault}: {heard}", highlight=False)
+        line = f"{self._done}/{self._all} {scenario.stage} {scenario.fault}: {heard}"
+        self._console.print(line, highlight=False, soft_wrap=True)
+        for turn in turns:
+            if turn.verdict is not Verdict.ONCE:
+                said = f"  {turn.question} was answered: {turn.said or 'nothing'}"
+                self._console.print(escape(said), highlight=False, soft_wrap=True)
 
 
 def _teller(console: Console, calls: "Sequence[Scenario]") -> _Teller:

@@ -37,6 +37,12 @@ def _utterances(double: Any) -> Sequence[Any]:
     return double.utterances
 
 
+def _texts(double: Any) -> Sequence[Any]:
+    """What is to be spoken; the rest of a websocket's messages keeps it open, or ends what is said."""
+    spoken = (each.get("transcript") or each.get("text") or "" for each in double.asked)
+    return [text for text in spoken if text.strip()]
+
+
 def _gemini(script: Script) -> GoogleGenAI:
     def answer(body: Mapping[str, Any]) -> str:
         roles = {"model": "assistant"}
@@ -58,10 +64,12 @@ STANDS: Mapping[str, Callable[[Script], Stand]] = {
         AnthropicMessages(answer=script.answer), "ANTHROPIC_BASE_URL", {"ANTHROPIC_API_KEY": anthropic_messages.KEY}
     ),
     "llm/google": lambda script: Stand(_gemini(script), "GOOGLE_BASE_URL", {"GOOGLE_API_KEY": google_genai.KEY}),
-    "tts/cartesia": lambda _: Stand(Cartesia(), "CARTESIA_BASE_URL", {"CARTESIA_API_KEY": Cartesia.KEY}),
-    "tts/elevenlabs": lambda _: Stand(ElevenLabs(), "ELEVENLABS_BASE_URL", {"ELEVENLABS_API_KEY": ElevenLabs.KEY}),
+    "tts/cartesia": lambda _: Stand(Cartesia(), "CARTESIA_BASE_URL", {"CARTESIA_API_KEY": Cartesia.KEY}, _texts),
+    "tts/elevenlabs": lambda _: Stand(
+        ElevenLabs(), "ELEVENLABS_BASE_URL", {"ELEVENLABS_API_KEY": ElevenLabs.KEY}, _texts
+    ),
     "tts/openai": lambda _: Stand(OpenAIAudio(), "OPENAI_TTS_BASE_URL", OPENAI),
-    "tts/deepgram": lambda _: Stand(DeepgramSpeak(), "DEEPGRAM_BASE_URL", DEEPGRAM),
+    "tts/deepgram": lambda _: Stand(DeepgramSpeak(), "DEEPGRAM_BASE_URL", DEEPGRAM, _texts),
 }
 # Seconds to a first word and how many times as fast as it is spoken or written it comes: what vendors take.
 MANNERS: Mapping[str, tuple[float, float | None]] = {"stt": (0.05, None), "llm": (0.25, 3.0), "tts": (0.12, 4.0)}
