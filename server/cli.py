@@ -11,6 +11,7 @@ from server.commands import (
     doctor,
     documents,
     drain,
+    drill,
     end,
     eval,
     gaps,
@@ -45,6 +46,7 @@ app.add_typer(keys.app, name="keys")
 app.command("providers")(providers.providers)
 app.command("doctor")(doctor.doctor)
 app.command("call")(call.call)
+app.command("drill")(drill.drill)
 app.add_typer(eval.app, name="eval")
 
 

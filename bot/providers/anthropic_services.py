@@ -9,10 +9,13 @@ from typing import Any
 
 from anthropic import APIConnectionError, APIError, APIStatusError, APITimeoutError, AsyncAnthropic, Timeout
 from httpx2 import TimeoutException, TransportError
+from pipecat.adapters.llm.services.anthropic_adapter import AnthropicLLMInvocationParams
+from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.services.anthropic.llm import AnthropicLLMService
 from pipecat.utils.errors import ErrorCategory
 
 CONNECT_SECS = 3.0
+NOBODY_SPOKE = "."
 
 # An error within an answer has the status of the answer, 200; only its type says what it is.
 TYPES = {
@@ -48,6 +51,13 @@ class AnthropicMessagesService(AnthropicLLMService):
 
     def _classify_error(self, exception: Exception) -> ErrorCategory | None:
         return category_of(exception)
+
+    async def _get_llm_invocation_params(self, context: LLMContext) -> AnthropicLLMInvocationParams:
+        params = await super()._get_llm_invocation_params(context)
+        # A call begins with our greeting, and some that speak this interface refuse a dialogue that the model begins.
+        if params["messages"] and params["messages"][0]["role"] == "assistant":
+            params["messages"].insert(0, {"role": "user", "content": NOBODY_SPOKE})
+        return params
 
     async def _create_message_stream(self, api_call: Any, params: dict[str, Any]) -> AsyncIterator[Any]:
         return _timely(await super()._create_message_stream(api_call, params))

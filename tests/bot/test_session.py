@@ -1,7 +1,7 @@
 """A caller's connection and its bot: who gets an answer, and how the call ends."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,21 +12,24 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 from aiortc import RTCPeerConnection, RTCSessionDescription
 from loguru import logger
-from pipecat.frames.frames import LLMFullResponseEndFrame, LLMFullResponseStartFrame, LLMTextFrame
+from pipecat.frames.frames import LLMFullResponseEndFrame, LLMFullResponseStartFrame, LLMTextFrame, TTSSpeakFrame
 from pipecat.tests.utils import SleepFrame, run_test
+from pipecat.utils.errors import ErrorCategory
 
 from bot.change import Change, ChosenVoice
 from bot.channels import WebRtcCandidate, WebRtcCandidates, WebRtcOffer, WebSocketJoin
 from bot.errors import ChangeError, OfferError, SessionTakenError
 from bot.pipeline import CallPipeline
-from bot.session import Session, place_of
+from bot.session import NO_ANSWER, Session, place_of
 from bot.settings import BotSettings, Limits, Retrieval
+from bot.story import Story
 from bot.turns import TurnModels
 from knowledge.client import KnowledgeClient
 from knowledge.errors import KnowledgeUnavailableError
 from knowledge.types import Passage
 from processors.citations import CitationProcessor
 from processors.frames import PassagesFrame
+from tests.processors.failover.scripted_llm import ScriptedLLM, Staging
 
 END_SECS = 10.0
 
@@ -230,6 +233,26 @@ async def test_where_nothing_is_kept_of_calls_the_question_is_only_counted(model
     call, keeper = Call(models, keep_gaps=False), GapKeeper()
     await unanswered(call, "Is there a zeppelin?", keeper)
     assert (call.events, keeper.kept) == ([{"type": "gap"}], [])
+
+
+class Quiet:
+    """Stands for what is listened to and tells nothing."""
+
+    def event_handler(self, _name: str) -> Callable[[Any], Any]:
+        return lambda handler: handler
+
+
+async def test_where_every_language_model_fails_the_caller_is_told_so(models: TurnModels):
+    call, quiet = Call(models), Quiet()
+    parts = SimpleNamespace(assistant=quiet, citations=quiet, user=quiet)
+    failing = {name: ScriptedLLM([ErrorCategory.SERVER]) for name in ("openai", "anthropic", "extractive")}
+    async with Staging(failing) as stage:
+        call.session._listen(
+            stage.worker, quiet, cast(CallPipeline, parts), stage.kept, cast(Story, SimpleNamespace(tell=print))
+        )
+        await stage.ask(until=lambda stage: stage.count(TTSSpeakFrame) > 0)
+        said = [frame.text for frame in stage.below.frames if isinstance(frame, TTSSpeakFrame)]
+    assert (call.events, said) == ([{"type": "llm_failed"}], [NO_ANSWER])
 
 
 async def test_small_talk_is_no_question_that_a_document_could_answer(models: TurnModels):

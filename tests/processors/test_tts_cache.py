@@ -12,8 +12,8 @@ from processors.frames import RepeatedAudioFrame
 from processors.takes import Kind, Place, Take, Word
 from processors.tts_cache import LONGEST_SECS, CachedVoice, Recording
 from tests.processors.failover.scripted_tts import RATE_HZ, Call, Faults, ScriptedTTS, sound_of
-from tests.virtual_time import in_virtual_time
 from tests.processors.shelf import Shelf
+from tests.virtual_time import in_virtual_time
 
 GREETING = "Hello, this is Jarvis at the pool. How can I help?"
 FIRST, SECOND = "The pool opens at nine.", "It closes at ten."

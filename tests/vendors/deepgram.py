@@ -6,7 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from aiohttp import WSMessage, WSMsgType, web
@@ -56,18 +56,24 @@ class Sockets:
             try:
                 yield str(server.make_url("/")).rstrip("/")
             finally:
-                self.end()
-
-    def end(self) -> None:
-        """Abort all connections, so that no client waits for them to close."""
-        self._closing.set()
-        for socket in self._open:
-            self.drop(socket)
+                self._closing.set()
+                self.hang_up()
 
     def drop(self, socket: web.WebSocketResponse) -> None:
         """Abort a connection, as a server does that dies."""
         if (transport := self._open[socket].transport) is not None:
             transport.abort()
+
+    def hang_up(self) -> None:
+        """Abort every connection."""
+        for socket in self._open:
+            self.drop(socket)
+
+    def freeze(self) -> None:
+        """Nothing is read any more, and so nothing answered; the connections stay open."""
+        for request in self._open.values():
+            if request.transport is not None:
+                cast(asyncio.ReadTransport, request.transport).pause_reading()
 
     def fault(self) -> Fault | None:
         """The fault of the answer that begins now."""

@@ -133,4 +133,4 @@ async def test_a_half_open_connection_does_not_even_say_that_it_is_one() -> None
     async with server.serving() as url, connected(url) as connection:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(connection.recv(), 0.1)
-        server.end()
+        server.hang_up()

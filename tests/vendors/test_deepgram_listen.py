@@ -169,7 +169,7 @@ async def test_a_half_open_connection_neither_answers_nor_closes() -> None:
         await connection.send_close_stream()
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(connection.recv(), 0.1)
-        server.end()
+        server.hang_up()
 
 
 async def test_the_first_words_come_no_sooner_than_told() -> None:

@@ -124,7 +124,7 @@ async def test_a_half_open_connection_does_not_even_say_who_speaks() -> None:
     async with server.serving() as url, connected(url) as connection:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(connection.recv(), 0.1)
-        server.end()
+        server.hang_up()
 
 
 async def test_speech_comes_at_the_pace_that_is_told() -> None:

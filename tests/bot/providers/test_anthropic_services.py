@@ -52,6 +52,13 @@ async def test_what_it_answers_rests_on_the_passages_behind_the_question():
     assert (came.text, came.categories) == ("At ten [1].", [])
 
 
+async def test_a_dialogue_that_our_greeting_began_is_answered():
+    double = AnthropicMessages()
+    came = await answer(double, {"role": "assistant", "content": "Hello."}, QUESTION, **PATIENT)
+    assert (came.text, came.categories) == ("We open at nine.", [])
+    assert [each["role"] for each in double.asked[0]["messages"]] == ["user", "assistant", "user"]
+
+
 @pytest.mark.parametrize(
     ("fault", "category"),
     [

@@ -1,0 +1,1 @@
+"""Vendors that fail in real calls: what callers hear of it."""

@@ -1,0 +1,52 @@
+"""The vendors' doubles as a process of their own: `python -m tests.vendors stt/deepgram llm/openai …`.
+
+Writes the variables of a Jarvis that uses them as one JSON line. Then it answers each JSON line that it is told by one
+of its own, and ends with its input:
+
+    {"double": "stt/deepgram", "fault": "stall", "times": null}   its next requests fail like this; null is a good one
+    {"double": "stt/deepgram", "do": "hang_up" | "freeze"}        its connections are aborted, or stand still
+    {"hear": "How late are you open?"}                            what all recognisers understand next
+    {"phrases": {"How late are you open?": "until nine"}}         what language models look for in the passages
+    {}                                                            the answer is, as always, how often each was asked
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from tests.vendors.script import Script
+from tests.vendors.stands import Stand, served
+
+
+def take(told: Mapping[str, Any], stands: Mapping[str, Stand], script: Script) -> dict[str, int]:
+    """Does what one line says; how often each double was asked before."""
+    counts = {name: stand.count for name, stand in stands.items()}
+    script.phrases |= told.get("phrases", {})
+    if (heard := told.get("hear")) is not None:
+        for name in (name for name in stands if name.startswith("stt/")):
+            stands[name].double.transcripts = [heard]
+    if name := told.get("double"):
+        double = stands[name].double
+        if "fault" in told:
+            double.faults.fault, double.faults.times = told["fault"], told.get("times")
+        if told.get("do") == "hang_up":
+            double.hang_up()
+        elif told.get("do") == "freeze":
+            double.freeze()
+    return counts
+
+
+async def main(names: list[str]) -> None:
+    """Serves until there is no more input."""
+    script, reader = Script(), asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    async with served(names, script) as (stands, variables):
+        print(json.dumps(variables), flush=True)
+        async for line in reader:
+            print(json.dumps(take(json.loads(line), stands, script)), flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1:]))

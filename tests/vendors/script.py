@@ -1,0 +1,52 @@
+"""What language models answer of which the questions are known: the words of the passages that they are given."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from processors.failover.seam import GO_ON
+from processors.passages import read_passages
+
+NOT_UNDERSTOOD = "I did not understand that."
+NOT_FOUND = "I could not find it in the documents."
+_SENTENCE = re.compile(r"[^.!?]+[.!?]")
+
+
+@dataclass
+class Script:
+    """Answers a question that is known with the sentence that holds its phrase, behind it the passage's marker.
+
+    So the right words come only of the right question with the right passages. An answer that was cut off goes on from
+    there where that is asked for.
+    """
+
+    phrases: dict[str, str] = field(default_factory=dict)
+
+    def answer(self, messages: Sequence[Mapping[str, Any]]) -> str:
+        """The answer to a dialogue in OpenAI's or in Anthropic's form."""
+        texts = [(str(each["role"]), _text(each["content"])) for each in messages]
+        whole = self._whole(texts)
+        places = [place for place, (_, text) in enumerate(texts) if GO_ON in text]
+        if not places or texts[places[-1] - 1][0] != "assistant":
+            return whole
+        said = texts[places[-1] - 1][1]
+        return whole.removeprefix(said.strip()) if whole.startswith(said.strip()) else whole
+
+    def _whole(self, texts: Sequence[tuple[str, str]]) -> str:
+        asked = [question for role, text in texts if role == "user" for question in self.phrases if question in text]
+        if not asked:
+            return NOT_UNDERSTOOD
+        phrase = self.phrases[asked[-1]].lower()
+        fenced = [text for _, text in texts if "<passages-" in text]
+        for passage in (read_passages({"content": fenced[-1]}) or ()) if fenced else ():
+            for sentence in _SENTENCE.findall(passage.text):
+                if phrase in sentence.lower():
+                    return f"{' '.join(sentence.split())} [{passage.number}]"
+        return NOT_FOUND
+
+
+def _text(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    return "\n".join(str(part.get("text", "")) for part in content or ())

@@ -1,0 +1,45 @@
+"""What the language models' doubles make of a dialogue."""
+
+from typing import Any
+from uuid import uuid4
+
+from knowledge.types import Passage
+from processors.failover.seam import GO_ON
+from processors.passages import passages_message
+from tests.vendors.script import NOT_FOUND, NOT_UNDERSTOOD, Script
+
+QUESTION = {"role": "user", "content": "When do you close?"}
+SCRIPT = Script({"When do you close?": "until six"})
+
+
+def passages(*texts: str) -> dict[str, Any]:
+    """What was found."""
+    made = [
+        Passage(uuid4(), "hours.md", "Hours", (), text, start=0, end=len(text), score=1.0, similarity=None)
+        for text in texts
+    ]
+    return passages_message(made, tag="passages-1")
+
+
+def test_it_answers_with_the_sentence_that_holds_the_phrase():
+    found = passages("We repair bicycles.", "We ring a bell. We are open until six. Come in.")
+    assert SCRIPT.answer([QUESTION, found]) == "We are open until six. [2]"
+
+
+def test_it_finds_no_answer_in_other_passages():
+    assert SCRIPT.answer([QUESTION, passages("We repair bicycles.")]) == NOT_FOUND
+
+
+def test_it_understands_no_other_question():
+    assert SCRIPT.answer([{"role": "user", "content": "When do"}, passages("Until six.")]) == NOT_UNDERSTOOD
+
+
+def test_it_goes_on_where_another_was_cut_off():
+    said = {"role": "assistant", "content": "We are open"}
+    messages = [QUESTION, passages("We are open until six."), said, {"role": "developer", "content": GO_ON}]
+    assert SCRIPT.answer(messages) == " until six. [1]"
+
+
+def test_it_reads_the_parts_of_a_message_that_hold_question_and_passages():
+    content = [{"type": "text", "text": each["content"]} for each in (QUESTION, passages("Open until six."))]
+    assert SCRIPT.answer([{"role": "user", "content": content}]) == "Open until six. [1]"
