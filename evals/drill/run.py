@@ -113,10 +113,10 @@ class Held:
             self._served.tell(double=double, fault=self._fault)
             self._served.tell(double=double, do="hang_up")
             return
-        before = await self._running.failovers(self._scenario.stage)
-        since = time.monotonic()
-        self._served.tell(double=double, do="freeze")
         with suppress(aiohttp.ClientError, TimeoutError):
+            before = await self._running.failovers(self._scenario.stage)
+            since = time.monotonic()
+            self._served.tell(double=double, do="freeze")
             while time.monotonic() - since < NOTICE_SECS:
                 if await self._running.failovers(self._scenario.stage) > before:
                     self._noticed[number] = (time.monotonic() - since) * 1000

@@ -9,6 +9,7 @@ from processors.failover.seam import GO_ON
 from processors.passages import read_passages
 
 NOT_UNDERSTOOD = "I did not understand that."
+NOT_SEARCHED = "I can't look things up right now."
 NOT_FOUND = "I could not find it in the documents."
 _SENTENCE = re.compile(r"[^.!?]+[.!?]")
 
@@ -39,7 +40,10 @@ class Script:
             return NOT_UNDERSTOOD
         phrase = self.phrases[asked[-1]].lower()
         fenced = [text for _, text in texts if "<passages-" in text]
-        for passage in (read_passages({"content": fenced[-1]}) or ()) if fenced else ():
+        passages = read_passages({"content": fenced[-1]}) if fenced else None
+        if passages is None:
+            return NOT_SEARCHED
+        for passage in passages:
             for sentence in _SENTENCE.findall(passage.text):
                 if phrase in sentence.lower():
                     return f"{' '.join(sentence.split())} [{passage.number}]"

@@ -6,7 +6,7 @@ from uuid import uuid4
 from knowledge.types import Passage
 from processors.failover.seam import GO_ON
 from processors.passages import passages_message
-from tests.vendors.script import NOT_FOUND, NOT_UNDERSTOOD, Script
+from tests.vendors.script import NOT_FOUND, NOT_SEARCHED, NOT_UNDERSTOOD, Script
 
 QUESTION = {"role": "user", "content": "When do you close?"}
 SCRIPT = Script({"When do you close?": "until six"})
@@ -28,6 +28,10 @@ def test_it_answers_with_the_sentence_that_holds_the_phrase():
 
 def test_it_finds_no_answer_in_other_passages():
     assert SCRIPT.answer([QUESTION, passages("We repair bicycles.")]) == NOT_FOUND
+
+
+def test_it_says_where_nothing_could_be_searched():
+    assert SCRIPT.answer([QUESTION, passages_message(None, tag="passages-1")]) == NOT_SEARCHED
 
 
 def test_it_understands_no_other_question():
