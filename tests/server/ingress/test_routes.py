@@ -175,7 +175,9 @@ async def test_a_call_is_changed_by_a_writers_key_and_by_the_operator(
 
 
 @pytest.mark.parametrize(
-    ("sent", "status"), [(shown(READER), 403), (TOKENS.make("a"), 401), (shown(WRITER, "6" * 64), 401)]
+    ("sent", "status"),
+    [(shown(READER), 403), (TOKENS.make("a"), 401), (shown(WRITER, "6" * 64), 401)],
+    ids=["reader", "caller", "forged"],
 )
 async def test_nobody_else_changes_a_call(http: AsyncClient, sessions: RecordingSessions, sent: str, status: int):
     refused = await http.patch("/api/ingress/session/a", json={"llm": "google"}, headers=bearer(sent))
