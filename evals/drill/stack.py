@@ -3,6 +3,7 @@
 import asyncio
 import re
 import shutil
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -69,18 +70,25 @@ class Stack:
         await _start(self._jarvis)
 
     async def stop(self) -> None:
-        """Ends it."""
-        if self._jarvis is not None:
+        """Ends it, by force where it does not end by itself."""
+        if self._jarvis is None:
+            return
+        try:
             await asyncio.to_thread(self._jarvis.stop)
-            self._jarvis = None
+        except subprocess.TimeoutExpired:
+            await asyncio.to_thread(self._jarvis.kill)
+        self._jarvis = None
 
     async def failovers(self, stage: Stage) -> float:
         """How many turns of a stage another vendor took over."""
         return sum(value for labels, value in await self._samples("jarvis_failovers_total") if labels["stage"] == stage)
 
     async def has_open_circuit(self) -> bool:
-        """Whether a vendor is not asked, or only to see whether it works again."""
-        return any(value for _, value in await self._samples("jarvis_provider_circuit"))
+        """Whether a vendor is not asked, or only to see whether it works again; a server that does not say may well."""
+        try:
+            return any(value for _, value in await self._samples("jarvis_provider_circuit"))
+        except (aiohttp.ClientError, TimeoutError):
+            return True
 
     @property
     def _running(self) -> Jarvis:

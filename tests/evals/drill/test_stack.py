@@ -1,5 +1,6 @@
 """The server of a drill."""
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,37 @@ async def test_one_that_does_not_start_says_why(tmp_path: Path):
         running = Stack(tmp_path, {}, http, make=BrokenJarvis)  # type: ignore[arg-type]
         with pytest.raises(DrillError, match="the port is taken"):
             await running.start()
+
+
+class StuckJarvis(FakeJarvis):
+    """Does not end by itself."""
+
+    killed = False
+
+    def stop(self) -> None:
+        """Takes too long."""
+        if self.data_dir.name == "data":
+            raise subprocess.TimeoutExpired("jarvis", 20)
+
+    def kill(self) -> None:
+        """Ends at once."""
+        StuckJarvis.killed = True
+
+
+async def test_one_that_does_not_end_is_killed(tmp_path: Path):
+    async with aiohttp.ClientSession() as http:
+        running = Stack(tmp_path, {}, http, make=StuckJarvis)  # type: ignore[arg-type]
+        await running.start()
+        await running.stop()
+    assert StuckJarvis.killed
+
+
+async def test_a_server_that_does_not_say_may_have_an_open_circuit(tmp_path: Path):
+    async with aiohttp.ClientSession() as http:
+        running = Stack(tmp_path, {}, http, make=FakeJarvis)  # type: ignore[arg-type]
+        await running.start()
+        running._running.url = "http://127.0.0.1:9"
+        assert await running.has_open_circuit()
 
 
 @pytest.mark.parametrize(("metrics", "is_open"), [(METRICS, False), (METRICS.replace("} 0.0", "} 2.0"), True)])
