@@ -48,6 +48,7 @@ from knowledge.client import KnowledgeClient
 from knowledge.errors import KnowledgeError
 from knowledge.types import Passage
 from processors.citations import Citation
+from processors.failover.stt import KeptSTT
 from processors.takes import VoiceCache
 
 GRACE_SECS = 3.0
@@ -229,7 +230,9 @@ class Session:
                     enable_usage_metrics=True,
                 ),
                 observers=[self._turns, story, said],
-                rtvi_observer_params=RTVIObserverParams(bot_llm_enabled=False, metrics_enabled=False),
+                rtvi_observer_params=RTVIObserverParams(
+                    bot_llm_enabled=False, metrics_enabled=False, ignored_sources=_unheard(services)
+                ),
                 enable_turn_tracking=traced,
                 enable_tracing=traced,
                 idle_timeout_secs=self._settings.limits.idle_secs,
@@ -375,6 +378,11 @@ class Session:
             self.ended.set()
             self._failover.tell_usage()
             self._report({"type": "ended", "reason": self._reason or "hang_up"})
+
+
+def _unheard(services: Services) -> list[FrameProcessor]:
+    """Recognisers of which the caller's page shows only what counts: what leaves those that are several as one."""
+    return [*services.stt.services] if isinstance(services.stt, KeptSTT) else []
 
 
 def place_of(error: BaseException) -> str:

@@ -1,6 +1,5 @@
 """Recognisers of which the next hears again what the one before it left untold."""
 
-import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -23,7 +22,7 @@ from pipecat.services.stt_service import STTService
 from processors.failover.circuit import Failure
 from processors.failover.providers import Providers
 from processors.failover.switcher import Alarm, KeptSwitcher
-from processors.failover.utterance import Utterance
+from processors.failover.utterance import Utterance, anew
 
 # A transcript without words: the user aggregator adds nothing, and the turn's end need not wait for another.
 NO_MORE_WORDS = " "
@@ -54,6 +53,9 @@ class KeptSTT(KeptSwitcher):
     What fails: an error, a socket that closes while an utterance is heard, and silence. Silence may be the caller's
     cough, so it is held against a service only where another one finds words in the same audio. An utterance that
     begins when none is open goes to the service that `providers` chooses, so that a recovered one is back.
+
+    What leaves are new frames: an observer that is told which services these are, and passes over what they push by
+    themselves, hears of no transcript that doesn't count.
     """
 
     def __init__(self, services: Mapping[str, STTService], *, providers: Providers, limits: STTLimits | None = None):
@@ -128,7 +130,7 @@ class KeptSTT(KeptSwitcher):
             self._utterance.interim()
             self._expect_word()
             # After a failure it may repeat what was told; its final transcript is compared, this isn't.
-            return () if self._utterance.told_before else passed
+            return () if self._utterance.told_before else (anew(frame),)
         return passed
 
     async def fail(self, service: FrameProcessor, failure: Failure) -> bool:
@@ -196,10 +198,10 @@ class KeptSTT(KeptSwitcher):
         else:
             self._settle()
         if told == frame.text:
-            return (frame,)
+            return (anew(frame),)
         if not told and (speaking or not self._turn):
             return ()
-        rest = copy.copy(frame)
+        rest = anew(frame)
         rest.text = told or NO_MORE_WORDS
         return (rest,)
 
@@ -220,6 +222,8 @@ class KeptSTT(KeptSwitcher):
             self._final_due.set(max(wait_secs - since_secs, 0.0) + self._limits.margin_secs + replay_secs)
 
     def _expect_word(self) -> None:
+        # Another one may have been waited for.
+        self._word_due.clear()
         if self._utterance.speaking and self.active in self._interims and not self._ending:
             self._word_due.set(self._limits.deaf_secs)
 

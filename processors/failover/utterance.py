@@ -4,8 +4,10 @@ import copy
 import itertools
 from collections import deque
 from collections.abc import Iterator
+from typing import TypeVar
 
 from pipecat.frames.frames import (
+    Frame,
     InputAudioRawFrame,
     VADUserStartedSpeakingFrame,
     VADUserStoppedSpeakingFrame,
@@ -16,6 +18,7 @@ from pipecat.utils.utils import obj_id
 from processors.failover.words import said_again, without_words, words_of
 
 BYTES_PER_SAMPLE = 2
+AnyFrame = TypeVar("AnyFrame", bound=Frame)
 Heard = InputAudioRawFrame | VADUserStartedSpeakingFrame | VADUserStoppedSpeakingFrame
 
 
@@ -115,7 +118,7 @@ class Utterance:
         self._again, self._told, self._interim, self._final = [], 0, False, False
         lost = self._start is not None and all(kept is not self._start for kept in self._heard)
         for frame, direction in itertools.chain([self._start] if lost and self._start else [], tuple(self._heard)):
-            yield _anew(frame), direction
+            yield anew(frame), direction
 
     def end(self) -> None:
         """Forgets it."""
@@ -127,7 +130,8 @@ class Utterance:
         self.begun = self.speaking = self._interim = self._final = False
 
 
-def _anew(frame: Heard) -> Heard:
+def anew(frame: AnyFrame) -> AnyFrame:
+    """The same as a frame of its own, which nobody has seen yet."""
     again = copy.copy(frame)
     again.id = obj_id()
     again.broadcast_sibling_id = None

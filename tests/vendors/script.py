@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from processors.failover.seam import GO_ON
+from processors.failover.words import words_of
 from processors.passages import read_passages
 
 NOT_UNDERSTOOD = "I did not understand that."
@@ -35,7 +36,8 @@ class Script:
         return whole.removeprefix(said.strip()) if whole.startswith(said.strip()) else whole
 
     def _whole(self, texts: Sequence[tuple[str, str]]) -> str:
-        asked = [question for role, text in texts if role == "user" for question in self.phrases if question in text]
+        heard = [_words(text) for role, text in texts if role == "user"]
+        asked = [question for text in heard for question in self.phrases if _words(question) in text]
         if not asked:
             return NOT_UNDERSTOOD
         phrase = self.phrases[asked[-1]].lower()
@@ -48,6 +50,11 @@ class Script:
                 if phrase in sentence.lower():
                     return f"{' '.join(sentence.split())} [{passage.number}]"
         return NOT_FOUND
+
+
+def _words(text: str) -> str:
+    """The words alone: one recogniser writes them with capitals and marks, another without."""
+    return " ".join(words_of(text))
 
 
 def _text(content: Any) -> str:

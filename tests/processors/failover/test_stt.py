@@ -4,7 +4,14 @@ import asyncio
 from typing import Any
 
 import pytest
-from pipecat.frames.frames import InputAudioRawFrame, InterruptionFrame, TranscriptionFrame, VADUserStartedSpeakingFrame
+from pipecat.frames.frames import (
+    Frame,
+    InputAudioRawFrame,
+    InterimTranscriptionFrame,
+    InterruptionFrame,
+    TranscriptionFrame,
+    VADUserStartedSpeakingFrame,
+)
 from pipecat.utils.errors import ErrorCategory
 
 from processors.failover.circuit import REST_SECS
@@ -71,6 +78,34 @@ async def test_one_that_told_each_word_and_then_none_is_left_while_the_caller_sp
         assert call.switches[-1].reason in ("stalled", "empty")
         await call.pauses(4)
     assert " ".join(call.asked).endswith(text_of(SENTENCE))
+
+
+@in_virtual_time
+async def test_one_that_tells_no_interims_is_not_waited_for_by_the_clock_of_the_one_before():
+    third = ScriptedSTT()
+    first, second = failing("error", 1, interims=True), ScriptedSegmentedSTT()
+    async with Call({"first": first, "second": second, "third": third}) as call:
+        await call.says(9, *SENTENCE)
+        await call.pauses(4)
+    assert call.asked == [text_of((9, *SENTENCE))]
+    assert [switch.target for switch in call.switches] == ["second"]
+
+
+@in_virtual_time
+async def test_what_leaves_are_frames_of_their_own():
+    pushed: list[int] = []
+    first = ScriptedSTT(interims=True)
+
+    @first.event_handler("on_before_push_frame")
+    async def _(_service: object, frame: Frame) -> None:
+        pushed.append(frame.id)
+
+    async with Call({"first": first, "second": ScriptedSTT()}) as call:
+        await call.says(*SENTENCE)
+        await call.pauses()
+    left = [frame for frame in call.after.frames if isinstance(frame, TranscriptionFrame | InterimTranscriptionFrame)]
+    assert len(left) > len(SENTENCE)
+    assert not {frame.id for frame in left} & set(pushed)
 
 
 @in_virtual_time
