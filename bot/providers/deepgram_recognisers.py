@@ -6,6 +6,7 @@ a caller waiting until Pipecat's last resort. Pipecat's services leave that open
 
 import asyncio
 import time
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import Any
 
@@ -37,6 +38,10 @@ AGAIN_SECS = 5.0
 TOO_MANY_REQUESTS = 429
 # In a silence so long Flux has transcribed all that was said, and ends its turn when told to.
 TRANSCRIBED_SECS = 0.5
+# Audio that isn't taken for so long would hold up the whole call: what hears the caller speak is behind it.
+SEND_SECS = 0.2
+# A connection whose other end is there answers a ping by then.
+PONG_SECS = 1.0
 # From the end of speech to Flux's words, the silence above included; 99 of 100 come by then.
 FLUX_P99_SECS = 1.0
 NO_WORDS = " "
@@ -48,6 +53,23 @@ class _Answering(STTService):
     _waiting: asyncio.Task[None] | None = None
     _has_words = False
     _has_spoken = False
+
+    @property
+    def _socket(self) -> Any:
+        """The connection as `websockets` has it; None where there is none."""
+        raise NotImplementedError
+
+    async def run_stt(self, audio: bytes) -> AsyncGenerator[Frame | None, None]:
+        """Sends audio; a connection that takes none is given up."""
+        sending = super().run_stt(audio)  # pyright: ignore[reportAbstractUsage]  (a real one stands behind this)
+        try:
+            async with asyncio.timeout(SEND_SECS):
+                frames = [frame async for frame in sending]
+        except TimeoutError:
+            await self._lose("Deepgram takes no audio")
+            return
+        for frame in frames:
+            yield frame
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Watches for the end of each stretch of speech."""
@@ -78,6 +100,22 @@ class _Answering(STTService):
         if not self._has_spoken:
             await self.push_error("Deepgram does not answer", category=ErrorCategory.CONNECTIVITY)
         await self._say_nothing()
+        if self._socket is not None and not await self._is_there():
+            await self._lose("Deepgram is not there any more")
+
+    async def _is_there(self) -> bool:
+        try:
+            async with asyncio.timeout(PONG_SECS):
+                await (await self._socket.ping())
+        except (TimeoutError, ConnectionClosed):
+            return False
+        return True
+
+    async def _lose(self, why: str) -> None:
+        """Gives the connection up without a farewell, which nobody takes; Pipecat's service connects anew."""
+        if self._socket is not None:
+            self._socket.transport.abort()
+        await self.push_error(why, category=ErrorCategory.CONNECTIVITY)
 
     async def _say_nothing(self) -> None:
         """A blank transcript, where there is none yet: after one, it could come behind the turn and begin another."""
@@ -94,6 +132,10 @@ class NovaSTTService(_Answering, DeepgramSTTService):
     """Pipecat's, which connects in the background where that takes long, and says so when no word was understood."""
 
     _again_at = 0.0
+
+    @property
+    def _socket(self) -> Any:
+        return None if self._connection is None else self._connection._websocket
 
     async def _connect(self) -> None:
         # Pipecat's returns when it is connected or has given up: after 38 s where a handshake is not answered.
@@ -141,6 +183,10 @@ class FluxSTTService(_Answering, DeepgramFluxSTTService):
         self._is_silent = True
         self._has_guessed = False
         self._ending: asyncio.Task[None] | None = None
+
+    @property
+    def _socket(self) -> Any:
+        return self._websocket
 
     @property
     def supports_ttfs(self) -> bool:

@@ -33,7 +33,7 @@ from pipecat.services.settings import LLMSettings
 from pipecat.utils.errors import ErrorCategory
 
 from processors.failover.circuit import Failure, failure_of
-from processors.failover.latency import LONGEST_SECS, FirstTokens
+from processors.failover.latency import LONGEST_SECS, SHORTEST_SECS, FirstTokens
 from processors.failover.providers import Providers
 from processors.failover.route import Kind, OneModel, TurnRoute
 from processors.failover.routing import Attempt, Outlet, Routing
@@ -168,10 +168,12 @@ class KeptLLM(LLMSwitcher[Routing]):
             while not turn.done:
                 await self._go_on(turn)
         finally:
-            # Where the caller interrupts, the services are told by the same frame that ended this.
+            # Where the caller interrupts, the active service is told by the same frame that ended this.
             for attempt in turn.running:
                 self.strategy.drop(attempt)
                 self._judge(attempt)
+                if attempt.service is not self.strategy.active_service:
+                    await self.strategy.stop(attempt, timeout_secs=0)
 
     async def _go_on(self, turn: _Turn) -> None:
         hedge_at = self._hedge_at(turn)
@@ -194,7 +196,7 @@ class KeptLLM(LLMSwitcher[Routing]):
             await self._fail(turn, attempt, Failure.LATE if attempt.heard is None else Failure.STALLED)
             return
         if hedge_at is not None and hedge_at <= now:
-            other = self._providers.next(besides=turn.failed | {each.name for each in turn.running})
+            other = self._beside(turn, turn.running[0])
             assert other is not None
             await self._begin(turn, other)
 
@@ -298,12 +300,21 @@ class KeptLLM(LLMSwitcher[Routing]):
         for other in [each for each in turn.running if each is not attempt]:
             turn.running.remove(other)
             self.strategy.drop(other)
-            self._providers.left(other.name)
+            self._overtaken(turn, other, by=attempt)
             await self.strategy.stop(other, timeout_secs=0)
         await self.strategy.choose(attempt.service)
         if not turn.answered:
             turn.answered = True
             self._providers.answered(attempt.name, kind=self._members[attempt.name].model(turn.kind))
+
+    def _overtaken(self, turn: _Turn, attempt: Attempt, *, by: Attempt) -> None:
+        """One of which nothing is known is late where another that began after it had a word before it."""
+        if attempt.began >= by.began or self._tokens(turn, attempt).p95_secs is not None:
+            self._providers.left(attempt.name)
+            return
+        self._tokens(turn, attempt).add(self._now() - attempt.began)
+        self._providers.failed(attempt.name, Failure.LATE)
+        self._providers.took_over(by.name, before=attempt.name, failure=Failure.LATE)
 
     async def _fail(self, turn: _Turn, attempt: Attempt, failure: Failure) -> None:
         turn.running.remove(attempt)
@@ -343,13 +354,19 @@ class KeptLLM(LLMSwitcher[Routing]):
         return since + (self._tokens(turn, attempt).patience_secs if attempt.heard is None else STALLED_SECS)
 
     def _hedge_at(self, turn: _Turn) -> float | None:
-        if not self._hedge or turn.has_tools or len(turn.running) != 1 or turn.running[0].text:
+        """When a second one begins beside the one that answers: where that is set, or where nothing is known of it."""
+        if turn.has_tools or len(turn.running) != 1 or turn.running[0].text:
             return None
         attempt = turn.running[0]
         p95_secs = self._tokens(turn, attempt).p95_secs
-        if p95_secs is None or self._providers.next(besides=turn.failed | {attempt.name}) is None:
+        if self._beside(turn, attempt) is None or not (self._hedge or p95_secs is None):
             return None
-        return attempt.began + p95_secs
+        return attempt.began + (SHORTEST_SECS if p95_secs is None else p95_secs)
+
+    def _beside(self, turn: _Turn, attempt: Attempt) -> str | None:
+        # What only quotes is no match: it would be the first in any case.
+        name = self._providers.next(besides=turn.failed | {attempt.name})
+        return name if name is not None and self._members[name].follows else None
 
     def _tokens(self, turn: _Turn, attempt: Attempt) -> FirstTokens:
         return self._first_tokens[attempt.name, self._members[attempt.name].model(turn.kind)]

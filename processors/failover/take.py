@@ -17,6 +17,8 @@ LETTERS_A_DIGIT = 6
 
 MIN_FIRST_AUDIO_SECS = 0.8
 MAX_FIRST_AUDIO_SECS = 2.5
+# Of a voice of which nothing is known, where the voice of another vendor could speak.
+UNKNOWN_FIRST_AUDIO_SECS = 1.0
 FIRST_AUDIO_FACTOR = 1.5
 FEW_SAMPLES = 5
 
@@ -32,10 +34,13 @@ def most_secs(text: str) -> float:
     return letters / SLOWEST_LETTERS_PER_SEC + LONGEST_PAUSE_SECS
 
 
-def first_audio_limit_secs(samples: deque[float]) -> float:
-    """How long a voice's first audio is waited for, by its last ones: its p95 and half as much again, 0.8 to 2.5 s."""
+def first_audio_limit_secs(samples: deque[float], *, unknown_secs: float) -> float:
+    """How long a voice's first audio is waited for, by its last ones: its p95 and half as much again, 0.8 to 2.5 s.
+
+    `unknown_secs` where these are too few.
+    """
     if len(samples) < FEW_SAMPLES:
-        return MAX_FIRST_AUDIO_SECS
+        return unknown_secs
     p95 = sorted(samples)[math.ceil(len(samples) * 0.95) - 1]
     return min(max(p95 * FIRST_AUDIO_FACTOR, MIN_FIRST_AUDIO_SECS), MAX_FIRST_AUDIO_SECS)
 

@@ -31,7 +31,7 @@ from processors.failover.circuit import Failure
 from processors.failover.providers import Providers
 from processors.failover.script import Script, Unit
 from processors.failover.switcher import Alarm, KeptSwitcher
-from processors.failover.take import MAX_FIRST_AUDIO_SECS, Take, first_audio_limit_secs
+from processors.failover.take import MAX_FIRST_AUDIO_SECS, UNKNOWN_FIRST_AUDIO_SECS, Take, first_audio_limit_secs
 from processors.frames import RepeatedAudioFrame
 
 BYTES_PER_SAMPLE = 2
@@ -344,7 +344,10 @@ class KeptTTS(KeptSwitcher):
         sounding = any(take.begun_ns is not None for take in self._takes.values())
         if sounding:
             return self._limits.stall_secs
-        return min(first_audio_limit_secs(self._first_audio[self.active]), self._limits.first_audio_secs)
+        other = self._providers.next(besides=self._tried | {self.active})
+        unknown_secs = MAX_FIRST_AUDIO_SECS if other in (None, self._providers.last) else UNKNOWN_FIRST_AUDIO_SECS
+        limit_secs = first_audio_limit_secs(self._first_audio[self.active], unknown_secs=unknown_secs)
+        return min(limit_secs, self._limits.first_audio_secs)
 
     async def _late(self) -> None:
         idle_secs, wait_secs = self.get_event_loop().time() - self._moved_at, self._wait_secs()

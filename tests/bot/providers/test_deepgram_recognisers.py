@@ -343,3 +343,40 @@ async def test_a_turn_of_two_stretches_waits_for_the_words_of_the_second(recogni
         await asyncio.wait_for(conversation.transcribed.wait(), SOON_SECS)
         await conversation.line.put(*stretch(spoken(0.3)))
         assert await conversation.answered() == ["when does the pool open"]
+
+
+@BOTH
+async def test_a_connection_that_stands_still_is_given_up_and_the_next_stretch_is_heard(
+    recogniser: Recogniser, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "ANSWER_SECS", 0.2)
+    monkeypatch.setattr(module, "PONG_SECS", 0.2)
+    double, provider = recogniser
+    server = double(transcripts=["when", "does it", "open"])
+    async with listening(server, provider) as line:
+        await line.put(*stretch(spoken(0.3)))
+        await until(line, is_final)
+        server.freeze()
+        await line.put(*stretch(spoken(0.3)))
+        frames = await until(line, is_error)
+        async with asyncio.timeout(SOON_SECS):
+            while len(server.connections) < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        await line.rest()
+        await line.put(*stretch(spoken(0.3)))
+        assert finals(await until(line, is_final))[-1][0] in ("does it", "open")
+    assert isinstance(frames[-1], ErrorFrame)
+    assert frames[-1].category is ErrorCategory.CONNECTIVITY
+
+
+async def test_audio_that_is_not_taken_holds_nobody_up(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "SEND_SECS", 0.05)
+    server = DeepgramListen(transcripts=["when"])
+    async with listening(server, DeepgramSTT) as line:
+        await line.put(*stretch(spoken(0.3)))
+        await until(line, is_final)
+        server.freeze()
+        await line.put(*stretch(spoken(600.0)))
+        error = (await until(line, is_error))[-1]
+    assert isinstance(error, ErrorFrame)
+    assert error.category is ErrorCategory.CONNECTIVITY

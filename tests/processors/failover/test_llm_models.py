@@ -95,7 +95,7 @@ def test_what_one_model_takes_says_nothing_of_the_other():
     async def turns() -> float:
         quick, slow = ["Yes."], [Wait(2.5), *ANSWER]
         first = ScriptedLLM(*[quick] * 6, slow)
-        async with staging(first, ScriptedLLM(ANSWER)) as stage:
+        async with staging(first, ScriptedLLM([Wait(2), *ANSWER])) as stage:
             for _ in range(6):
                 await stage.ask(QUICK)
             await stage.ask(SLOW)
