@@ -44,7 +44,8 @@ class Exchange:
     @property
     def said(self) -> str:
         """The words that were spoken; what was generated, if the bot does not report the words it speaks."""
-        return _sentence(self._spoken.values()) or _sentence(self._generated)
+        # A segment is announced before those behind it, but its first word may be told after theirs.
+        return _sentence(self._spoken[segment] for segment in sorted(self._spoken)) or _sentence(self._generated)
 
 
 class Transcript:
