@@ -103,26 +103,43 @@ def verdict(said: str, answer: str, *, answered: bool) -> Verdict:
     return Verdict.REPEATED if whole and set(words) <= set(wanted) else Verdict.WRONG
 
 
+class Usual:
+    """What is heard of a question where nothing fails; of the same one, since behind some a pause is waited out."""
+
+    def __init__(self, turns: Sequence[DrillTurn]) -> None:
+        self._good = [
+            turn for turn in turns if turn.kind is Kind.GOOD and turn.by_first and turn.silence_ms is not None
+        ]
+
+    @property
+    def silence_secs(self) -> float | None:
+        """The median over all questions."""
+        return round(median([turn.silence_ms or 0.0 for turn in self._good]) / 1000, 2) if self._good else None
+
+    def extra_secs(self, turn: DrillTurn) -> float | None:
+        """How much longer than usual it was silent, before the answer or in it; None without an answer, or a usual."""
+        good = [each for each in self._good if each.question == turn.question] or self._good
+        if turn.silence_ms is None or not good:
+            return None
+        silence_ms, gap_ms = median([each.silence_ms or 0.0 for each in good]), median([each.gap_ms for each in good])
+        return round(max(turn.silence_ms - silence_ms, turn.gap_ms - gap_ms, 0.0) / 1000, 3)
+
+    def extras(self, turns: Sequence[DrillTurn]) -> list[float]:
+        """Those of the turns in which the vendor failed."""
+        found = [self.extra_secs(turn) for turn in turns if turn.kind is Kind.FAULTY]
+        return [each for each in found if each is not None]
+
+
 def summary(turns: Sequence[DrillTurn]) -> Summary:
     """The table, and which goals are met."""
-    good = [turn for turn in turns if turn.kind is Kind.GOOD and turn.by_first and turn.silence_ms is not None]
-    silence_ms = median([turn.silence_ms or 0.0 for turn in good]) if good else None
-    gap_ms = median([turn.gap_ms for turn in good]) if good else 0.0
+    usual = Usual(turns)
     keys = dict.fromkeys((turn.stage, turn.fault) for turn in turns)
-    rows = [_row([t for t in turns if (t.stage, t.fault) == key], silence_ms=silence_ms, gap_ms=gap_ms) for key in keys]
-    goals = _goals(turns, rows, silence_ms=silence_ms, gap_ms=gap_ms)
-    return Summary(tuple(rows), tuple(goals), len(turns), None if silence_ms is None else round(silence_ms / 1000, 2))
+    rows = [_row([turn for turn in turns if (turn.stage, turn.fault) == key], usual) for key in keys]
+    return Summary(tuple(rows), tuple(_goals(turns, rows, usual)), len(turns), usual.silence_secs)
 
 
-def extra_secs(turn: DrillTurn, *, silence_ms: float, gap_ms: float) -> float | None:
-    """How much longer than in a good turn it was silent, before the answer or in it; None without an answer."""
-    if turn.silence_ms is None:
-        return None
-    return round(max(turn.silence_ms - silence_ms, turn.gap_ms - gap_ms, 0.0) / 1000, 3)
-
-
-def _row(turns: Sequence[DrillTurn], *, silence_ms: float | None, gap_ms: float) -> Row:
-    extra = _extras(turns, silence_ms=silence_ms, gap_ms=gap_ms)
+def _row(turns: Sequence[DrillTurn], usual: Usual) -> Row:
+    extra = usual.extras(turns)
     noticed = [turn.noticed_ms for turn in turns if turn.noticed_ms is not None]
     due = _due_back(turns)
     return Row(
@@ -139,13 +156,6 @@ def _row(turns: Sequence[DrillTurn], *, silence_ms: float | None, gap_ms: float)
     )
 
 
-def _extras(turns: Sequence[DrillTurn], *, silence_ms: float | None, gap_ms: float) -> list[float]:
-    if silence_ms is None:
-        return []
-    faulty = [extra_secs(each, silence_ms=silence_ms, gap_ms=gap_ms) for each in turns if each.kind is Kind.FAULTY]
-    return [each for each in faulty if each is not None]
-
-
 def _due_back(turns: Sequence[DrillTurn]) -> list[DrillTurn]:
     """The turns that the first vendor must have: good ones after a failure, and the first after a rest."""
     due: list[DrillTurn] = []
@@ -159,11 +169,11 @@ def _due_back(turns: Sequence[DrillTurn]) -> list[DrillTurn]:
     return due
 
 
-def _goals(turns: Sequence[DrillTurn], rows: Sequence[Row], *, silence_ms: float | None, gap_ms: float) -> list[Goal]:
+def _goals(turns: Sequence[DrillTurn], rows: Sequence[Row], usual: Usual) -> list[Goal]:
     not_once = sum(row.not_once for row in rows)
     goals = [Goal("turns lost, wrong or repeated: 0", f"{not_once} of {len(turns)}", not_once == 0)]
     for stage in STAGES:
-        extra = _extras([turn for turn in turns if turn.stage == stage], silence_ms=silence_ms, gap_ms=gap_ms)
+        extra = usual.extras([turn for turn in turns if turn.stage == stage])
         if (found := _p95(extra)) is not None:
             most = EXTRA_SECS[stage]
             goals.append(Goal(f"p95 of extra silence, {stage}: ≤ {most} s", f"{found} s", found <= most))

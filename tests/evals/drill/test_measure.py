@@ -43,6 +43,13 @@ def test_extra_silence_is_what_comes_on_top_of_a_good_turn():
     assert summary([GOOD, FAULTY, GOOD]).rows[0].extra_p95_secs == 0.6
 
 
+def test_what_is_usual_is_that_of_the_same_question():
+    slow = replace(GOOD, question="q08", silence_ms=2_500.0)
+    assert (
+        summary([GOOD, GOOD, slow, replace(FAULTY, question="q08", silence_ms=2_600.0)]).rows[0].extra_p95_secs == 0.1
+    )
+
+
 def test_a_silence_within_the_answer_counts_like_one_before_it():
     gap = replace(FAULTY, silence_ms=900.0, gap_ms=2_000.0)
     assert goals(GOOD, gap)["p95 of extra silence, stt: ≤ 1.0 s"] == ("2.0 s", False)
