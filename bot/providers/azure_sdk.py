@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
-from azure.cognitiveservices.speech import CancellationReason
+from azure.cognitiveservices.speech import CancellationReason, SpeechRecognizer
 from pipecat.frames.frames import ErrorFrame, Frame, VADUserStartedSpeakingFrame
 from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.azure import stt, tts
@@ -19,6 +19,8 @@ from processors.tts_cache import CachedVoice
 FIRST_AUDIO_SECS = 5.0
 # A recogniser that was given up is begun anew after so long, or as somebody begins to speak.
 REOPEN_SECS = 1.0
+# A recogniser has stopped by then.
+STOP_SECS = 2.0
 STATUS = re.compile(r"\((\d{3})\)")
 NOT_REACHED = ("Connection failed", "WebSocket operation failed", "Timeout")
 
@@ -42,7 +44,16 @@ class AzureSTTService(stt.AzureSTTService):
     That is as the next stretch of speech begins, or with audio that comes `REOPEN_SECS` later.
     """
 
-    _given_up_at: float | None = None
+    def __init__(self, **service: Any) -> None:
+        super().__init__(**service)
+        self._given_up_at: float | None = None
+        self._stopping: set[asyncio.Task[None]] = set()
+
+    async def cleanup(self) -> None:
+        """Waits for recognisers that stop."""
+        await super().cleanup()
+        if self._stopping:
+            await asyncio.wait(self._stopping, timeout=STOP_SECS)
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Watches for the beginning of speech."""
@@ -67,10 +78,23 @@ class AzureSTTService(stt.AzureSTTService):
             self._given_up_at = time.monotonic()
         super()._on_handle_canceled(event)
 
+    async def _disconnect(self) -> None:
+        # Pipecat's lets go of a recogniser that the SDK's threads still stop, which may end the process.
+        recognizer, self._speech_recognizer = self._speech_recognizer, None
+        if recognizer is not None:
+            task = asyncio.create_task(asyncio.to_thread(_stop, recognizer), name="stop-recogniser")
+            self._stopping.add(task)
+            task.add_done_callback(self._stopping.discard)
+        await super()._disconnect()
+
     async def _begin_anew(self) -> None:
         self._given_up_at = None
         await self._disconnect()
         await self._connect()
+
+
+def _stop(recognizer: SpeechRecognizer) -> None:
+    recognizer.stop_continuous_recognition_async().get()
 
 
 class AzureTTSService(CachedVoice, tts.AzureTTSService):
