@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SAMPLE = Path(__file__).parents[1] / "sample"
-# Short ones, spoken without a pause and answered in one sentence.
-IDS = ("q08", "q18", "q19", "q24")
+# Short ones, answered in one sentence, and spoken without a pause in which a recogniser would tell a first half: the
+# doubles are told whole questions.
+IDS = ("q08", "q18", "q24")
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]")
 
 
