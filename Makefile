@@ -27,7 +27,7 @@ run: setup ## start Jarvis and print the call link; Ctrl-C stops it
 
 # Both parts wait more than they work, but calls want the cores at once when they want them: nothing runs beside them.
 test: dev web/dist/index.html $(VOICE) ## run every test: units, real processes, calls
-	$(BIN)/python -m pytest --ignore=tests/e2e --numprocesses=3 --dist=loadfile
+	$(BIN)/python -m pytest --ignore=tests/e2e --numprocesses=4 --dist=loadfile
 	cd web && npm test
 	$(BIN)/python -m pytest tests/e2e --numprocesses=2 --dist=loadfile
 
