@@ -312,7 +312,6 @@ class KeptLLM(LLMSwitcher[Routing]):
         if attempt.began >= by.began or self._tokens(turn, attempt).p95_secs is not None:
             self._providers.left(attempt.name)
             return
-        self._tokens(turn, attempt).add(self._now() - attempt.began)
         self._providers.failed(attempt.name, Failure.LATE)
         self._providers.took_over(by.name, before=attempt.name, failure=Failure.LATE)
 

@@ -41,7 +41,7 @@ class STTLimits:
     pre_roll_secs: float = 1.0
     kept_secs: float = 30.0
     margin_secs: float = 0.5
-    deaf_secs: float = 1.5
+    deaf_secs: float = 1.4
     untold_secs: float = 0.4
     resting_secs: float = 5.0
     replay_rate: float = 10.0
