@@ -27,6 +27,7 @@ BYTES_PER_SAMPLE = 2
 WAV_HEADER_BYTES = 44
 LOUDEST_SILENCE = 200
 PIECE_SECS = 0.1
+ARRIVED_SECS = 0.05
 TONE_HZ = 220
 SERVICE_TAG, STREAM = "5f3c0b1d", "1A2B3C4D"
 TAGS = re.compile(r"<[^>]*>")
@@ -223,6 +224,8 @@ class AzureSpeech:
             if number >= count // 2 and fault == "stall_midway":
                 return
             if number >= count // 2 and fault == "drop":
+                # An abort takes away what the other end has not read yet.
+                await asyncio.sleep(ARRIVED_SECS)
                 line.abort()
             while words and words[0][1] < (number + 1) * PIECE_SECS:
                 await line.say(request, "audio.metadata", {"Metadata": [_boundary(*words.pop(0))]})
@@ -282,9 +285,12 @@ class _Line:
         await self.socket.send_bytes(len(head).to_bytes(2, "big") + head + pcm)
 
     async def garbage(self) -> None:
-        """A message that has no headers, and one whose headers are longer than it is."""
+        """A message that has no headers.
+
+        Not a binary one whose headers are said to be longer than it is: the SDK reads on beyond it, and now and then
+        that ends the process, which no test outlives.
+        """
         await self.socket.send_str("<html>hello</html>")
-        await self.socket.send_bytes(b"\xff\xff\x00\x01")
 
     def abort(self) -> None:
         """Cut the connection off, with all that is on its way."""
