@@ -2,8 +2,8 @@
 
 from pipecat.services.cartesia import tts
 
-from processors.tts_cache import CachedVoice
+from bot.providers.liveness import CheckedVoice
 
 
-class CartesiaTTSService(CachedVoice, tts.CartesiaTTSService):
-    """Pipecat's, with a cache."""
+class CartesiaTTSService(CheckedVoice, tts.CartesiaTTSService):
+    """Pipecat's, with a cache, whose connection is looked after."""

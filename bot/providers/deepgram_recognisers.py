@@ -29,6 +29,8 @@ from pipecat.utils.errors import ErrorCategory
 from pipecat.utils.time import time_now_iso8601
 from websockets.exceptions import ConnectionClosed
 
+from bot.providers.liveness import give_up, is_there
+
 # A call begins without its recogniser after so long; it goes on connecting.
 CONNECT_SECS = 0.5
 # A stretch of speech that is over has its words by then: several times what Deepgram takes.
@@ -40,8 +42,6 @@ TOO_MANY_REQUESTS = 429
 TRANSCRIBED_SECS = 0.5
 # Audio that isn't taken for so long would hold up the whole call: what hears the caller speak is behind it.
 SEND_SECS = 0.2
-# A connection whose other end is there answers a ping by then.
-PONG_SECS = 1.0
 # From the end of speech to Flux's words, the silence above included; 99 of 100 come by then.
 FLUX_P99_SECS = 1.0
 NO_WORDS = " "
@@ -100,21 +100,13 @@ class _Answering(STTService):
         if not self._has_spoken:
             await self.push_error("Deepgram does not answer", category=ErrorCategory.CONNECTIVITY)
         await self._say_nothing()
-        if self._socket is not None and not await self._is_there():
+        if self._socket is not None and not await is_there(self._socket):
             await self._lose("Deepgram is not there any more")
 
-    async def _is_there(self) -> bool:
-        try:
-            async with asyncio.timeout(PONG_SECS):
-                await (await self._socket.ping())
-        except (TimeoutError, ConnectionClosed):
-            return False
-        return True
-
     async def _lose(self, why: str) -> None:
-        """Gives the connection up without a farewell, which nobody takes; Pipecat's service connects anew."""
+        """Gives the connection up; Pipecat's service connects anew."""
         if self._socket is not None:
-            self._socket.transport.abort()
+            give_up(self._socket)
         await self.push_error(why, category=ErrorCategory.CONNECTIVITY)
 
     async def _say_nothing(self) -> None:

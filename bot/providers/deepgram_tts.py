@@ -2,8 +2,8 @@
 
 from pipecat.services.deepgram import tts
 
-from processors.tts_cache import CachedVoice
+from bot.providers.liveness import CheckedVoice
 
 
-class DeepgramTTSService(CachedVoice, tts.DeepgramTTSService):
-    """Pipecat's, with a cache."""
+class DeepgramTTSService(CheckedVoice, tts.DeepgramTTSService):
+    """Pipecat's, with a cache, whose connection is looked after."""

@@ -2,11 +2,11 @@
 
 from pipecat.services.elevenlabs import tts
 
-from processors.tts_cache import CachedVoice
+from bot.providers.liveness import CheckedVoice
 
 
-class ElevenLabsTTSService(CachedVoice, tts.ElevenLabsTTSService):
-    """Pipecat's, with a cache."""
+class ElevenLabsTTSService(CheckedVoice, tts.ElevenLabsTTSService):
+    """Pipecat's, with a cache, whose connection is looked after."""
 
     async def _close_context(self, context_id: str) -> None:
         # At the end of a text Pipecat closes its context, of which ElevenLabs knows nothing where it is repeated.

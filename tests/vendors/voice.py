@@ -111,6 +111,11 @@ class VoiceVendor:
         for transport in list(self._open):
             transport.abort()
 
+    def freeze(self) -> None:
+        """Nothing is read any more, and so nothing answered; the connections stay open."""
+        for transport in self._open:
+            transport.pause_reading()  # pyright: ignore[reportAttributeAccessIssue]  (those of sockets can)
+
     async def connected(self, request: web.Request) -> web.WebSocketResponse:
         """The websocket of a handshake, unless that fails."""
         self.connections += 1

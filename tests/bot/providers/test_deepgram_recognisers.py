@@ -350,7 +350,7 @@ async def test_a_connection_that_stands_still_is_given_up_and_the_next_stretch_i
     recogniser: Recogniser, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(module, "ANSWER_SECS", 0.2)
-    monkeypatch.setattr(module, "PONG_SECS", 0.2)
+    monkeypatch.setattr("bot.providers.liveness.PONG_SECS", 0.2)
     double, provider = recogniser
     server = double(transcripts=["when", "does it", "open"])
     async with listening(server, provider) as line:
