@@ -96,6 +96,11 @@ class BotSettings(Frozen):
     )
 
     @property
+    def has_vendors(self) -> bool:
+        """Whether anything is asked of somebody else than this host."""
+        return len(self.stt) + len(self.llm) + len(self.tts) > 3
+
+    @property
     def is_cached(self) -> bool:
         """Whether there is a voice that says again what it said before."""
         return any(each.is_cached for each in self.tts)

@@ -13,6 +13,7 @@ from bot.desk.client import DeskClient
 from bot.desk.entry import main as desk_main
 from bot.desk.errors import DeskBusyError, DeskError, DeskRequestError, DeskUnavailableError
 from bot.providers.provider import REVEAL
+from bot.settings import BotSettings
 from server.errors import Problem
 from server.forks import Fork, ForkedProcess
 from server.settings import Settings
@@ -31,12 +32,15 @@ def desk_process(settings: Settings, *, fork: Fork) -> ForkedProcess:
     return ForkedProcess("desk", fork=fork, target=desk_main, settings=wanted)
 
 
-async def warm_voices(client: DeskClient, *, redis_url: str) -> None:
-    """Has the desk say what every caller hears, so that the first one hears it from the cache; waits for none of it."""
+async def look_ahead(client: DeskClient, *, bot: BotSettings, redis_url: str) -> None:
+    """Has the desk ask each vendor once and fill the cache of voices, and waits for neither."""
     try:
-        await client.warm(redis_url)
+        if bot.has_vendors:
+            await client.check()
+        if bot.is_cached:
+            await client.warm(redis_url)
     except DeskError as error:
-        logger.warning("the first callers hear nothing from the cache: {}", error)
+        logger.warning("nobody looked ahead to the first calls: {}", error)
 
 
 def problem_of(error: DeskError) -> Problem:

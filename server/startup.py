@@ -27,7 +27,7 @@ from server.auth.limits import Limits as RequestLimits
 from server.auth.operator import OperatorKey
 from server.auth.places import Places
 from server.auth.tokens import SessionTokens
-from server.desk import Desk, desk_process, warm_voices
+from server.desk import Desk, desk_process, look_ahead
 from server.embedded.leave import leave_command
 from server.errors import SetupError
 from server.forks import ForkedProcess
@@ -111,8 +111,7 @@ async def start(
         stack.push_async_callback(desk_client.aclose)
         desk = Desk(client=desk_client, process=answering)
         await stack.enter_async_context(desk.watched())
-        if bot_settings.is_cached:
-            await warm_voices(desk_client, redis_url=resources.redis_url)
+        await look_ahead(desk_client, bot=bot_settings, redis_url=resources.redis_url)
 
         registry = Registry(redis=resources.redis)
         mirror, meter = Mirror(registry=registry), HostMeter()

@@ -4,7 +4,8 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
 
 from loguru import logger
 from pipecat.frames.frames import (
@@ -29,11 +30,18 @@ from bot.desk.line import Line
 from bot.desk.requests import BYTES_PER_SAMPLE, RATE_HZ
 from bot.desk.synthesis import NO_AUDIO
 from bot.providers.build import llm_services, stt_services, tts_services
+from bot.providers.embedded import EmbeddedTTS
 from bot.providers.stages import Stage
 from bot.settings import BotSettings
+from bot.speech.client import SpeechAudio, SpeechClient
 from knowledge.errors import KnowledgeUnavailableError
 
+# Longer than any vendor takes that answers at all.
+PROBE_SECS = 30.0
 ASKED, SPOKEN = "Say OK.", "Hello."
+# One that the embedded recogniser, whose own voice is the hardest to hear, understands without a document.
+SENTENCE = "What is the price of a new one?"
+PITCH = 50
 # What a caller's audio comes in.
 PIECE_SECS = 0.02
 PIECE_BYTES = round(PIECE_SECS * RATE_HZ) * BYTES_PER_SAMPLE
@@ -79,6 +87,17 @@ async def probe(stage: Stage, settings: BotSettings, *, speech: bytes, limit_sec
     except Exception as error:  # whatever a vendor's SDK raises as it is set up
         logger.debug("a probe failed: {}", type(error).__name__)
         raise ProbeError(NOT_MADE) from None
+
+
+async def clear_speech(socket_path: Path) -> bytes:
+    """What a recogniser is given to hear, from the speech process; raises `SpeechError`."""
+    voice, client = EmbeddedTTS(), SpeechClient(socket_path)
+    manner = {"voice": voice.voice, "words_per_minute": voice.words_per_minute, "pitch": PITCH}
+    try:
+        async with aclosing(client.synthesize(SENTENCE, **manner, sample_rate=RATE_HZ)) as parts:
+            return b"".join([part.pcm async for part in parts if isinstance(part, SpeechAudio)])
+    finally:
+        await client.aclose()
 
 
 async def _heard(settings: BotSettings, speech: bytes) -> float:

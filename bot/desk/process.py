@@ -8,6 +8,8 @@ and when stdin ends. Calls go first: it runs at a lower priority, and answers fe
     POST /synthesize   SynthesisRequest → the speech, as it is spoken; `no-store` where it is another voice than usual
     POST /providers    {known}: what calls found of the providers, as bots report it
     POST /budget       {day}: who may still be asked (bot/budget.py) → {usage}, what was spent since the last time
+    POST /warm         {redis_url}: the voices say what every caller hears, into this cache
+    POST /check        each vendor is asked for a word; what is wrong with one is in the log
     GET  /healthz      which of them can be answered
 
 What goes wrong before the answer begins is `{"title", "error"}` with a status: 429 and 503 where the same request may
@@ -19,7 +21,7 @@ import asyncio
 import gc
 import json
 import os
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -76,7 +78,7 @@ class Desk:
         self._completions = Lines(most=MOST_COMPLETIONS)
         self._syntheses = Lines(most=MOST_SYNTHESES, keep=lambda: self._voice_line(settings.tts[0]))
         self._asked = asyncio.Event()
-        self._warming: set[asyncio.Task[None]] = set()
+        self._behind: set[asyncio.Task[None]] = set()
         self._transcriber = Transcriber(models=models, confidence=settings.turns.vad_confidence)
 
     def app(self) -> web.Application:
@@ -88,6 +90,7 @@ class Desk:
         app.router.add_post("/providers", self.learn)
         app.router.add_post("/budget", self.budget)
         app.router.add_post("/warm", self.warm)
+        app.router.add_post("/check", self.check)
         app.router.add_get("/healthz", self.healthz)
         return app
 
@@ -101,9 +104,9 @@ class Desk:
         try:
             yield
         finally:
-            for task in (*meanwhile, *self._warming):
+            for task in (*meanwhile, *self._behind):
                 task.cancel()
-            await asyncio.gather(*meanwhile, *self._warming, return_exceptions=True)
+            await asyncio.gather(*meanwhile, *self._behind, return_exceptions=True)
             await self.close()
 
     async def close(self) -> None:
@@ -184,10 +187,19 @@ class Desk:
         # A desk that has no voice to warm loads none of it.
         from bot.desk.warming import warm
 
+        return self._begin(warm(self._settings, redis_url=wanted.redis_url.get_secret_value()))
+
+    async def check(self, _request: web.Request) -> web.Response:
+        """Has each vendor asked for a word, behind the answer; what is wrong is in the log."""
+        from bot.desk.checking import check
+
+        return self._begin(check(self._settings))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> web.Response:
         self._asked.set()
-        task = asyncio.create_task(warm(self._settings, redis_url=wanted.redis_url.get_secret_value()), name="warm")
-        self._warming.add(task)
-        task.add_done_callback(self._warming.discard)
+        task = asyncio.create_task(work, name=work.__name__)
+        self._behind.add(task)
+        task.add_done_callback(self._behind.discard)
         return web.json_response({})
 
     def _voice_line(self, voice: TTSProvider) -> Line:

@@ -3,27 +3,19 @@
 import asyncio
 import importlib
 from collections.abc import Callable, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 
 from loguru import logger
 
-from bot.desk.probe import ProbeError, probe
-from bot.desk.requests import RATE_HZ
-from bot.providers.embedded import EmbeddedTTS
+from bot.desk.probe import PROBE_SECS, ProbeError, clear_speech, probe
 from bot.providers.provider import Provider
 from bot.providers.stages import Stage, members, name_of
 from bot.settings import BotSettings, Retrieval
-from bot.speech.client import SpeechAudio, SpeechClient
 from server.commands.speech import own_speech_socket
 from server.settings import Settings
 from server.vendors import Listed
 
-LIMIT_SECS = 30.0
-# One that the embedded recogniser, whose own voice is the hardest to hear, understands without a document.
-SENTENCE = "What is the price of a new one?"
-PITCH = 50
 NOT_LOADED = "its SDK can't be loaded; install it anew (make setup with its EXTRAS)"
 
 
@@ -45,7 +37,7 @@ async def checked(settings: Settings, rows: Sequence[Listed], *, progress: Calla
     unloaded = await asyncio.to_thread(_not_loaded, configured)
     engines = {each.engine for each in map(_provider, configured) if each.engine}
     async with own_speech_socket(engines=sorted(engines)) as socket:
-        speech = await _sentence(socket)
+        speech = await clear_speech(socket)
 
         async def check(row: Listed) -> Answer:
             if row in unloaded:
@@ -64,7 +56,7 @@ async def _check(settings: Settings, row: Listed, *, socket: Path, speech: bytes
     bot = BotSettings(retrieval=Retrieval(socket=settings.knowledge_socket), speech_socket=socket)
     alone = bot.model_copy(update={row.stage: (settings.set_up.made(row.stage, provider),)})
     try:
-        return Answer(await probe(row.stage, alone, speech=speech, limit_secs=LIMIT_SECS), None)
+        return Answer(await probe(row.stage, alone, speech=speech, limit_secs=PROBE_SECS), None)
     except ProbeError as error:
         return Answer(None, str(error))
 
@@ -84,14 +76,3 @@ def _not_loaded(rows: Sequence[Listed]) -> list[Listed]:
 
 def _provider(row: Listed) -> type[Provider]:
     return next(each for each in members(row.stage) if name_of(each) == row.name)
-
-
-async def _sentence(socket: Path) -> bytes:
-    """Clear speech, at the rate of a recogniser."""
-    voice, client = EmbeddedTTS(), SpeechClient(socket)
-    manner = {"voice": voice.voice, "words_per_minute": voice.words_per_minute, "pitch": PITCH}
-    try:
-        async with aclosing(client.synthesize(SENTENCE, **manner, sample_rate=RATE_HZ)) as parts:
-            return b"".join([part.pcm async for part in parts if isinstance(part, SpeechAudio)])
-    finally:
-        await client.aclose()
