@@ -107,16 +107,17 @@ def _json(row: Listed, prices: Prices, answers: "Answers") -> dict[str, Any]:
 
 
 def _table(rows: Sequence[Listed], prices: Prices, answers: "Answers", *, with_answers: bool) -> Table:
+    # Eighty columns have room for the variables, the longest words here, where costs are below and titles are left out.
     table = Table(box=None, padding=(0, 1), collapse_padding=True, pad_edge=False)
-    for name in ("stage", "place", "name", "title", "needs", "state", "price", *["answer"] * with_answers):
-        table.add_column(name, no_wrap=name != "title", justify="right" if name == "place" else "left")
+    for name in ("", "name", "state", "needs, costs", *["answer"] * with_answers):
+        table.add_column(name, no_wrap=True, justify="right" if not name else "left")
     before = None
     for row in rows:
+        if row.stage != before:
+            table.add_row("", f"[bold]{row.stage}[/bold]")
         place = "" if row.place is None else str(row.place)
-        stage = "" if row.stage == before else row.stage
-        cells = (stage, place, row.name, escape(row.title), escape(_needs(row)), _state(row))
-        price = prices.get((row.stage, row.name), "")
-        table.add_row(*cells, price, *[_answer(row, answers)] * with_answers)
+        what = "\n".join(filter(None, (escape(_needs(row)), prices.get((row.stage, row.name)))))
+        table.add_row(place, row.name, _state(row), what, *[_answer(row, answers)] * with_answers)
         before = row.stage
     return table
 
