@@ -107,7 +107,9 @@ def answerer(
         )
         for each, service in zip(settings.llm, services, strict=True)
     ]
-    return KeptLLM(members, providers=failover.of("llm"), hedge=settings.hedge, route=ByQuestion())
+    # What a turn asks is looked at only where that decides something: the caller waits for it.
+    route = ByQuestion() if any(member.models for member in members) else None
+    return KeptLLM(members, providers=failover.of("llm"), hedge=settings.hedge, route=route)
 
 
 def _meter(stage: Stage, chosen: Iterable[Provider], services: Iterable[FrameProcessor], failover: Failover) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
 
-from bot.failover import ONLY_ME
+from bot.phrases import ONLY_ME
 from bot.providers.stages import STAGES, Stage
 from evals.drill.scenarios import Kind
 from processors.failover.words import words_of

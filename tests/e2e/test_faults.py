@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.failover import ONLY_ME
+from bot.phrases import ONLY_ME
 from evals.program import Jarvis
 
 pytestmark = pytest.mark.e2e

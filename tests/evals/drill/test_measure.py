@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.failover import ONLY_ME
+from bot.phrases import ONLY_ME
 from evals.drill.measure import DrillTurn, Verdict, summary, verdict
 from evals.drill.scenarios import Kind
 
