@@ -1,0 +1,102 @@
+"""Calls by the client of `docs/audio-ingest.md`, run as it stands there."""
+
+import asyncio
+import json
+import re
+import time
+import wave
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+from evals.caller.audio import RATE_HZ, voiced_runs
+from evals.documented import CLIENT, Held, documented, hold
+from evals.program import RECORDINGS, Jarvis
+
+pytestmark = pytest.mark.e2e
+
+MEMBERSHIP, RENTAL, REFUNDS, HOURS = "q18", "q14", "q01", "q07"
+WAIT_SECS = 20.0
+
+
+def recording(question: str) -> Path:
+    return RECORDINGS / "slt" / f"{question}.flac"
+
+
+def converse(jarvis: Jarvis, artifacts: Path, **sound: Any) -> Held:
+    """Two questions whose answers are heard out, then one that is asked over the answer to another."""
+    return asyncio.run(
+        hold(
+            jarvis.url,
+            [recording(MEMBERSHIP), recording(RENTAL)],
+            interrupting=[recording(REFUNDS), recording(MEMBERSHIP)],
+            wav_out=artifacts / "call.wav",
+            **sound,
+        )
+    )
+
+
+def types(held: Held) -> list[str]:
+    return [message["type"] for message in held.messages]
+
+
+@pytest.mark.parametrize("sound", [{}, {"opus": True, "rate_hz": 48_000}], ids=["pcm", "opus"])
+def test_the_documented_client_holds_a_whole_conversation(jarvis: Jarvis, artifacts: Path, sound: dict[str, Any]):
+    held = converse(jarvis, artifacts, **sound)
+    report = held.report
+    (artifacts / "report.json").write_text(json.dumps(report.to_json(), indent=1))
+    first, second, interrupted, after = report.turns
+    assert types(held)[0] == "bot-ready"
+    assert report.greeting is not None
+    assert report.greeting.said.startswith("Hello, this is Jarvis")
+    assert "49 dollars" in first.said
+    assert first.citations[0].source == "membership.md"
+    assert "70 dollars" in second.said
+    assert second.citations[0].source == "rental.md"
+    assert interrupted.yield_ms is not None
+    assert interrupted.yield_ms <= 300
+    assert after.citations[0].source == "membership.md"
+    assert "user-transcription" in types(held)
+    assert (held.close_code, held.close_reason, report.errors) == (1000, "hang_up", ())
+    assert end_reason(jarvis, report.session_id) == "hang_up"
+
+
+def test_at_8_khz_a_conversation_goes_to_its_end(jarvis: Jarvis, artifacts: Path):
+    held = converse(jarvis, artifacts, rate_hz=8_000)
+    assert all(turn.answered for turn in held.report.turns)
+    assert sum(bool(turn.citations) for turn in held.report.turns) >= 2
+    assert held.report.turns[2].yield_ms is not None
+    assert held.report.turns[2].yield_ms <= 300
+    assert held.close_code == 1000
+
+
+def test_the_documented_command_saves_what_it_hears_of_a_wav_file(jarvis: Jarvis, tmp_path: Path):
+    client = documented(CLIENT)
+    speech, rate_hz = soundfile.read(recording(HOURS), dtype="int16")
+    spoken, saved = tmp_path / "in.wav", tmp_path / "out.wav"
+    soundfile.write(spoken, np.concatenate([np.zeros(rate_hz * 5, np.int16), speech]), rate_hz)
+    said: list[Mapping[str, Any]] = []
+    with wave.open(str(spoken)) as microphone, wave.open(str(saved), "wb") as file:
+        loudspeaker = client.Loudspeaker(rate_hz)
+        asyncio.run(client.call(jarvis.url, microphone, loudspeaker, hear=said.append))
+        file.setparams((1, 2, rate_hz, 0, "NONE", ""))
+        file.writeframes(loudspeaker.played)
+    heard, _ = soundfile.read(saved, dtype="int16")
+    assert sum(run.stop - run.start for run in voiced_runs(soxr.resample(heard, rate_hz, RATE_HZ))) > 3 * RATE_HZ
+    words = " ".join(message["data"]["text"] for message in said if message["type"] == "bot-tts-text")
+    assert "8 in the morning" in words
+
+
+def end_reason(jarvis: Jarvis, session_id: str) -> str:
+    """Why the call ended, as the server logs it a moment after the caller has hung up."""
+    deadline = time.monotonic() + WAIT_SECS
+    while time.monotonic() < deadline:
+        if told := re.search(rf"session {session_id} ended: (\w+)", jarvis.log.read_text(errors="replace")):
+            return told[1]
+        time.sleep(0.05)
+    raise AssertionError("the call did not end")
