@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
@@ -21,6 +22,9 @@ FIRST_AUDIO_SECS = 5.0
 REOPEN_SECS = 1.0
 # A recogniser has stopped by then.
 STOP_SECS = 2.0
+# What was let go of lately. The SDK's threads tell of an end after it, by a pointer to what Python frees with the object:
+# that may end the process.
+HELD: deque[object] = deque(maxlen=16)
 STATUS = re.compile(r"\((\d{3})\)")
 NOT_REACHED = ("Connection failed", "WebSocket operation failed", "Timeout")
 
@@ -82,6 +86,7 @@ class AzureSTTService(stt.AzureSTTService):
         # Pipecat's lets go of a recogniser that the SDK's threads still stop, which may end the process.
         recognizer, self._speech_recognizer = self._speech_recognizer, None
         if recognizer is not None:
+            HELD.append(recognizer)
             task = asyncio.create_task(asyncio.to_thread(_stop, recognizer), name="stop-recogniser")
             self._stopping.add(task)
             task.add_done_callback(self._stopping.discard)
@@ -99,6 +104,11 @@ def _stop(recognizer: SpeechRecognizer) -> None:
 
 class AzureTTSService(CachedVoice, tts.AzureTTSService):
     """Azure's voices."""
+
+    async def cleanup(self) -> None:
+        """Holds what the SDK may still call."""
+        await super().cleanup()
+        HELD.append(self._speech_synthesizer)
 
     async def push_error_frame(self, error: ErrorFrame, force_treat_as_permanent: bool = False) -> None:
         """Push it with its category."""

@@ -26,6 +26,7 @@ from pipecat.utils.errors import ErrorCategory
 from pydantic import SecretStr, ValidationError
 
 from bot.desk.line import Line
+from bot.providers import azure_sdk
 from bot.providers.azure import AzureSTT, AzureTTS
 from tests.vendors.azure_speech import KEY, AzureSpeech
 from tests.vendors.faults import Fault, Faults
@@ -195,6 +196,13 @@ async def test_a_voice_that_stops_is_reported(fault: Fault):
     async with speaking(AzureSpeech(faults=Faults(fault=fault))) as line:
         await line.put(TTSSpeakFrame("Hello there, caller."))
         assert isinstance((await until(line, ErrorFrame))[-1], ErrorFrame)
+
+
+async def test_what_the_sdk_may_still_call_is_held_behind_the_end_of_a_call():
+    azure_sdk.HELD.clear()
+    async with listening(AzureSpeech()), speaking(AzureSpeech()):
+        assert not azure_sdk.HELD
+    assert {type(each).__name__ for each in azure_sdk.HELD} == {"SpeechRecognizer", "SpeechSynthesizer"}
 
 
 async def test_a_voice_without_audio_is_reported():
