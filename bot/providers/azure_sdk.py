@@ -22,7 +22,7 @@ FIRST_AUDIO_SECS = 5.0
 REOPEN_SECS = 1.0
 # A recogniser has stopped by then.
 STOP_SECS = 2.0
-# What was let go of lately. The SDK's threads tell of an end after it, by a pointer to what Python frees with the object:
+# What was let go of lately. The SDK's threads tell of an end after it, by a pointer to what Python frees with it:
 # that may end the process.
 HELD: deque[object] = deque(maxlen=16)
 STATUS = re.compile(r"\((\d{3})\)")
