@@ -62,15 +62,21 @@ class AzureSTTService(stt.AzureSTTService):
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Watches for the beginning of speech."""
         if isinstance(frame, VADUserStartedSpeakingFrame) and self._given_up_at is not None:
-            await self._begin_anew()
+            await self.begin_anew()
         await super().process_frame(frame, direction)
 
     async def run_stt(self, audio: bytes) -> AsyncGenerator[Frame | None, None]:
         """Hand audio to the SDK; the transcripts come by themselves."""
         if self._given_up_at is not None and time.monotonic() - self._given_up_at >= REOPEN_SECS:
-            await self._begin_anew()
+            await self.begin_anew()
         async for frame in super().run_stt(audio):
             yield frame
+
+    async def begin_anew(self) -> None:
+        """Has another recogniser of the SDK hear what is said from now on."""
+        self._given_up_at = None
+        await self._disconnect()
+        await self._connect()
 
     async def push_error_frame(self, error: ErrorFrame, force_treat_as_permanent: bool = False) -> None:
         """Push it with its category."""
@@ -91,11 +97,6 @@ class AzureSTTService(stt.AzureSTTService):
             self._stopping.add(task)
             task.add_done_callback(self._stopping.discard)
         await super()._disconnect()
-
-    async def _begin_anew(self) -> None:
-        self._given_up_at = None
-        await self._disconnect()
-        await self._connect()
 
 
 def _stop(recognizer: SpeechRecognizer) -> None:

@@ -93,6 +93,11 @@ class _Answering(STTService):
         await self._stop_waiting()
         await super().cleanup()
 
+    async def begin_anew(self) -> None:
+        """Gives the connection up, with the words that are owed on it; Pipecat's service connects anew."""
+        if self._socket is not None:
+            give_up(self._socket)
+
     async def _wait(self) -> None:
         await asyncio.sleep(ANSWER_SECS)
         if self._has_words:
@@ -104,9 +109,7 @@ class _Answering(STTService):
             await self._lose("Deepgram is not there any more")
 
     async def _lose(self, why: str) -> None:
-        """Gives the connection up; Pipecat's service connects anew."""
-        if self._socket is not None:
-            give_up(self._socket)
+        await self.begin_anew()
         await self.push_error(why, category=ErrorCategory.CONNECTIVITY)
 
     async def _say_nothing(self) -> None:

@@ -100,11 +100,14 @@ class GoogleSpeechSTTService(GoogleSTTService):
         await super().cleanup()
         await self._client.transport.close()
 
+    async def begin_anew(self) -> None:
+        """Has another stream take what is said from now on."""
+        await self._reconnect_if_needed()
+
     async def _watch(self) -> None:
         await asyncio.sleep(self._silent_secs)
         if not self._has_answered:
-            # First: what is said from now on is for the new stream.
-            await self._reconnect_if_needed()
+            await self.begin_anew()
             await self.push_error("Google does not answer", category=ErrorCategory.CONNECTIVITY)
 
     async def _stop_watching(self) -> None:

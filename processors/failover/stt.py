@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from pipecat.frames.frames import (
     CancelFrame,
@@ -47,12 +48,22 @@ class STTLimits:
     replay_rate: float = 10.0
 
 
+@runtime_checkable
+class Streams(Protocol):
+    """A recogniser that hears all utterances on one stream, and may tell the words of one with those of the next."""
+
+    async def begin_anew(self) -> None:
+        """Leaves the stream with all that is owed on it, for another."""
+        ...
+
+
 class KeptSTT(KeptSwitcher):
     """Keeps the caller's utterance until its final transcript, and has the next service hear it where one fails.
 
     What fails: an error, a socket that closes while an utterance is heard, and silence. Silence may be the caller's
-    cough, so it is held against a service only where another one finds words in the same audio. An utterance that
-    begins when none is open goes to the service that `providers` chooses, so that a recovered one is back.
+    cough, so it is held against a service only where another one finds words in the same audio; a stream that owes
+    them is begun anew. An utterance that begins when none is open goes to the service that `providers` chooses, so that
+    a recovered one is back.
 
     What leaves are new frames: an observer that is told which services these are, and passes over what they push by
     themselves, hears of no transcript that doesn't count.
@@ -190,6 +201,8 @@ class KeptSTT(KeptSwitcher):
         if told.strip():
             for silent in self._silent:
                 self._blame(silent, Failure.EMPTY)
+                if isinstance(service := self._named[silent], Streams):
+                    self.create_task(service.begin_anew(), "begin-anew")
             self._silent.clear()
         if frame.text.strip():
             self._providers.worked(self.active)

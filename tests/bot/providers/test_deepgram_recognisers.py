@@ -30,6 +30,7 @@ from pydantic import SecretStr
 from bot.desk.line import Line
 from bot.providers import deepgram_recognisers as module
 from bot.providers.deepgram import DeepgramFluxSTT, DeepgramSTT
+from processors.failover.stt import Streams
 from tests.vendors.deepgram import KEY, Listener, silence, spoken
 from tests.vendors.deepgram_flux import DeepgramFlux
 from tests.vendors.deepgram_listen import DeepgramListen
@@ -79,6 +80,12 @@ async def until(line: Line, ends: Callable[[Frame], bool]) -> list[Frame]:
     while not ends(frames[-1]):
         frames.append(await line.next(timeout_secs=SOON_SECS))
     return frames
+
+
+async def connected(server: Listener, *, times: int) -> None:
+    async with asyncio.timeout(SOON_SECS):
+        while len(server.connections) < times:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
 
 
 def is_final(frame: Frame) -> bool:
@@ -174,15 +181,23 @@ async def test_a_recogniser_that_does_not_answer_is_told_and_the_turn_ends(
 
 
 @BOTH
-async def test_words_whose_end_is_not_told_are_a_blank_transcript(
+async def test_words_whose_end_is_not_told_are_a_blank_transcript_and_begun_anew_it_owes_them_no_more(
     recogniser: Recogniser, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(module, "ANSWER_SECS", 0.3)
     double, provider = recogniser
-    server = double(transcripts=["when does it open"], faults=Faults("stall_midway", times=1))
-    async with listening(server, provider) as line:
-        await line.put(*stretch(spoken(1.2)))
-        assert finals(await until(line, is_final)) == [(" ", True)]
+    server = double(transcripts=["when does it open", "and close"], faults=Faults("stall_midway", times=1))
+    async with server.serving() as url:
+        service = recogniser_at(url, provider)
+        assert isinstance(service, Streams)
+        async with started(Line([service], takes=(TranscriptionFrame,))) as line:
+            await line.put(*stretch(spoken(1.2)))
+            assert finals(await until(line, is_final)) == [(" ", True)]
+            await service.begin_anew()
+            await connected(server, times=2)
+            await line.rest()
+            await line.put(*stretch(spoken(0.6)))
+            assert finals(await until(line, is_final)) == [("and close", True)]
 
 
 @BOTH
@@ -359,9 +374,7 @@ async def test_a_connection_that_stands_still_is_given_up_and_the_next_stretch_i
         server.freeze()
         await line.put(*stretch(spoken(0.3)))
         frames = await until(line, is_error)
-        async with asyncio.timeout(SOON_SECS):
-            while len(server.connections) < 2:  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
+        await connected(server, times=2)
         await line.rest()
         await line.put(*stretch(spoken(0.3)))
         assert finals(await until(line, is_final))[-1][0] in ("does it", "open")

@@ -21,6 +21,7 @@ from tests.processors.failover.scripted_stt import (
     Call,
     Faults,
     ScriptedSegmentedSTT,
+    ScriptedStream,
     ScriptedSTT,
     text_of,
 )
@@ -89,6 +90,27 @@ async def test_one_that_tells_no_interims_is_not_waited_for_by_the_clock_of_the_
         await call.pauses(4)
     assert call.asked == [text_of((9, *SENTENCE))]
     assert [switch.target for switch in call.switches] == ["second"]
+
+
+@in_virtual_time
+async def test_a_stream_that_owes_words_is_begun_anew_and_tells_the_next_utterance_alone():
+    first = ScriptedStream(faults=Faults("deaf", 5))
+    async with Call({"first": first, "second": ScriptedSTT()}) as call:
+        await call.says(*SENTENCE)
+        await call.pauses(10)
+        await call.says(9, 10, 11)
+        await call.pauses()
+    assert call.asked == [text_of(SENTENCE), text_of((9, 10, 11))]
+    assert first.told == [text_of((9, 10, 11))]
+
+
+@in_virtual_time
+async def test_a_stream_in_which_a_cough_went_unanswered_is_kept():
+    first = ScriptedStream()
+    async with Call({"first": first, "second": ScriptedSTT()}) as call:
+        await call.says(COUGH, COUGH)
+        await call.pauses(10)
+    assert first.times_begun == 1
 
 
 @in_virtual_time
