@@ -40,6 +40,8 @@ from processors.failover.routing import Attempt, Outlet, Routing
 from processors.failover.seam import Seam, going_on, sentence_end
 
 STALLED_SECS = 2.0
+# Another one begins beside an answer that pauses so long; whoever goes on first has the turn.
+PAUSED_SECS = 0.6
 # Where nobody is left to take over, a slow answer is better than none.
 LAST_SECS = 15.0
 STOP_SECS = 0.2
@@ -105,8 +107,9 @@ class KeptLLM(LLMSwitcher[Routing]):
 
     A failure is an error, a first token that is late, a stall, or an answer without words. Its request is cancelled and
     nothing more of it is heard; what was said already stands, and the next one goes on from there. Only where all
-    failed an error goes up, as this processor's own. With `hedge`, a second member starts where the first is slower
-    than it mostly is, and whoever has a word first answers. `route` says which of a member's models a turn goes to.
+    failed an error goes up, as this processor's own. A second member starts beside one that pauses in its answer or of
+    which nothing is known, with `hedge` also beside one that is slower than it mostly is; whoever has a word first
+    answers. `route` says which of a member's models a turn goes to.
     """
 
     def __init__(
@@ -231,6 +234,8 @@ class KeptLLM(LLMSwitcher[Routing]):
             await self._choose(turn, attempt)
             attempt.text = True
             await self._tell(turn, attempt, like=frame)
+        elif len(turn.running) > 1:
+            await self._choose(turn, attempt)
         await self._push_text(turn, attempt.seam.feed(frame.text), like=frame)
 
     async def _tell(self, turn: _Turn, attempt: Attempt, *, like: LLMTextFrame) -> None:
@@ -308,12 +313,13 @@ class KeptLLM(LLMSwitcher[Routing]):
             self._providers.answered(attempt.name, kind=self._members[attempt.name].model(turn.kind))
 
     def _overtaken(self, turn: _Turn, attempt: Attempt, *, by: Attempt) -> None:
-        """One of which nothing is known is late where another that began after it had a word before it."""
-        if attempt.began >= by.began or self._tokens(turn, attempt).p95_secs is not None:
+        """One that paused, or of which nothing is known, has failed where one that began after it has the next word."""
+        if attempt.began >= by.began or not (attempt.text or self._tokens(turn, attempt).p95_secs is None):
             self._providers.left(attempt.name)
             return
-        self._providers.failed(attempt.name, Failure.LATE)
-        self._providers.took_over(by.name, before=attempt.name, failure=Failure.LATE)
+        failure = Failure.STALLED if attempt.text else Failure.LATE
+        self._providers.failed(attempt.name, failure)
+        self._providers.took_over(by.name, before=attempt.name, failure=failure)
 
     async def _fail(self, turn: _Turn, attempt: Attempt, failure: Failure) -> None:
         turn.running.remove(attempt)
@@ -353,14 +359,16 @@ class KeptLLM(LLMSwitcher[Routing]):
         return since + (self._tokens(turn, attempt).patience_secs if attempt.heard is None else STALLED_SECS)
 
     def _hedge_at(self, turn: _Turn) -> float | None:
-        """When a second one begins beside the one that answers: where that is set, or where nothing is known of it."""
-        if turn.has_tools or len(turn.running) != 1 or turn.running[0].text:
+        """When a second one begins beside the one that answers; None where it is not to."""
+        if turn.has_tools or len(turn.running) != 1 or self._beside(turn, turn.running[0]) is None:
             return None
         attempt = turn.running[0]
+        if attempt.text and attempt.heard is not None:
+            return attempt.heard + PAUSED_SECS
         p95_secs = self._tokens(turn, attempt).p95_secs
-        if self._beside(turn, attempt) is None or not (self._hedge or p95_secs is None):
-            return None
-        return attempt.began + (SHORTEST_SECS if p95_secs is None else p95_secs)
+        if p95_secs is None:
+            return attempt.began + SHORTEST_SECS
+        return attempt.began + p95_secs if self._hedge else None
 
     def _beside(self, turn: _Turn, attempt: Attempt) -> str | None:
         # What only quotes is no match: it would be the first in any case.

@@ -84,3 +84,36 @@ def test_one_that_is_slow_still_answers_where_it_has_the_first_word():
             return stage.text, failovers(stage)
 
     assert run(turn()) == ("Mine.", [])
+
+
+def test_where_the_first_pauses_in_its_answer_another_goes_on_with_it():
+    async def turn() -> tuple[str, float, list[tuple[Any, ...]], int]:
+        first = ScriptedLLM(["Within ", HANGS])
+        async with Staging({"a": first, "b": ScriptedLLM([Wait(0.1), "thirty ", "days."])}) as stage:
+            began = asyncio.get_running_loop().time()
+            await stage.ask()
+            return stage.text, asyncio.get_running_loop().time() - began, failovers(stage), first.cancelled
+
+    text, secs, told, cancelled = run(turn())
+    assert (text, told, cancelled) == ("Within thirty days.", [("a", "b", "stalled")], 1)
+    assert 0.7 <= secs < 0.9
+
+
+def test_one_that_goes_on_after_a_pause_has_its_turn():
+    async def turn() -> tuple[str, list[tuple[Any, ...]], int]:
+        second = ScriptedLLM([Wait(0.5), "thirty ", "days."])
+        async with Staging({"a": ScriptedLLM(["Within ", Wait(0.9), "a ", "month."]), "b": second}) as stage:
+            await stage.ask()
+            return stage.text, failovers(stage), second.cancelled
+
+    assert run(turn()) == ("Within a month.", [], 1)
+
+
+def test_one_that_pauses_and_ends_has_its_turn():
+    async def turn() -> tuple[str, list[tuple[Any, ...]]]:
+        second = ScriptedLLM([Wait(0.5), "Later."])
+        async with Staging({"a": ScriptedLLM(["Thirty days.", Wait(0.9)]), "b": second}) as stage:
+            await stage.ask()
+            return stage.text, failovers(stage)
+
+    assert run(turn()) == ("Thirty days.", [])

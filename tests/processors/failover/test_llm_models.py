@@ -116,7 +116,7 @@ def test_a_call_of_a_tool_is_an_answer_of_its_model():
 
 def test_a_switch_holds_from_the_next_turn_on():
     async def turns() -> tuple[str, int, int]:
-        first, second = ScriptedLLM(["Within ", Wait(1), "a week."]), ScriptedLLM(["Never."])
+        first, second = ScriptedLLM(["Within ", Wait(0.5), "a week."]), ScriptedLLM(["Never."])
         async with Staging({"a": first, "b": second, "c": ScriptedLLM(ANSWER)}) as stage:
             await stage.ask(until=lambda stage: bool(stage.text))
             await stage.worker.queue_frame(ManuallySwitchServiceFrame(service=second))
