@@ -4,9 +4,12 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
-from pipecat.frames.frames import TTSTextFrame
+from pipecat.frames.frames import AggregatedTextProgressFrame, TTSTextFrame
 
 from processors.failover.script import Unit
+
+# A word, and behind it how much of its sentence was said with it.
+Word = TTSTextFrame | AggregatedTextProgressFrame
 
 # Twice as fast as people speak: what comes with less audio was not said.
 FASTEST_LETTERS_PER_SEC = 25.0
@@ -55,7 +58,7 @@ class Take:
     audio_secs: float = 0.0
     begun_ns: int | None = None
     untimed_secs: float = 0.0
-    held: deque[TTSTextFrame] = field(default_factory=deque)
+    held: deque[Word] = field(default_factory=deque)
     released_letters: int = 0
 
     @property
@@ -74,11 +77,14 @@ class Take:
             self.begun_ns = base_ns
         self.audio_secs += secs
 
-    def release(self) -> list[TTSTextFrame]:
+    def release(self) -> list[Word]:
         """The held words that the audio holds by now, in their order."""
-        released: list[TTSTextFrame] = []
+        released: list[Word] = []
         while self.held and self.begun_ns is not None:
             frame = self.held[0]
+            if isinstance(frame, AggregatedTextProgressFrame):
+                released.append(self.held.popleft())
+                continue
             start_secs = (frame.pts - self.begun_ns) / 1e9 if frame.pts else self.untimed_secs
             if self.audio_secs < start_secs + least_secs(frame.text):
                 break

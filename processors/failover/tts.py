@@ -31,7 +31,7 @@ from processors.failover.circuit import Failure
 from processors.failover.providers import Providers
 from processors.failover.script import Script, Unit
 from processors.failover.switcher import Alarm, KeptSwitcher
-from processors.failover.take import MAX_FIRST_AUDIO_SECS, UNKNOWN_FIRST_AUDIO_SECS, Take, first_audio_limit_secs
+from processors.failover.take import MAX_FIRST_AUDIO_SECS, UNKNOWN_FIRST_AUDIO_SECS, Take, Word, first_audio_limit_secs
 from processors.frames import RepeatedAudioFrame
 
 BYTES_PER_SAMPLE = 2
@@ -50,11 +50,11 @@ class TTSLimits:
 class KeptTTS(KeptSwitcher):
     """Keeps what is to be said until it was, and has the next voice say the rest where one fails.
 
-    A word leaves for the context only once the audio that holds it has left for the loudspeaker: so what was not said
-    is never in the context, and the next voice begins behind the last word, or with the sentence where a voice doesn't
-    tell its words. What fails: an error, a first audio that is late, audio that stalls, that ends before its text
-    does, that is far too long for its text or of another rate, and a socket that closes while it speaks. An answer that
-    begins when nothing is being said goes to the voice that `providers` chooses.
+    A word leaves for the context and the page only once the audio that holds it has left for the loudspeaker: so what
+    was not said is in neither, and the next voice begins behind the last word, or with the sentence where a voice
+    doesn't tell its words. What fails: an error, a first audio that is late, audio that stalls, that ends before its
+    text does, that is far too long for its text or of another rate, and a socket that closes while it speaks. An answer
+    that begins when nothing is being said goes to the voice that `providers` chooses.
     """
 
     def __init__(self, services: Mapping[str, TTSService], *, providers: Providers, limits: TTSLimits | None = None):
@@ -133,7 +133,7 @@ class KeptTTS(KeptSwitcher):
             return ()
         if isinstance(frame, TTSAudioRawFrame):
             return await self._audio(frame)
-        if isinstance(frame, TTSTextFrame):
+        if isinstance(frame, Word):
             return self._word(frame)
         if isinstance(frame, AggregatedTextFrame):
             if frame.will_be_spoken:
@@ -258,18 +258,18 @@ class KeptTTS(KeptSwitcher):
             return await self._failed_at(Failure.GARBLED, frame)
         return (frame, *self._released(take)) if take.held else (frame,)
 
-    def _word(self, frame: TTSTextFrame) -> Iterable[Frame]:
+    def _word(self, frame: Word) -> Iterable[Frame]:
         take = self._take_of(frame.context_id)
         take.held.append(frame)
         return self._released(take)
 
-    def _released(self, take: Take) -> Iterable[TTSTextFrame]:
+    def _released(self, take: Take) -> Iterable[Word]:
         released = take.release()
         for frame in released:
             if frame.pts:
                 self._last_pts[self.strategy.active_service] = frame.pts
                 self._shift(frame)
-            if take.unit is not None:
+            if take.unit is not None and isinstance(frame, TTSTextFrame):
                 self._script.said(take.unit, frame.text)
         return released
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipecat.frames.frames import (
+    AggregatedTextProgressFrame,
     BotStartedSpeakingFrame,
     BotStoppedSpeakingFrame,
     EndFrame,
@@ -252,6 +253,14 @@ class Call:
         """What the context holds of the bot."""
         messages = self.context.get_messages()
         return [str(m.get("content")) for m in messages if isinstance(m, dict) and m["role"] == "assistant"]
+
+    @property
+    def shown(self) -> str:
+        """What a page shows of the bot: how far each sentence that a voice began was said."""
+        progress = {
+            f.segment_id: f.accumulated_text for f in self.end.frames if isinstance(f, AggregatedTextProgressFrame)
+        }
+        return " ".join(" ".join(progress.values()).split())
 
     @property
     def marks(self) -> list[str]:

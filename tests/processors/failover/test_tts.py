@@ -122,6 +122,17 @@ async def test_audio_and_words_that_come_late_of_a_failed_voice_are_dropped():
     assert (call.heard, call.said) == (ANSWER, [ANSWER])
 
 
+@pytest.mark.parametrize("kind", ["error", "stalled", "short", "closed"])
+@pytest.mark.parametrize("at_word", [0, 3, 11])
+@pytest.mark.parametrize("streaming", [False, True])
+@in_virtual_time
+async def test_a_page_shows_each_word_once(kind, at_word, streaming):
+    async with Call({"first": failing(kind, at_word, streaming=streaming), "second": ScriptedTTS()}) as call:
+        await call.answers(ANSWER)
+        await asyncio.sleep(30)
+    assert call.shown == ANSWER
+
+
 @in_virtual_time
 async def test_two_that_fail_one_after_the_other_leave_it_to_the_third():
     services = {"first": failing("error", 4), "second": failing("stalled", 3), "third": ScriptedTTS()}
