@@ -35,10 +35,14 @@ class CheckedVoice(CachedVoice):
     """
 
     _websocket: Any
+    _receive_task: asyncio.Task[None] | None
     _checking: asyncio.Task[None] | None = None
 
     async def run_tts(self, text: str, context_id: str) -> AsyncGenerator[Frame | None, None]:
         """Speaks, and looks meanwhile."""
+        if self._receive_task is not None and self._receive_task.done():
+            # Pipecat's forgets it as it disconnects, but not where it is interrupted then; nobody would read the next.
+            await self._disconnect()
         if self._websocket is not None and (self._checking is None or self._checking.done()):
             self._checking = self.create_task(self._check(self._websocket), "check-socket")
         async for frame in super().run_tts(text, context_id):  # pyright: ignore[reportAbstractUsage]  (a real one stands behind this)
@@ -49,6 +53,9 @@ class CheckedVoice(CachedVoice):
         if self._checking is not None:
             await self.cancel_task(self._checking)
         await super().cleanup()
+
+    async def _disconnect(self) -> None:
+        await super()._disconnect()  # pyright: ignore[reportAttributeAccessIssue]  (a real one stands behind this)
 
     async def _check(self, socket: Any) -> None:
         if not await is_there(socket):

@@ -74,6 +74,8 @@ class KeptTTS(KeptSwitcher):
         self._plays_until_ns = 0
         self._shift_ns = 0
         self._mixed = False
+        # Whether the voice at work failed while nothing was being said.
+        self._broken = False
         self._last_pts: dict[FrameProcessor, int] = {}
         self._due = Alarm(self, self._late)
         self._quiet = asyncio.Event()
@@ -150,10 +152,13 @@ class KeptTTS(KeptSwitcher):
     async def fail(self, service: FrameProcessor, failure: Failure) -> bool:
         """Has the next voice say the rest; False where none is left."""
         name = self._names[service]
-        self._blame(name, failure)
         if service is not self.strategy.active_service or self._script.empty:
-            # Nothing is lost by it; the next answer goes to another.
+            # Nothing is lost by it. A connection that breaks may tell of each attempt to make it anew.
+            if not self._broken:
+                self._blame(name, failure)
+            self._broken = True
             return True
+        self._blame(name, failure)
         self._tried.add(name)
         chosen = self._next_name()
         if chosen is None:
@@ -181,6 +186,7 @@ class KeptTTS(KeptSwitcher):
 
     async def _choose(self) -> None:
         self._tried.clear()
+        self._broken = False
         self._script.forget()
         self._takes.clear()
         self._take = None

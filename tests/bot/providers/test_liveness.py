@@ -57,3 +57,15 @@ async def test_a_connection_whose_other_end_answers_is_kept(vendor: Callable[[],
             assert (await speaker.speak(text)).audio
         await asyncio.sleep(0.05)
         assert lost == []
+
+
+@VOICES
+async def test_one_that_was_interrupted_while_it_disconnected_is_heard_again(
+    vendor: Callable[[], Any], voice: Callable[[str], Voice]
+):
+    server = vendor()
+    async with server.serving() as url, speaking(voice(url)) as speaker:
+        service: Any = speaker.service
+        service._receive_task.cancel()
+        await asyncio.wait({service._receive_task})
+        assert (await speaker.speak(FIRST)).audio

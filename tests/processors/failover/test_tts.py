@@ -167,6 +167,19 @@ async def test_the_next_answer_goes_back_to_a_voice_that_failed_once():
 
 
 @in_virtual_time
+async def test_a_connection_that_breaks_in_silence_is_one_failure_however_often_it_is_told():
+    first = ScriptedTTS()
+    async with Call({"first": first, "second": ScriptedTTS()}) as call:
+        await call.answers("We are open.")
+        await asyncio.sleep(5)
+        for _ in range(5):
+            await first.push_error("no connection", category=ErrorCategory.CONNECTIVITY)
+        await call.answers("Until six.")
+        await asyncio.sleep(5)
+    assert first.asked == ["We are open.", "Until six."]
+
+
+@in_virtual_time
 async def test_a_voice_whose_key_is_refused_is_asked_again_only_after_its_rest():
     first = ScriptedTTS(faults=Faults("error", 0, ErrorCategory.AUTHENTICATION))
     async with Call({"first": first, "second": ScriptedTTS()}) as call:
