@@ -42,7 +42,10 @@ class CheckedVoice(CachedVoice):
         """Speaks, and looks meanwhile."""
         if self._receive_task is not None and self._receive_task.done():
             # Pipecat's forgets it as it disconnects, but not where it is interrupted then; nobody would read the next.
-            await self._disconnect()
+            self._receive_task = None
+            if self._websocket is not None:
+                give_up(self._websocket)
+                self._websocket = None
         if self._websocket is not None and (self._checking is None or self._checking.done()):
             self._checking = self.create_task(self._check(self._websocket), "check-socket")
         async for frame in super().run_tts(text, context_id):  # pyright: ignore[reportAbstractUsage]  (a real one stands behind this)
@@ -53,9 +56,6 @@ class CheckedVoice(CachedVoice):
         if self._checking is not None:
             await self.cancel_task(self._checking)
         await super().cleanup()
-
-    async def _disconnect(self) -> None:
-        await super()._disconnect()  # pyright: ignore[reportAttributeAccessIssue]  (a real one stands behind this)
 
     async def _check(self, socket: Any) -> None:
         if not await is_there(socket):
