@@ -56,11 +56,11 @@ _BY_CONNECTION = ("refuse", "rate_limited", "server_error")
 
 
 def scenarios(*, stages: Sequence[str] = STAGES, faults: Sequence[str] = (), turns: int = 200) -> list[Scenario]:
-    """Calls of at least so many turns in all, each scenario as often as the others or once more."""
+    """Calls of at least so many turns in all, each scenario once, and as often as the others or once more."""
     chosen = [each for each in _all() if each.stage in stages and (not faults or each.fault in faults)]
     calls: list[Scenario] = []
     count = 0
-    while chosen and count < turns:
+    while len(calls) < len(chosen) or (chosen and count < turns):
         scenario = chosen[len(calls) % len(chosen)]
         calls.append(scenario)
         count += len(scenario.turns)

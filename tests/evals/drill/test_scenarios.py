@@ -17,8 +17,13 @@ def test_each_call_begins_with_a_turn_that_shows_what_is_usual(stage):
 
 
 def test_there_are_as_many_turns_as_were_asked_for_or_those_of_one_more_call():
-    calls = scenarios(turns=200)
-    assert 200 <= sum(len(each.turns) for each in calls) < 200 + len(calls[-1].turns)
+    calls = scenarios(turns=500)
+    assert 500 <= sum(len(each.turns) for each in calls) < 500 + len(calls[-1].turns)
+
+
+def test_each_stage_and_fault_is_drilled_however_few_turns_were_asked_for():
+    calls = [(each.stage, each.fault) for each in scenarios(turns=1)]
+    assert len(calls) == len({*calls}) == len({(each.stage, each.fault) for each in scenarios(turns=1000)})
 
 
 def test_only_what_was_named_is_drilled():
