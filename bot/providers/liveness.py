@@ -11,6 +11,8 @@ from processors.tts_cache import CachedVoice
 
 # Whoever is there answers a ping by then.
 PONG_SECS = 1.0
+# Pipecat has connected anew by then, where it can at once.
+ANEW_SECS = 1.0
 
 
 async def is_there(socket: Any) -> bool:
@@ -58,5 +60,8 @@ class CheckedVoice(CachedVoice):
         await super().cleanup()
 
     async def _check(self, socket: Any) -> None:
-        if not await is_there(socket):
+        while socket is not None and not await is_there(socket):
             give_up(socket)
+            await asyncio.sleep(ANEW_SECS)
+            # What was connected meanwhile may stand still, too.
+            socket = self._websocket if self._websocket is not socket else None

@@ -15,6 +15,7 @@ from tests.vendors.cartesia import Cartesia
 from tests.vendors.deepgram import KEY
 from tests.vendors.deepgram_speak import DeepgramSpeak
 from tests.vendors.elevenlabs import ElevenLabs
+from tests.vendors.faults import Faults
 
 FIRST, LOST, NEXT = "The pool opens at nine.", "It closes at ten.", "Children come in for half."
 VOICES = pytest.mark.parametrize(
@@ -45,6 +46,29 @@ async def test_a_connection_that_stands_still_is_given_up_and_the_next_text_is_s
             await connected.wait()
         asking.cancel()
         assert (await speaker.speak(NEXT)).audio
+
+
+@VOICES
+async def test_one_that_is_made_in_its_place_and_stands_still_is_given_up_as_well(
+    vendor: Callable[[], Any], voice: Callable[[str], Voice], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("bot.providers.liveness.PONG_SECS", 0.1)
+    monkeypatch.setattr("bot.providers.liveness.ANEW_SECS", 0.1)
+    server = vendor()
+    async with server.serving() as url, speaking(voice(url)) as speaker:
+        await speaker.speak(FIRST)
+        server.freeze()
+        server.faults = Faults("half_open", times=1)
+        asking = asyncio.create_task(speaker.speak(LOST))
+        async with asyncio.timeout(TIMEOUT_SECS):
+            while _count(server.connections) < 3:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        asking.cancel()
+        assert (await speaker.speak(NEXT)).audio
+
+
+def _count(connections: int | list[Any]) -> int:
+    return connections if isinstance(connections, int) else len(connections)
 
 
 @VOICES
