@@ -56,7 +56,7 @@ class CallerSocket:
         *,
         hello: Mapping[str, Any] | None,
         joined: Callable[[], Awaitable[None]],
-        return_secs: float = RECONNECT_SECS,
+        return_secs: float,
     ):
         self._hello = hello
         self._joined = joined
@@ -242,7 +242,9 @@ class WebSocketChannel(Channel):
 
     def _prepare(self, join: WebSocketJoin) -> None:
         hello = ready(version=PROTOCOL_VERSION, pc_id=self._pc_id, codec=join.codec, sample_rate=join.sample_rate)
-        self._socket = socket = CallerSocket(hello=hello, joined=lambda: self.transport().joined())
+        self._socket = socket = CallerSocket(
+            hello=hello, joined=lambda: self.transport().joined(), return_secs=RECONNECT_SECS
+        )
         codec = sound_codec(join.codec, join.sample_rate)
         params = FastAPIWebsocketParams(
             serializer=WireSerializer(codec=codec, tell=socket.tell, let_go=socket.let_go),
