@@ -137,10 +137,8 @@ def _passes(old: ScenarioSummary, new: ScenarioSummary) -> Passes:
 
 
 def _together(legs: Sequence[Leg], counted: Sequence[tuple[ScenarioSummary, ScenarioSummary]]) -> tuple[Change, ...]:
-    found: list[tuple[Leg, list[Passes]]] = []
-    for leg in legs:
-        if strata := [_passes(old, new) for old, new in counted if old.leg == leg]:
-            found.append((leg, strata))
+    each_leg = ((leg, [_passes(old, new) for old, new in counted if old.leg == leg]) for leg in legs)
+    found = [(leg, strata) for leg, strata in each_leg if strata]
     p_values = [exact_p(strata) for _, strata in found]
     sure = beyond_chance(p_values, [least_p(strata) for _, strata in found])
     return tuple(

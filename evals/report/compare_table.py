@@ -42,7 +42,7 @@ def _passes(found: Comparison) -> Table:
             Text("all that both have" if change.key is None else f"{change.key.scenario} ({change.key.file})"),
             f"{passes.passed_before} of {passes.runs_before}",
             f"{passes.passed_after} of {passes.runs_after}",
-            f"{change.p:.3f}",
+            _p(change.p),
             _change_verdict(change),
         )
     return rows
@@ -58,7 +58,7 @@ def _latencies(moved: Sequence[Moved]) -> Table:
             str(each.turns),
             *(_ms(value) for value in (each.before.p50, each.after.p50, each.before.p95, each.after.p95)),
             f"{each.shift.median:+.0f} ({each.shift.low:+.0f} to {each.shift.high:+.0f})",
-            f"{each.shift.p:.3f}",
+            _p(each.shift.p),
             _moved_verdict(each),
         )
     return rows
@@ -88,6 +88,10 @@ def _verdict(found: Comparison) -> tuple[str, str]:
 
 def _name(leg: Leg) -> str:
     return f"{leg.tier}, {leg.providers}"
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _ms(value: float | None) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from evals.report.errors import ReportError
 from evals.report.results import Results, RunResult
@@ -23,7 +22,7 @@ EMBEDDED_BYTES = 2_000_000
 EMBEDDED_BYTES_IN_ALL = 24_000_000
 SYMBOLS = {"passed": "✓", "failed": "✗", "error": "!", "invalid": "?", "pending": "…", "mixed": "±"}
 PROVIDERS = {
-    "doubles": "Vendors were simulated by doubles on this host. A pass says nothing about a real vendor's speech or language.",
+    "doubles": "Vendors were simulated by doubles on this host. A pass says nothing about a real vendor.",
     "embedded": "Speech and language were the parts embedded in Jarvis; no vendor was asked.",
     "live": "Vendors were asked for real, over the network.",
 }
@@ -86,8 +85,8 @@ def _page(results: Results, scenarios: Sequence[ScenarioView], complaints: Seque
         measures=MEASURES,
         providers={run.providers: PROVIDERS.get(run.providers, "") for run in results.runs},
         first_bad=next((run.anchor for each in scenarios for run in each.runs if _is_bad(run.result)), None),
-        style=Markup(style),
-        script=Markup(script),
+        style=style,
+        script=script,
         style_hash=_hash(style),
         script_hash=_hash(script),
     )

@@ -52,7 +52,7 @@ class HeaderLine(_Line):
 
 
 class Failure(_Line):
-    """What did not hold. `turn` counts from 0, None where it is about the whole call; `file` and `line` say who asked."""
+    """What did not hold. `turn` counts from 0, None for the whole call; `file` and `line` say where it was asked."""
 
     turn: int | None = None
     check: str

@@ -60,7 +60,8 @@ def _opened(path: Path) -> sf.SoundFile:
 
 
 def _blocks(wav: sf.SoundFile, frames: int) -> Iterator[npt.NDArray[np.int16]]:
-    yield from wav.blocks(blocksize=frames, dtype="int16", always_2d=True)
+    for block in wav.blocks(blocksize=frames, dtype="int16", always_2d=True):
+        yield np.asarray(block, np.int16)
 
 
 def _peaks(block: npt.NDArray[np.int16], step: int) -> Peaks:

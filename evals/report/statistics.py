@@ -9,11 +9,13 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-# One in twenty is the chance that is taken of calling noise a change, in all that is compared together.
+# Of all that is called a change, so much may be noise.
 ALPHA = 0.05
 # Of the normal distribution, two-sided.
 Z_95 = 1.959963984540054
 DRAWS = 4000
+# Of fewer strata, the strata alone tell too little: an interval then goes by the values in each.
+LEAST_STRATA = 6
 # Figures that differ by less are alike but for rounding.
 ROUNDING = 1e-9
 
@@ -30,7 +32,7 @@ class Passes:
 
 @dataclass(frozen=True)
 class Shift:
-    """How much later things are, in the unit of the values: the median over strata, its 95 % interval, and a p value."""
+    """How far values moved, in their unit: the median over strata, its 95 % interval, and a p value."""
 
     median: float
     low: float
@@ -73,30 +75,33 @@ def least_p(strata: Sequence[Passes]) -> float:
 
 
 def beyond_chance(p_values: Sequence[float], least: Sequence[float]) -> list[bool]:
-    """Which of several tests tell a change from chance, with a chance of 5 % that any of them errs (Tarone, 1990).
+    """Which of several tests tell a change from chance, so that one in twenty that do errs (Benjamini and Hochberg).
 
     `least` is the smallest p value that each could have had: a test that could tell nothing costs the others nothing.
     """
-    tests = next((k for k in range(1, len(least) + 1) if sum(each <= ALPHA / k for each in least) <= k), 1)
-    return [p <= ALPHA / tests for p in p_values]
+    able = sorted(p for p, smallest in zip(p_values, least, strict=True) if smallest <= ALPHA)
+    bar = max((p for rank, p in enumerate(able, start=1) if p <= ALPHA * rank / len(able)), default=0.0)
+    return [p <= bar for p in p_values]
 
 
 def shift(before: Sequence[Sequence[float]], after: Sequence[Sequence[float]]) -> Shift:
     """How far values moved, given per stratum, such as a turn of a scenario; every stratum has values on both sides.
 
-    The p value is that of a permutation within the strata, two-sided; the interval is a bootstrap's, over the strata
-    and the values in each. The same values give the same figures.
+    The p value is two-sided, of Mann and Whitney's test of all strata together (van Elteren, 1960), by permutation: it
+    goes by ranks, so that one wild value tells no more than another. The interval is a bootstrap's, over the strata,
+    or over the values in each where they are few. The same values give the same figures.
     """
     draw = np.random.default_rng(0)
     pairs = [(np.asarray(old, float), np.asarray(new, float)) for old, new in zip(before, after, strict=True)]
-    found = float(np.median([np.median(new) - np.median(old) for old, new in pairs]))
-    shuffled = np.median(np.stack([*_shuffled(pairs, draw)]), axis=0)
-    extreme = int(np.count_nonzero(np.abs(shuffled) >= abs(found) - ROUNDING))
-    resampled = np.stack([*_resampled(pairs, draw)])
-    strata = draw.integers(0, len(pairs), resampled.shape)
-    medians = np.median(np.take_along_axis(resampled, strata, axis=0), axis=0)
-    low, high = np.percentile(medians, [2.5, 97.5])
-    return Shift(found, float(low), float(high), (1 + extreme) / (1 + DRAWS))
+    each = np.array([np.median(new) - np.median(old) for old, new in pairs])
+    later, dealt = map(sum, zip(*(_later(old, new, draw) for old, new in pairs), strict=True))
+    extreme = int(np.count_nonzero(np.abs(dealt) >= abs(later) - ROUNDING))
+    if len(pairs) < LEAST_STRATA:
+        resampled = np.stack([*_resampled(pairs, draw)])
+    else:
+        resampled = each[draw.integers(0, each.size, (each.size, DRAWS))]
+    low, high = np.percentile(np.median(resampled, axis=0), [2.5, 97.5])
+    return Shift(float(np.median(each)), float(low), float(high), (1 + extreme) / (1 + DRAWS))
 
 
 def _given_margins(strata: Sequence[Passes]) -> tuple[Floats, int]:
@@ -111,11 +116,13 @@ def _given_margins(strata: Sequence[Passes]) -> tuple[Floats, int]:
     return chances, observed
 
 
-def _shuffled(pairs: Sequence[tuple[Floats, Floats]], draw: np.random.Generator) -> Iterator[Floats]:
-    """Each stratum's difference of medians, its values dealt anew to before and after."""
-    for old, new in pairs:
-        dealt = draw.permuted(np.tile(np.concatenate((old, new)), (DRAWS, 1)), axis=1)
-        yield np.median(dealt[:, old.size :], axis=1) - np.median(dealt[:, : old.size], axis=1)
+def _later(old: Floats, new: Floats, draw: np.random.Generator) -> tuple[float, Floats]:
+    """How much higher the new values rank than by chance, weighed; and the same of many deals of all values."""
+    values = np.concatenate((old, new))
+    ranks = (values[:, None] > values).sum(axis=1) + (values[:, None] == values).sum(axis=1) / 2
+    ranks = (ranks - values.size / 2) / (values.size + 1)
+    dealt = draw.permuted(np.tile(ranks, (DRAWS, 1)), axis=1)
+    return float(ranks[old.size :].sum()), dealt[:, old.size :].sum(axis=1)
 
 
 def _resampled(pairs: Sequence[tuple[Floats, Floats]], draw: np.random.Generator) -> Iterator[Floats]:

@@ -92,7 +92,7 @@ def draw(timeline: Sequence[Span], sound: Sound | None) -> Chart | None:
     if secs <= 0:
         return None
     scale = min(PX_PER_SEC, WIDEST_PX / secs)
-    waves = dict(zip(CHANNELS, sound.peaks, strict=False)) if sound else {}
+    waves: dict[str, Peaks] = dict(zip(CHANNELS, sound.peaks, strict=False)) if sound else {}
     others = dict.fromkeys(span.lane for span in spans if span.lane not in LANES)
     lanes: list[Lane] = []
     top = float(AXIS_PX)

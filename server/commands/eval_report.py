@@ -16,13 +16,11 @@ app = typer.Typer()
 @app.command("report")
 def report(
     results: Annotated[Path, typer.Argument(help="A results.jsonl, or the folder that has one.")],
-    out: Annotated[
-        Path | None, typer.Option("--out", help="The page; report.html beside the results if not given.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="The page; else report.html beside the results.")] = None,
 ) -> None:
     """Make one HTML page of results: what passed in each tier, and every run to look at and to listen to.
 
-    The page asks nothing of any network. Short recordings are in it; long ones stay where they are and are played from there.
+    The page asks nothing of any network. Short recordings are in it; long ones are played from where they are.
     """
     from evals.report.page import write_page
     from evals.report.results import read_results
