@@ -65,6 +65,7 @@ def _blocks(wav: sf.SoundFile, frames: int) -> Iterator[npt.NDArray[np.int16]]:
 
 
 def _peaks(block: npt.NDArray[np.int16], step: int) -> Peaks:
-    levels = np.abs(block.astype(np.int32))
-    padded = np.pad(levels, ((0, -len(levels) % step), (0, 0)))
-    return padded.reshape(-1, step, levels.shape[1]).max(axis=1) / FULL_SCALE
+    # A channel's samples beside each other: several times faster than in turns with the other's.
+    channels = np.ascontiguousarray(np.pad(block, ((0, -len(block) % step), (0, 0))).T)
+    steps = channels.reshape(len(channels), -1, step)
+    return np.maximum(steps.max(axis=2), -steps.min(axis=2).astype(np.int32)).T / FULL_SCALE

@@ -29,7 +29,9 @@ def report(
     with _stop_on_report_error(console):
         found = read_results(results)
         page = out or found.folder / "report.html"
-        for complaint in write_page(found, page):
+        with console.status("Drawing the runs"):
+            complaints = write_page(found, page)
+        for complaint in complaints:
             console.print(f"[yellow]{escape(complaint)}[/yellow]", highlight=False, soft_wrap=True)
     typer.echo(page)
 
