@@ -78,8 +78,9 @@ class Comparison:
 
     @property
     def could_tell(self) -> bool:
-        """Whether a single scenario was run so often that its change could be told from chance."""
-        return not self.changed or any(least_p([each.passes]) <= ALPHA for each in self.changed)
+        """Whether a scenario that changed was run so often that, had all runs flipped, it could be told from chance."""
+        runs = [(each.passes.runs_before, each.passes.runs_after) for each in self.changed]
+        return not runs or any(exact_p([Passes(before, before, 0, after)]) <= ALPHA for before, after in runs)
 
     def to_json(self) -> dict[str, Any]:
         """The same in JSON's types, with the verdicts."""

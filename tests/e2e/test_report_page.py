@@ -1,6 +1,7 @@
 """The page that `jarvis eval report` makes, in a real browser."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -20,7 +21,7 @@ def report(page: Page, tmp_path: Path) -> Page:
     """The page of two scenarios, one of which failed once, with a recording in the page and one beside it."""
     record(tmp_path / "audio" / "call.wav")
     record(tmp_path / "audio" / "long.wav", secs=400)
-    spoken = {"timeline": timeline(), "turns": [turn(), turn(user="<b>And</b> a chair?")]}
+    spoken: dict[str, Any] = {"timeline": timeline(), "turns": [turn(), turn(user="<b>And</b> a chair?")]}
     path = write(
         tmp_path / "results.jsonl",
         run(run=1, audio="audio/call.wav", **spoken),

@@ -153,3 +153,8 @@ def test_it_is_json(results: Write):
     assert told["got_worse"] is True
     assert told["changed"][0]["key"] == {"file": "returns.yaml", "scenario": "b"}
     assert told["moved"][0]["leg"] == {"tier": "audio", "providers": "doubles"}
+
+
+@pytest.mark.parametrize(("of", "could_tell"), [(3, False), (4, True)])
+def test_four_repeats_are_the_least_that_can_tell(results: Write, of: int, could_tell: bool):
+    assert compare(results(*repeats("a", of, of)), results(*repeats("a", of - 1, of))).could_tell is could_tell
