@@ -22,11 +22,13 @@ CHANNELS = ("caller", "bot")
 PX_PER_SEC = 60.0
 WIDEST_PX = 12_000
 AXIS_PX, WAVE_PX, ROW_PX, PADDING_PX = 22, 44, 18, 4
-# Bars that overlap stand under each other, but no more than so many.
+# What overlaps stands under each other, but no more than so many.
 MOST_ROWS = 4
 STEP_PX = 3
 NARROWEST_PX = 2.0
 CHARACTER_PX = 6.2
+MARK_PX = 12
+MARK_CHARACTERS = 32
 TICK_PX = 60
 TICK_SECS = (1, 2, 5, 10, 30, 60, 300, 600, 3600)
 # So many steps of a waveform are read for each second.
@@ -46,9 +48,11 @@ class Bar:
 
 @dataclass(frozen=True)
 class Mark:
-    """A moment."""
+    """A moment, likewise."""
 
     x: float
+    y: float
+    text: str
     title: str
 
 
@@ -63,6 +67,11 @@ class Lane:
     wave: str
     bars: tuple[Bar, ...]
     marks: tuple[Mark, ...]
+
+    @property
+    def right(self) -> float:
+        """Where the text of its last moment ends."""
+        return max((mark.x + _width(mark.text) for mark in self.marks), default=0.0)
 
 
 @dataclass(frozen=True)
@@ -101,7 +110,8 @@ def draw(timeline: Sequence[Span], sound: Sound | None) -> Chart | None:
         if own or name in waves:
             lanes.append(_lane(name, own, waves.get(name), top=top, scale=scale))
             top += lanes[-1].height
-    return Chart(width=secs * scale, height=top, px_per_sec=scale, ticks=_ticks(secs, scale), lanes=tuple(lanes))
+    width = max(secs * scale, *(lane.right for lane in lanes))
+    return Chart(width=width, height=top, px_per_sec=scale, ticks=_ticks(secs, scale), lanes=tuple(lanes))
 
 
 def describe(span: Span) -> str:
@@ -128,24 +138,33 @@ def _lane(name: str, spans: Sequence[Span], peaks: Peaks | None, *, top: float, 
     marks: list[Mark] = []
     for span in spans:
         x = span.from_ms / 1000 * scale
-        if span.to_ms is None:
-            marks.append(Mark(x, describe(span)))
-            continue
-        width = max(NARROWEST_PX, (span.to_ms - span.from_ms) / 1000 * scale)
-        row = next((row for row, end in enumerate(ends) if end <= x), min(len(ends), MOST_ROWS - 1))
+        text = _shortened(span.label, MARK_CHARACTERS)
+        width = _width(text)
+        if span.to_ms is not None:
+            width = max(NARROWEST_PX, (span.to_ms - span.from_ms) / 1000 * scale)
+            text = _shortened(span.label, int((width - 6) / CHARACTER_PX))
+        row = next((row for row, end in enumerate(ends) if end <= x), len(ends))
+        if row == MOST_ROWS:
+            row, text = MOST_ROWS - 1, ""
         ends[row : row + 1] = [x + width]
-        fits = int((width - 6) / CHARACTER_PX)
-        bars.append(Bar(x, begin + row * ROW_PX, width, _shortened(span.label, fits), describe(span)))
-    rows = max(len(ends), 1 if marks or peaks is None else 0)
+        y = begin + row * ROW_PX
+        if span.to_ms is None:
+            marks.append(Mark(x, y, text, describe(span)))
+        else:
+            bars.append(Bar(x, y, width, text, describe(span)))
     return Lane(
         name=name,
         title=LANES.get(name, name),
         top=top,
-        height=begin - top + rows * ROW_PX + PADDING_PX,
+        height=begin - top + len(ends) * ROW_PX + PADDING_PX,
         wave="" if peaks is None else _wave(peaks, middle=top + PADDING_PX + WAVE_PX / 2, scale=scale),
         bars=tuple(bars),
         marks=tuple(marks),
     )
+
+
+def _width(mark_text: str) -> float:
+    return MARK_PX + len(mark_text) * CHARACTER_PX
 
 
 def _shortened(text: str, characters: int) -> str:

@@ -58,7 +58,22 @@ def test_so_many_bars_at_once_stay_in_their_lane():
 def test_a_moment_is_a_mark():
     chart = draw([span("fault", 1500, None, "tts: stall"), span("bot", 0, 3000)], None)
     assert chart is not None
-    assert [(mark.x, mark.title) for mark in chart.lanes[1].marks] == [(1.5 * PX_PER_SEC, "1.50 s: tts: stall")]
+    (mark,) = chart.lanes[1].marks
+    assert (mark.x, mark.text, mark.title) == (1.5 * PX_PER_SEC, "tts: stall", "1.50 s: tts: stall")
+
+
+def test_the_text_of_the_last_moment_is_in_the_chart():
+    chart = draw([span("stt", 1000, None, "good morning")], None)
+    assert chart is not None
+    assert chart.width > PX_PER_SEC + 60
+
+
+def test_the_texts_of_moments_close_together_do_not_cover_each_other():
+    chart = draw([span("stt", 1000, None, "good morning"), span("stt", 1500, None, "hello")], None)
+    assert chart is not None
+    first, second = chart.lanes[0].marks
+    assert (first.text, second.text) == ("good morning", "hello")
+    assert second.y > first.y
 
 
 def test_a_lane_that_nobody_named_here_comes_last():
