@@ -19,7 +19,7 @@ LANES = {
 }
 CHANNELS = ("caller", "bot")
 
-PX_PER_SEC = 60.0
+PX_PER_SEC = 90.0
 WIDEST_PX = 12_000
 AXIS_PX, WAVE_PX, ROW_PX, PADDING_PX = 22, 44, 18, 4
 # What overlaps stands under each other, but no more than so many.
@@ -32,7 +32,7 @@ MARK_CHARACTERS = 32
 TICK_PX = 60
 TICK_SECS = (1, 2, 5, 10, 30, 60, 300, 600, 3600)
 # So many steps of a waveform are read for each second.
-PEAKS_PER_SEC = 20
+PEAKS_PER_SEC = 30
 
 
 @dataclass(frozen=True)

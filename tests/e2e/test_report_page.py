@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from evals.report.page import write_page
 from evals.report.results import read_results
+from evals.report.timeline import PX_PER_SEC
 from tests.evals.report.sample import FAILURE, record, run, timeline, turn, write
 
 pytestmark = pytest.mark.e2e
@@ -27,7 +28,7 @@ def report(page: Page, tmp_path: Path) -> Page:
         run(run=1, audio="audio/call.wav", **spoken),
         run(run=2, audio="audio/call.wav", status="failed", failures=[FAILURE], **spoken),
         run("returns/long", run=1, audio="audio/long.wav", **spoken),
-        run("privacy/card_number", status="pending", turns=[]) | {"skipped": "no recordings yet"},
+        run("privacy/card_number", file="privacy.yaml", status="pending", turns=[]) | {"skipped": "no recordings yet"},
         rest=b'{"scenario_name": "returns/lo',
     )
     write_page(read_results(path), tmp_path / "report.html")
@@ -44,16 +45,16 @@ def test_a_run_is_seen_and_heard_and_nothing_leaves_the_page(report: Page, tmp_p
     chart = report.locator("#run-2 .chart")
     chart.focus()
     report.keyboard.press("ArrowRight")
-    report.wait_for_function(f"() => ({CURSOR})() === 60")
+    report.wait_for_function(f"() => ({CURSOR})() === {PX_PER_SEC}")
     report.keyboard.press("Space")
     report.wait_for_function(PLAYING)
     report.keyboard.press("Space")
-    assert report.evaluate(CURSOR) > 60
+    assert report.evaluate(CURSOR) > PX_PER_SEC
     report.get_by_label("run 1: passed").nth(1).click()
     expect(report.locator("#run-3")).to_have_attribute("open", "")
     report.locator("#run-3 audio").evaluate("audio => audio.play()")
     report.wait_for_function("() => document.querySelector('#run-3 audio').currentTime > 0.1")
-    assert {url.partition(":")[0] for url in asked} == {"file", "data"}
+    assert {url.partition(":")[0] for url in asked} <= {"file", "data"}
     assert complaints == []
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from evals.report.results import Span
 from evals.report.sound import Sound
-from evals.report.timeline import MOST_ROWS, PX_PER_SEC, WIDEST_PX, draw
+from evals.report.timeline import MOST_ROWS, PEAKS_PER_SEC, PX_PER_SEC, WIDEST_PX, draw
 from tests.evals.report.sample import timeline
 
 
@@ -83,15 +83,15 @@ def test_a_lane_that_nobody_named_here_comes_last():
 
 
 def test_the_recording_is_drawn_and_as_long_as_it_is():
-    peaks = np.zeros(100)
-    peaks[40:60] = 1.0
-    chart = draw([span("caller", 0, 1000)], Sound(5.0, (np.zeros(100), peaks)))
+    peaks = np.zeros(5 * PEAKS_PER_SEC)
+    peaks[2 * PEAKS_PER_SEC : 3 * PEAKS_PER_SEC] = 1.0
+    chart = draw([span("caller", 0, 1000)], Sound(5.0, (np.zeros_like(peaks), peaks)))
     assert chart is not None
     caller, bot = chart.lanes
     assert chart.width == 5 * PX_PER_SEC
-    assert caller.wave == "M0 48h300"
-    assert bot.wave.count("v44") == 20
-    assert bot.wave.startswith(f"M0 {bot.top + 26:.0f}h300M120 ")
+    assert caller.wave == f"M0 48h{5 * PX_PER_SEC:.0f}"
+    assert bot.wave.count("v44") == PEAKS_PER_SEC
+    assert bot.wave.startswith(f"M0 {bot.top + 26:.0f}h{5 * PX_PER_SEC:.0f}M{2 * PX_PER_SEC:.0f} ")
 
 
 def test_a_call_of_hours_is_still_a_chart_of_some_width():
