@@ -132,7 +132,7 @@ def _tidy(span: Span) -> Span:
 
 
 def _lane(name: str, spans: Sequence[Span], peaks: Peaks | None, *, top: float, scale: float) -> Lane:
-    begin = top + PADDING_PX + (0 if peaks is None else WAVE_PX)
+    begin = top + PADDING_PX + (0 if peaks is None else WAVE_PX + PADDING_PX)
     ends: list[float] = []
     bars: list[Bar] = []
     marks: list[Mark] = []
