@@ -14,6 +14,7 @@ from server.commands import (
     drill,
     end,
     eval,
+    eval_report,
     gaps,
     index,
     keys,
@@ -47,6 +48,7 @@ app.command("providers")(providers.providers)
 app.command("doctor")(doctor.doctor)
 app.command("call")(call.call)
 app.command("drill")(drill.drill)
+eval.app.add_typer(eval_report.app)
 app.add_typer(eval.app, name="eval")
 
 
