@@ -26,7 +26,7 @@ def drill(
     fault: Annotated[
         list[str] | None, typer.Option("--fault", help="Only this fault; can be given several times.")
     ] = None,
-    turns: Annotated[int, typer.Option(min=1, help="Turns in all, at least; each call is placed once in any case.")] = 200,
+    turns: Annotated[int, typer.Option(min=1, help="Turns in all, at least; none is left out.")] = 200,
     lines: Annotated[int, typer.Option(min=1, max=2, help="Calls at once.")] = 1,
     json_out: Annotated[Path | None, typer.Option("--json", help="Write every turn and the summary there.")] = None,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="The table as Markdown.")] = False,
