@@ -1,0 +1,48 @@
+"""What is written to the caller in the place of being said."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pipecat.frames.frames import (
+    Frame,
+    LLMFullResponseEndFrame,
+    LLMFullResponseStartFrame,
+    LLMTextFrame,
+    TTSSpeakFrame,
+)
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+
+ANSWER = (LLMFullResponseStartFrame, LLMTextFrame, LLMFullResponseEndFrame)
+Answer = LLMFullResponseStartFrame | LLMTextFrame | LLMFullResponseEndFrame
+
+
+class InWriting(FrameProcessor):
+    """Stands before the voice: while `silent` it is given nothing to say, and what it would say by itself is an answer.
+
+    Pipecat's own `skip_tts` is set where a language model writes, so that it misses what is added behind it, and what
+    is spoken without one.
+    """
+
+    def __init__(self, *, silent: Callable[[], bool], **kwargs: Any):
+        super().__init__(**kwargs)
+        self._silent = silent
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Marks what goes down to the voice; passes on all else."""
+        await super().process_frame(frame, direction)
+        if direction is FrameDirection.DOWNSTREAM and self._silent():
+            if isinstance(frame, TTSSpeakFrame):
+                for each in written(frame):
+                    await self.push_frame(each)
+                return
+            if isinstance(frame, ANSWER):
+                frame.skip_tts = True
+        await self.push_frame(frame, direction)
+
+
+def written(speech: TTSSpeakFrame) -> tuple[Answer, ...]:
+    """The answer that a text spoken by itself is in writing."""
+    answer = (LLMFullResponseStartFrame(), LLMTextFrame(speech.text), LLMFullResponseEndFrame())
+    for frame in answer:
+        frame.skip_tts = True
+    return answer
