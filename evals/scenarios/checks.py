@@ -136,7 +136,7 @@ def _of_call(scenario: Scenario, observed: Observed, *, tier: Tier, ran: int) ->
         yield from _limits(scenario, keys.x_measure, observed, ran)
     for number, fault in enumerate(keys.x_faults):
         turn = observed.turns[fault.turn] if fault.turn < min(ran, len(observed.turns)) else None
-        if turn is None:
+        if turn is None or fault.gap_ms_max is None or tier == "text":
             continue
         silence = max((each for each in (turn.v2v_ms, turn.longest_gap_ms) if each is not None), default=None)
         if silence is None or silence > fault.gap_ms_max:

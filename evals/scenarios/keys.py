@@ -2,13 +2,14 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from bot.providers.stages import Stage
 
 Tier = Literal["text", "audio"]
+TIERS: tuple[Tier, ...] = get_args(Tier)
 Providers = Literal["embedded", "doubles", "live"]
 Sink = Literal["log", "metrics", "record"]
 # What `faults` of the vendors' doubles can do, to each request or to the connection.
@@ -91,13 +92,13 @@ class Limits(_Keys):
 class FaultAt(_Keys):
     """One of `x_faults`: how the first vendor of a stage fails in a turn, counted from 0.
 
-    `gap_ms_max` is the longest silence that the caller may hear for it.
+    `gap_ms_max` is the longest silence that the caller of a spoken call may hear for it.
     """
 
     turn: Annotated[int, Field(ge=0)]
     stage: Stage
     fault: Fault
-    gap_ms_max: Annotated[int, Field(gt=0)]
+    gap_ms_max: Annotated[int, Field(gt=0)] | None = None
 
 
 class Retrieval(_Keys):

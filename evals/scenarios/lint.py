@@ -12,7 +12,7 @@ from pipecat.evals.script import FUNCTION_CALL_EVENTS
 from evals.scenarios.claims import words_spoken
 from evals.scenarios.errors import Complaint
 from evals.scenarios.format import Scenario, ScenarioFile
-from evals.scenarios.keys import ScenarioKeys, TurnKeys, names_of
+from evals.scenarios.keys import FaultAt, ScenarioKeys, TurnKeys, names_of
 from evals.scenarios.source import keys_of
 from knowledge.errors import KnowledgeError
 from knowledge.loaders import load
@@ -189,15 +189,20 @@ class _Linted:
         if keys.x_measure is not None and "audio" not in self._tiers:
             self._say("x_measure is of a spoken call: add `audio` to `tiers`", "x_measure")
         for number, fault in enumerate(keys.x_faults):
-            self._fault(number, fault.turn)
+            self._fault(number, fault)
         if keys.x_never_says and not any(REPLIES & {e.event for e in turn.expect} for turn in scenario.stock.turns):
             self._say("no turn expects an answer, so nothing is ever said", "x_never_says")
 
-    def _fault(self, number: int, turn: int) -> None:
+    def _fault(self, number: int, fault: FaultAt) -> None:
+        at, is_spoken = ("x_faults", number), "audio" in self._tiers
         if self._scenario.keys.x_jarvis.providers != "doubles":
-            self._say("only doubles fail when they are told: set `providers: doubles`", "x_faults", number)
-        elif turn >= len(self._scenario.turns) or self._scenario.stock.turns[turn].user is None:
-            self._say(f"nothing is asked in turn {turn}, counted from 0", "x_faults", number, "turn")
+            self._say("only doubles fail when they are told: set `providers: doubles`", *at)
+        elif fault.turn >= len(self._scenario.turns) or self._scenario.stock.turns[fault.turn].user is None:
+            self._say(f"nothing is asked in turn {fault.turn}, counted from 0", *at, "turn")
+        if fault.stage != "llm" and not is_spoken:
+            self._say(f"{fault.stage} is of a spoken call: add `audio` to `tiers`", *at, "stage")
+        if fault.gap_ms_max is not None and not is_spoken:
+            self._say("gap_ms_max is of a spoken call: add `audio` to `tiers`", *at, "gap_ms_max")
 
     def _is_checked(self, number: int) -> bool:
         turn = self._scenario.stock.turns[number]

@@ -85,7 +85,7 @@ def header(*, providers: Sequence[str], repeat: int, tiers: Sequence[Tier]) -> d
         "jarvis": version("jarvis"),
         "git": _commit(),
         "repeat": repeat,
-        "tiers": sorted({*tiers}),
+        "tiers": list(tiers),
     }
 
 
