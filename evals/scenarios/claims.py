@@ -15,7 +15,7 @@ _NAME = re.compile(r"[A-Z][\w’'&-]*")
 _NO_NAME = re.compile(r"I(?:['’]\w+)?$")
 _DATE = re.compile(r"(?P<year>\d{4})?-?(?:-?(?P<month>\d\d))?(?:-(?P<day>\d\d))?$")
 _REFUSAL = re.compile(
-    r"\b(?:could|can|do|did|does|was|am|is)(?:n['’]t| not|not) (?:able to )?"
+    r"\b(?:could|can|do|did|does|was|am|is)(?:n['’]t|['’]t| not|not) (?:able to )?"
     r"(?:find|know|have (?:that|any|this|the) (?:information|answer|details?)|look (?:that|things) up|say)\b"
     r"|\b(?:no|without) (?:information|answer)\b|\bnot in (?:our|the|my) documents\b|\bunable to (?:find|answer)\b",
     re.IGNORECASE,
