@@ -29,6 +29,8 @@ from processors.writing import InWriting
 
 # The harness says what it wants as soon as it is connected.
 WISHES_SECS = 5.0
+# A greeting begins within a second or so; one that does not is not waited for.
+GREETING_SECS = 5.0
 
 
 class EvalChannel(Channel):
@@ -54,6 +56,7 @@ class EvalChannel(Channel):
             ),
         )
         self._before_voice = InWriting(silent=lambda: self._wishes.skip_tts)
+        self._witness = Witness(before_voice=self._before_voice, tell=self._tell)
 
     @property
     def lost_at(self) -> float | None:
@@ -79,7 +82,7 @@ class EvalChannel(Channel):
 
     def observers(self) -> Sequence[BaseObserver]:
         """What tells the harness more than a caller."""
-        return (Witness(before_voice=self._before_voice, tell=self._tell),)
+        return (self._witness,)
 
     def reported(self, event: Mapping[str, Any]) -> None:
         """Tells the harness what the bot reports, as `{"type": "report", "report"}`."""
@@ -113,6 +116,10 @@ class EvalChannel(Channel):
     async def _joined(self) -> None:
         self._telling = asyncio.create_task(self._send(), name="eval-messages")
         await self._transport.joined()
+        # What the harness sends is not read before: it takes the bot for ready otherwise, and then the greeting, which
+        # comes after its first words, for the answer to them.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._witness.spoke.wait(), GREETING_SECS)
 
     def _tell(self, message: BaseModel) -> None:
         self._told.put_nowait(message.model_dump_json())

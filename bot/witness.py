@@ -1,9 +1,11 @@
 """What a test of a call has to know of it, and no caller is told."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 from pipecat.frames.frames import (
+    BotStartedSpeakingFrame,
     Frame,
     LLMContextFrame,
     LLMFullResponseEndFrame,
@@ -26,7 +28,7 @@ from knowledge.types import Passage
 from processors.citations import shown_source
 from processors.frames import PassagesFrame
 from processors.retrieval import RetrievalProcessor
-from processors.writing import written
+from processors.writing import answer
 
 Tell = Callable[[BaseModel], None]
 
@@ -48,6 +50,8 @@ class Witness(BaseObserver):
         self._before_voice = before_voice
         self._tell = tell
         self._asked_ns: int | None = None
+        self.spoke = asyncio.Event()
+        """Whether the bot has begun to speak, or has written an answer."""
 
     async def on_push_frame(self, data: FramePushed) -> None:
         """Hears each push; all but a few are none of its business."""
@@ -56,9 +60,14 @@ class Witness(BaseObserver):
             self._asked_ns = data.timestamp
         elif isinstance(frame, PassagesFrame) and data.first_push:
             self._tell(ServerMessage(data=self._search(frame, found_ns=data.timestamp)))
+        elif isinstance(frame, BotStartedSpeakingFrame):
+            self.spoke.set()
         elif data.source is self._before_voice:
-            for each in written(frame) if isinstance(frame, TTSSpeakFrame) else (frame,):
-                self._tell_answer(each)
+            if isinstance(frame, TTSSpeakFrame):
+                for each in answer(frame.text):
+                    self._tell_answer(each)
+            else:
+                self._tell_answer(frame)
 
     def _search(self, frame: PassagesFrame, *, found_ns: int) -> dict[str, Any]:
         asked_ns, self._asked_ns = self._asked_ns, None
@@ -76,6 +85,8 @@ class Witness(BaseObserver):
             self._tell(BotLLMTextMessage(data=TextMessageData(text=frame.text)))
         elif isinstance(frame, LLMFullResponseEndFrame):
             self._tell(BotLLMStoppedMessage())
+            if frame.skip_tts:
+                self.spoke.set()
 
 
 def _shown(rank: int, passage: Passage) -> dict[str, Any]:

@@ -12,8 +12,7 @@ from pipecat.frames.frames import (
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
-ANSWER = (LLMFullResponseStartFrame, LLMTextFrame, LLMFullResponseEndFrame)
-Answer = LLMFullResponseStartFrame | LLMTextFrame | LLMFullResponseEndFrame
+_ANSWER = (LLMFullResponseStartFrame, LLMTextFrame, LLMFullResponseEndFrame)
 
 
 class InWriting(FrameProcessor):
@@ -32,17 +31,15 @@ class InWriting(FrameProcessor):
         await super().process_frame(frame, direction)
         if direction is FrameDirection.DOWNSTREAM and self._silent():
             if isinstance(frame, TTSSpeakFrame):
-                for each in written(frame):
+                for each in answer(frame.text):
+                    each.skip_tts = True
                     await self.push_frame(each)
                 return
-            if isinstance(frame, ANSWER):
+            if isinstance(frame, _ANSWER):
                 frame.skip_tts = True
         await self.push_frame(frame, direction)
 
 
-def written(speech: TTSSpeakFrame) -> tuple[Answer, ...]:
-    """The answer that a text spoken by itself is in writing."""
-    answer = (LLMFullResponseStartFrame(), LLMTextFrame(speech.text), LLMFullResponseEndFrame())
-    for frame in answer:
-        frame.skip_tts = True
-    return answer
+def answer(text: str) -> tuple[LLMFullResponseStartFrame, LLMTextFrame, LLMFullResponseEndFrame]:
+    """A text as a language model would write it."""
+    return LLMFullResponseStartFrame(), LLMTextFrame(text), LLMFullResponseEndFrame()

@@ -38,7 +38,12 @@ async def eval_call(
             require(asking, "admin")
             created = await sessions.create(CreateSession(channel="eval"))
             assert isinstance(created, CreatedSession), "who does not wait gets no place in line"
-            yield EvalCall(created.id, token_is_fresh=True)
+            try:
+                yield EvalCall(created.id, token_is_fresh=True)
+            except Problem:
+                # Nobody else knows of it, so nobody else would end it.
+                await sessions.end(created.id, reason="never_connected")
+                raise
     else:
         await guard.count(websocket)
         yield EvalCall(tokens.read(shown), token_is_fresh=tokens.is_fresh(shown))

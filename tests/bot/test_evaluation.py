@@ -36,11 +36,16 @@ class Line:
         self._client = client
         self._pc_id = pc_id
 
+    def greeted(self) -> None:
+        self.channel._witness.spoke.set()
+
     async def connect(self) -> Socket:
         return await self._client.ws_connect("/audio", params={"pc_id": self._pc_id})
 
-    async def joined(self, wishes: EvalConnectionFlags) -> Socket:
+    async def joined(self, wishes: EvalConnectionFlags, *, greeted: bool = True) -> Socket:
         """A harness' websocket that said what it wants, and that the bot knows of."""
+        if greeted:
+            self.greeted()
         socket = await self.connect()
         await socket.send_str(eval_connect_message(wishes))
         async with asyncio.timeout(WAIT_SECS):
@@ -110,10 +115,21 @@ async def test_who_says_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch):
         assert (await (await line.connect()).receive(timeout=WAIT_SECS)).data == Close.ABUSE
 
 
-async def test_what_the_harness_sends_comes_to_the_pipeline():
+async def test_what_the_harness_sends_comes_to_the_pipeline_once_the_bot_has_greeted():
     async with answered() as line:
-        await (await line.joined(TEXT)).send_str("{}")
+        await (await line.joined(TEXT, greeted=False)).send_str("{}")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(line.channel._socket.receive(), 0.05)
+        line.greeted()
         assert await line.channel._socket.receive() == {"type": "websocket.receive", "text": "{}"}
+
+
+async def test_a_greeting_that_does_not_come_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(evaluation, "GREETING_SECS", 0.0)
+    async with answered() as line:
+        await (await line.joined(TEXT, greeted=False)).send_str("{}")
+        async with asyncio.timeout(WAIT_SECS):
+            assert (await line.channel._socket.receive())["text"] == "{}"
 
 
 async def test_the_call_ends_with_the_connection():

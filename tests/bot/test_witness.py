@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from pipecat.frames.frames import (
+    BotStartedSpeakingFrame,
     Frame,
     LLMContextFrame,
     LLMFullResponseEndFrame,
@@ -47,13 +48,13 @@ class Heard:
 
     def __init__(self) -> None:
         self.told: list[dict[str, Any]] = []
-        self._witness = Witness(before_voice=BEFORE_VOICE, tell=lambda each: self.told.append(each.model_dump()))
+        self.witness = Witness(before_voice=BEFORE_VOICE, tell=lambda each: self.told.append(each.model_dump()))
 
     async def sees(
         self, frame: Frame, *, of: FrameProcessor, to: FrameProcessor = ELSE, ns: int = 0, first: bool = True
     ) -> None:
         pushed = FramePushed(of, to, frame, FrameDirection.DOWNSTREAM, timestamp=ns, first_push=first)
-        await self._witness.on_push_frame(pushed)
+        await self.witness.on_push_frame(pushed)
 
     async def search(self, *passages: Passage, question: str | None, at_ms: int = 0, ms: int = 4) -> Any:
         """A turn is looked up; the last message."""
@@ -107,3 +108,17 @@ async def test_what_is_on_its_way_to_the_voice_is_not_told(frame: Frame):
     heard = Heard()
     await heard.sees(frame, of=ELSE, to=BEFORE_VOICE)
     assert heard.told == []
+
+
+@pytest.mark.parametrize(("silent", "spoke"), [(True, True), (False, False)])
+async def test_an_answer_in_writing_is_said_as_it_ends(silent: bool, spoke: bool):
+    heard, end = Heard(), LLMFullResponseEndFrame()
+    end.skip_tts = silent
+    await heard.sees(end, of=BEFORE_VOICE)
+    assert heard.witness.spoke.is_set() is spoke
+
+
+async def test_an_answer_aloud_is_said_as_it_begins_to_sound():
+    heard = Heard()
+    await heard.sees(BotStartedSpeakingFrame(), of=ELSE)
+    assert heard.witness.spoke.is_set()

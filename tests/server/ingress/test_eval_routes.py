@@ -34,7 +34,9 @@ class ScriptedSessions:
     def __init__(self) -> None:
         self.created: list[CreateSession] = []
         self.joined: list[tuple[str, Joining, bool]] = []
+        self.ended: list[tuple[str, str]] = []
         self.refusal: Problem | None = None
+        self.bot_is_gone = False
 
     async def create(self, wanted: CreateSession) -> CreatedSession:
         if self.refusal is not None:
@@ -44,8 +46,13 @@ class ScriptedSessions:
 
     @asynccontextmanager
     async def audio(self, session_id: str, joining: Joining, *, token_is_fresh: bool) -> AsyncIterator[AudioLine]:
+        if self.bot_is_gone:
+            raise Problem(503, "The assistant was lost", "Call again.", retry_after_secs=1)
         self.joined.append((session_id, joining, token_is_fresh))
         yield ScriptedAudioLine("hello", Closed(1000, "hang_up"))
+
+    async def end(self, session_id: str, *, reason: str) -> None:
+        self.ended.append((session_id, reason))
 
 
 @pytest.fixture
@@ -92,6 +99,13 @@ def test_a_key_starts_a_call_each_time(client: TestClient, sessions: ScriptedSes
         assert heard(client, sent) == "hello"
     assert sessions.created == [CreateSession(channel="eval")] * 2
     assert sessions.joined == [("9a2e", by_harness(), True)] * 2
+    assert sessions.ended == []
+
+
+def test_a_call_of_a_key_that_can_not_be_joined_is_ended(client: TestClient, sessions: ScriptedSessions):
+    sessions.bot_is_gone = True
+    assert refusal(client, {"Authorization": basic(OPERATOR)}).status_code == 503
+    assert sessions.ended == [("9a2e", "never_connected")]
 
 
 @pytest.mark.parametrize(
