@@ -56,12 +56,31 @@ def spoken(recording: Recording, began_ms: Sequence[float | None]) -> Spoken:
 
 
 def turns(
-    users: Sequence[str | None], by_turn: Sequence[Sequence[Message]], sound: Spoken | None
+    users: Sequence[str | None], messages: Sequence[Sequence[Message]], sound: Spoken | None
 ) -> tuple[ObservedTurn, ...]:
     """Each turn by its messages; `users` is what the caller said in it."""
     return tuple(
-        _turn(user, messages, sound, number) for number, (user, messages) in enumerate(zip(users, by_turn, strict=True))
+        _turn(user, each, sound, number) for number, (user, each) in enumerate(zip(users, messages, strict=True))
     )
+
+
+def by_turn(messages: Sequence[Message], began_ms: Sequence[float | None]) -> list[list[Message]]:
+    """The messages of each turn, in their order; what comes before the first one is of it.
+
+    A citation is of the turn whose passages were told last: it may come after the answer that it stands in, when the
+    next turn has begun.
+    """
+    found: list[list[Message]] = [[] for _ in began_ms]
+    searched = 0
+    for message in messages:
+        reached = [number for number, at in enumerate(began_ms) if at is not None and at <= message.at_ms]
+        number = reached[-1] if reached else 0
+        kind = message.data.get("type") if message.type == "server-message" else None
+        if kind == "passages":
+            searched = number
+        if found:
+            found[searched if kind == "citation" else number].append(message)
+    return found
 
 
 def false_interrupts(messages: Sequence[Message], sound: Spoken) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from pipecat.evals.script import EvalScriptScenario
+from pipecat.evals.script import EvalExpectation, EvalScriptScenario, EvalScriptTurn
 
 from evals.scenarios.errors import Complaint
 from evals.scenarios.format import Scenario, ScenarioFile
@@ -13,6 +13,8 @@ from evals.scenarios.keys import Providers, Tier
 
 VOICE = {"factory": "evals.scenarios.speech.voice", "service": "flite", "voice": "rms"}
 EARS = {"factory": "evals.scenarios.speech.ears"}
+# No bot of ours says that.
+SETTLING = EvalScriptTurn(user=None, expect=[EvalExpectation("bot_backchannel", within_ms=600, absent=True)])
 
 
 @dataclass(frozen=True)
@@ -98,19 +100,20 @@ def _unheld(name: str, file: ScenarioFile, scenario: Scenario | None, wrong: Seq
 def as_held(run: Run) -> EvalScriptScenario:
     """The scenario as Pipecat's harness holds it in the run's tier.
 
-    Spoken, a recording stands in for the words that it says, and a `response` is what was heard of the bot.
+    Spoken, a recording stands in for the words that it says, and a `response` is what was heard of the bot. A last turn
+    waits: the harness hangs up at once, and what the bot tells of its last answer may come behind it.
     """
     stock = run.scenario.stock
     if run.tier == "text":
-        return stock
-    turns = []
+        return replace(stock, turns=[*stock.turns, SETTLING])
+    turns: list[EvalScriptTurn] = []
     for number, (turn, data) in enumerate(zip(stock.turns, run.scenario.data["turns"], strict=True)):
         recording = run.scenario.recording(number)
         expect = [replace(each, event=event) for each, event in zip(turn.expect, _events(data), strict=True)]
         turns.append(replace(turn, audio=str(recording) if recording else turn.audio, expect=expect))
     return replace(
         stock,
-        turns=turns,
+        turns=[*turns, SETTLING],
         user_audio=True,
         user_speech=stock.user_speech or VOICE,
         bot_audio=True,

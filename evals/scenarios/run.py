@@ -15,7 +15,7 @@ from evals.scenarios.claims import words_spoken
 from evals.scenarios.errors import SuiteError
 from evals.scenarios.harness import Held, hold
 from evals.scenarios.observed import Observed
-from evals.scenarios.observing import Spoken, false_interrupts, missed_turns, spoken, timeline, turns
+from evals.scenarios.observing import Spoken, by_turn, false_interrupts, missed_turns, spoken, timeline, turns
 from evals.scenarios.plan import Plan, Run, Unheld, as_held
 from evals.scenarios.results import Results, Status, complained, failed, shown
 from evals.scenarios.stand import Stand, Wanted, stand
@@ -111,6 +111,7 @@ async def _hold_one(run: Run, served: Stand, results: Results) -> Mapping[str, A
         on_turn=cue.turn,
     )
     await cue.end()
+    held = without_settling(held)
     sound = None
     if held.recording is not None:
         sound = await asyncio.to_thread(spoken, held.recording, held.began_ms)
@@ -131,6 +132,17 @@ async def _hold_one(run: Run, served: Stand, results: Results) -> Mapping[str, A
     }
 
 
+def without_settling(held: Held) -> Held:
+    """What was held, without the wait at its end."""
+    count = len(held.began_ms) - 1
+    result = replace(
+        held.result,
+        turns=held.result.turns[:count],
+        failures=[each for each in held.result.failures if each.turn_index < count],
+    )
+    return replace(held, result=result, began_ms=held.began_ms[:count])
+
+
 class _Cue:
     """Tells the vendors' doubles what they hear and how they fail, as a call's turns begin."""
 
@@ -149,7 +161,7 @@ class _Cue:
 
     def turn(self, number: int) -> None:
         """A turn begins."""
-        if self._doubles is None:
+        if self._doubles is None or number >= len(self._run.scenario.turns):
             return
         user = self._run.scenario.stock.turns[number].user
         if user:
@@ -173,7 +185,7 @@ def _first(stage: Any) -> str:
 async def _observed(run: Run, served: Stand, held: Held, sound: Spoken | None, *, logged: int) -> Observed:
     scenario, keys = run.scenario, run.scenario.keys
     users = [turn.user for turn in scenario.stock.turns]
-    seen = turns(users, [held.during(number) for number in range(len(users))], sound)
+    seen = turns(users, by_turn(held.messages, held.began_ms), sound)
     record = await served.record(held.session_id) if held.session_id else ""
     asked = [
         words_spoken(turn.heard or turn.user or "")
