@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, replace
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -23,7 +24,10 @@ from evals.scenarios.stand import Stand, Wanted, stand
 HOLD_SECS = 600.0
 GAP_SECS, LOOK_SECS = 3.0, 0.2
 # The call did not come about: that says nothing of what the scenario asks.
-BROKEN = frozenset({"connect_failed", "closed_before_ready", "handshake_timeout", "error"})
+UNREACHED = frozenset({"connect_failed", "closed_before_ready", "handshake_timeout"})
+BROKEN = UNREACHED | {"error"}
+# A host that is busy, or whose lines are, may take the call a little later.
+TRIES, AGAIN_SECS = 3, 4.0
 
 OnRecord = Callable[[Mapping[str, Any]], None]
 
@@ -102,26 +106,19 @@ async def _hold_one(run: Run, served: Stand, results: Results) -> Mapping[str, A
     logged = served.logged()
     cue = _Cue(run, served)
     await cue.prepare()
-    held = await hold(
-        as_held(run),
-        base_url=served.url,
-        key=served.key,
-        audio=audio,
-        judged=scenario.keys.x_jarvis.providers == "live",
-        on_turn=cue.turn,
-    )
-    await cue.end()
-    held = without_settling(held)
+    held = await _had(run, served, cue, audio)
+    if any(each.kind in BROKEN for each in held.result.failures):
+        return _record(run, held.result, "error") | {
+            "x_session": held.session_id,
+            "x_failures": [failed(each) for each in _stock_failures(run, held.result)],
+        }
     sound = None
     if held.recording is not None:
         sound = await asyncio.to_thread(spoken, held.recording, held.began_ms)
     observed = await _observed(run, served, held, sound, logged=logged)
     ran = sum(turn.status != "not_run" for turn in held.result.turns)
     found = [*_stock_failures(run, held.result), *failures(scenario, observed, tier=run.tier, ran=ran)]
-    status: Status = "failed" if found else "passed"
-    if any(each.kind in BROKEN for each in held.result.failures):
-        status = "error"
-    status, found = _with_pending(run, status, found)
+    status, found = _with_pending(run, "failed" if found else "passed", found)
     users = [turn.user for turn in scenario.stock.turns]
     return _record(run, held.result, status) | {
         "x_session": held.session_id,
@@ -130,6 +127,25 @@ async def _hold_one(run: Run, served: Stand, results: Results) -> Mapping[str, A
         "x_timeline": [asdict(span) for span in timeline(held.messages, held.began_ms, users, sound)],
         "x_audio": None if held.audio is None else held.audio.name,
     }
+
+
+async def _had(run: Run, served: Stand, cue: "_Cue", audio: Path | None) -> Held:
+    """The conversation as it was held; one that did not come about is tried again."""
+    again = 0
+    while True:
+        held = await hold(
+            as_held(run),
+            base_url=served.url,
+            key=served.key,
+            audio=audio,
+            judged=run.scenario.keys.x_jarvis.providers == "live",
+            on_turn=cue.turn,
+        )
+        await cue.end()
+        held, again = without_settling(held), again + 1
+        if again == TRIES or not any(each.kind in UNREACHED for each in held.result.failures):
+            return held
+        await asyncio.sleep(again * AGAIN_SECS)
 
 
 def without_settling(held: Held) -> Held:

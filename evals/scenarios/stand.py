@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psutil
 import psycopg
 from dotenv import dotenv_values
+from loguru import logger
 
 from bot.providers.stages import STAGES, members, name_of
 from evals.drill.doubles import Doubles, doubles
@@ -206,3 +208,6 @@ async def _stop(jarvis: Jarvis) -> None:
         await asyncio.to_thread(jarvis.stop)
     except subprocess.TimeoutExpired:
         await asyncio.to_thread(jarvis.kill)
+    except psutil.Error:
+        # It ended; a process of its own went away while it was looked at.
+        logger.debug("a process of the Jarvis under test was gone before it was looked at")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from loguru import logger
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -135,6 +136,8 @@ def _hold(suite: "Plan", results: "Results", console: Console, *, jobs: int, liv
             if record["x_status"] not in ("passed", "pending"):
                 _tell(record, console)
 
+        # What goes wrong in the harness is in the records.
+        logger.disable("pipecat")
         asyncio.run(hold_suite(suite, results, jobs=jobs, live=live, on_record=tell))
 
 

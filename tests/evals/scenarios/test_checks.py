@@ -53,7 +53,11 @@ def test_a_good_answer_passes(tmp_path: Path, turn: str):
     ("turn", "seen", "reason"),
     [
         ("x_retrieval: {must: [Workshop]}", ObservedTurn(), "x_retrieval: nothing was looked up"),
-        ("x_retrieval: {must: [Workshop]}", REFUSAL, "x_retrieval: no passage of 'Workshop' was found, only of nothing"),
+        (
+            "x_retrieval: {must: [Workshop]}",
+            REFUSAL,
+            "x_retrieval: no passage of 'Workshop' was found, only of nothing",
+        ),
         ("x_retrieval: {must_not: [Workshop]}", GOOD, "x_retrieval: a passage of 'Workshop' was found"),
         ("x_retrieval: {nothing: true}", GOOD, "x_retrieval: passages of 'Workshop' were found"),
         ("x_says: [80 dollars]", GOOD, "x_says: '80 dollars' is not in what was said: "),

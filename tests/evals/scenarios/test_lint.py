@@ -22,7 +22,9 @@ def told(folder: Path, text: str) -> list[str]:
 
 def of_turn(folder: Path, turn: str) -> list[str]:
     """What is said of a turn that begins in line 6."""
-    return told(folder, SCENARIO + "      - user: Hello.\n" + "".join(f"        {line}\n" for line in turn.splitlines()))
+    return told(
+        folder, SCENARIO + "      - user: Hello.\n" + "".join(f"        {line}\n" for line in turn.splitlines())
+    )
 
 
 def of_keys(folder: Path, keys: str, *, jarvis: str = "") -> list[str]:
@@ -57,7 +59,10 @@ def test_a_good_scenario_is_not_complained_of(tmp_path: Path):
         ("expect: [{event: response}]\nx_recording: a.flac", "8: a.flac is missing"),
         ("expect: [{event: response}]\nx_phrase: 18 dollars", "8: x_phrase is for a language model's double"),
         ("expect: [{event: response}]\nx_says: ['!']", "8: it has no word, so it is always said"),
-        ("expect: [{event: response}]\nx_source: [Workshp]", "8: no document has the title 'Workshp'; is it 'Workshop'?"),
+        (
+            "expect: [{event: response}]\nx_source: [Workshp]",
+            "8: no document has the title 'Workshp'; is it 'Workshop'?",
+        ),
         ("expect: [{event: response}]\nx_retrieval: {must_not: [Old prices]}", "8: no document has the title"),
         ("expect: [{event: response}]\nx_source: []\nx_supported: true", "9: an answer without a source has nothing"),
         ("expect: [{event: llm_started}]\nx_says: [x]", "8: x_says is of an answer: add `expect:"),
@@ -79,7 +84,11 @@ def test_what_is_wrong_with_a_turn_is_told_by_its_line(tmp_path: Path, turn: str
         ("x_faults: [{turn: 0, stage: llm, fault: stall}]", "", "3: only doubles fail when they are told"),
         ("x_faults: [{turn: 1, stage: llm, fault: stall}]", ", providers: doubles", "3: nothing is asked in turn 1"),
         ("x_faults: [{turn: 0, stage: tts, fault: stall}]", ", providers: doubles", "3: tts is of a spoken call"),
-        ("user: {modality: audio, speech: {factory: a.b}}", "", "2: a scenario in audio modality can't be held as text"),
+        (
+            "user: {modality: audio, speech: {factory: a.b}}",
+            "",
+            "2: a scenario in audio modality can't be held as text",
+        ),
     ],
 )
 def test_what_is_wrong_with_the_whole_is_told_by_its_line(tmp_path: Path, keys: str, jarvis: str, complaint: str):
