@@ -138,7 +138,10 @@ def _hold(suite: "Plan", results: "Results", console: Console, *, jobs: int, liv
 
         # What goes wrong in the harness is in the records.
         logger.disable("pipecat")
-        asyncio.run(hold_suite(suite, results, jobs=jobs, live=live, on_record=tell))
+        try:
+            asyncio.run(hold_suite(suite, results, jobs=jobs, live=live, on_record=tell))
+        finally:
+            logger.enable("pipecat")
 
 
 def _tell(record: Mapping[str, Any], console: Console) -> None:
