@@ -1,7 +1,10 @@
 """Which conversations a suite holds, and in which way."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from evals.scenarios.keys import TIERS, Tier
 from evals.scenarios.lint import lint
 from evals.scenarios.plan import SETTLING, Plan, Run, as_held, plan
 from tests.evals.scenarios.given import read_text, scenario
@@ -20,9 +23,9 @@ scenarios:
 """
 
 
-def planned(folder: Path, **options) -> Plan:
+def planned(folder: Path, *, tiers: Sequence[Tier] = TIERS, **options: Any) -> Plan:
     file = read_text(folder, TEXT)
-    return plan([(file, lint(file))], **({"tiers": ["text", "audio"]} | options))
+    return plan([(file, lint(file))], tiers=tiers, **options)
 
 
 def names(runs: tuple[Run, ...]) -> list[tuple[str, str, int]]:

@@ -15,7 +15,9 @@ from tests.evals.scenarios.given import scenario
 class PlayedJarvis:
     """Runs nothing, and notes what is asked of it."""
 
-    def __init__(self, data_dir: Path, *, trouble: Exception | None = None, indexes: int = 0, **variables: str) -> None:
+    def __init__(
+        self, data_dir: Path, variables: dict[str, str], *, trouble: Exception | None = None, indexes: int = 0
+    ) -> None:
         self.environment = {"DATABASE_URL": "postgres://operator", "JARVIS_DATA_DIR": str(data_dir), **variables}
         self.asked: list[Any] = []
         self._trouble, self._indexes = trouble, indexes
@@ -42,7 +44,7 @@ async def stood(asked: Wanted, *, live: dict[str, str] | None = None, lines: int
     made: list[PlayedJarvis] = []
 
     def make(data_dir: Path, **variables: str) -> Jarvis:
-        made.append(PlayedJarvis(data_dir, **options, **variables))
+        made.append(PlayedJarvis(data_dir, variables, **options))
         return cast(Jarvis, made[0])
 
     async with stand(asked, live=live or {}, lines=lines, make=make):
