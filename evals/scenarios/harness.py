@@ -1,7 +1,7 @@
 """One scenario held with a running Jarvis by Pipecat's own eval session, and all that was to be observed of it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -73,12 +73,14 @@ async def hold(
     judged: bool = False,
     wanted: Mapping[str, Any] | None = None,
     expect_secs: float = EXPECT_SECS,
+    on_turn: Callable[[int], None] = lambda _: None,
 ) -> Held:
     """Holds a scenario with the Jarvis at `base_url`; `key` has the scope admin.
 
     `audio` is where both sides of a scenario with sound are written as WAV, the caller left. Without `judged`, no
     `eval:` is asked, and its expectation is met by what else it names. `wanted` goes into the session's creation
-    (`collection`, `metadata`); `expect_secs` is how long an expectation waits that names no time. A call that can't be
+    (`collection`, `metadata`); `expect_secs` is how long an expectation waits that names no time. `on_turn` is
+    told each turn, from 0, as it begins. A call that can't be
     had is a result with a failure of the kind `connect_failed`.
     """
     async with aiohttp.ClientSession() as http:
@@ -88,7 +90,8 @@ async def hold(
         except CallError as error:
             return Held(_unheld(scenario, str(error)), began_ms=(None,) * len(scenario.turns))
         try:
-            return await _hold(scenario if judged else unjudged(scenario), call, audio=audio, expect_secs=expect_secs)
+            asked = scenario if judged else unjudged(scenario)
+            return await _hold(asked, call, audio=audio, expect_secs=expect_secs, on_turn=on_turn)
         finally:
             await ingress.hang_up(call)
 
@@ -99,7 +102,14 @@ def unjudged(scenario: EvalScriptScenario) -> EvalScriptScenario:
     return replace(scenario, turns=turns)
 
 
-async def _hold(scenario: EvalScriptScenario, call: Session, *, audio: Path | None, expect_secs: float) -> Held:
+async def _hold(
+    scenario: EvalScriptScenario,
+    call: Session,
+    *,
+    audio: Path | None,
+    expect_secs: float,
+    on_turn: Callable[[int], None],
+) -> Held:
     assert call.eval_url is not None
     audio = audio if scenario.bot_audio else None
     params = EvalSessionParams(
@@ -114,6 +124,7 @@ async def _hold(scenario: EvalScriptScenario, call: Session, *, audio: Path | No
     @session.event_handler("on_progress")
     async def on_progress(_session: object, progress: EvalScriptTurnProgress) -> None:
         if progress.status == "turn":
+            on_turn(progress.turn_index)
             began_ms[progress.turn_index] = round(overheard.elapsed_secs() * 1000, 3)
 
     result = without_secret(await session.run(), call.token)
