@@ -5,6 +5,7 @@ import sys
 import typer
 
 from server.commands import (
+    bench,
     call,
     calls,
     change,
@@ -48,6 +49,7 @@ app.command("doctor")(doctor.doctor)
 app.command("call")(call.call)
 app.command("drill")(drill.drill)
 app.add_typer(eval.app, name="eval")
+app.add_typer(bench.app, name="bench")
 
 
 def main() -> None:
