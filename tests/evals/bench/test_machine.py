@@ -36,3 +36,11 @@ def test_what_the_kernel_does_not_tell_is_left_out(monkeypatch: pytest.MonkeyPat
     assert here.cpu
     assert (here.governor, here.to_json()["governor"]) == (None, None)
     assert "governor" not in str(here)
+
+
+@pytest.mark.parametrize(("looks", "busy"), [([4.0], 4.0), ([90.0, 9.0], 9.0), ([90.0, 40.0, 60.0], 40.0)])
+def test_what_is_busy_for_a_moment_only_is_quiet(monkeypatch: pytest.MonkeyPatch, looks: list[float], busy: float):
+    left = iter(looks)
+    monkeypatch.setattr(module.psutil, "cpu_percent", lambda interval: next(left))
+    assert module.busy_percent() == busy
+    assert next(left, None) is None
