@@ -1,10 +1,15 @@
 """When calls are too many."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
+from evals.bench import capacity as module
 from evals.bench.capacity import Load, findings, late_frames, levels, rounds, why_full
+from evals.bench.errors import BenchError
+from evals.bench.figures import Note
 from evals.bench.launcher.callers import Heard
 
 
@@ -68,3 +73,61 @@ def test_the_figures_of_a_number_of_calls_say_of_how_many():
 
 def test_without_an_answer_there_is_no_figure_of_one():
     assert "voice to voice" not in {each.name for each in findings([load(asked=2)])}
+
+
+class FakeServer:
+    """Holds so many calls; with more, answers are slow, or a caller is not connected."""
+
+    def __init__(self, holds: int, *, refuses: bool = False) -> None:
+        self.loads: list[int] = []
+        self._holds = holds
+        self._refuses = refuses
+
+    async def load(self, _jarvis: Any, calls: int, _questions: int) -> Load:
+        """One run."""
+        self.loads.append(calls)
+        if calls > self._holds and self._refuses:
+            raise BenchError("Caller 3 of 3 was not connected.")
+        return load(*[2000.0 if calls > self._holds else 700.0] * 10, calls=calls)
+
+
+async def told(monkeypatch: pytest.MonkeyPatch, server: FakeServer, *, most: int) -> str:
+    """What is said of its capacity."""
+
+    @asynccontextmanager
+    async def nothing(*_: Any, **__: Any) -> AsyncIterator[None]:
+        yield None
+
+    async def costs(*_: Any) -> list[Any]:
+        return []
+
+    monkeypatch.setattr(module, "vendors", nothing)
+    monkeypatch.setattr(module, "running", nothing)
+    monkeypatch.setattr(module, "_costs", costs)
+    monkeypatch.setattr(module, "_load", server.load)
+    measured = module.capacity(providers="doubles", recogniser="deepgram", runs=2, most=most, progress=lambda _: None)
+    (note,) = [each for each in [each async for each in measured] if isinstance(each, Note)]
+    return note.text
+
+
+async def test_more_calls_are_tried_until_they_are_too_many(monkeypatch: pytest.MonkeyPatch):
+    server = FakeServer(holds=3)
+    assert (await told(monkeypatch, server, most=16)).startswith("Capacity: 3 calls at once. With 4: p95 of")
+    assert server.loads == [1, 1, 2, 2, 3, 3, 4, 4]
+
+
+async def test_where_all_fit_more_may(monkeypatch: pytest.MonkeyPatch):
+    assert await told(monkeypatch, FakeServer(holds=9), most=3) == (
+        "Capacity: at least 3 calls at once; more were not tried."
+    )
+
+
+async def test_a_caller_who_is_not_connected_makes_them_too_many(monkeypatch: pytest.MonkeyPatch):
+    assert await told(monkeypatch, FakeServer(holds=2, refuses=True), most=8) == (
+        "Capacity: 2 calls at once. With 3: Caller 3 of 3 was not connected."
+    )
+
+
+async def test_not_even_one_call_is_a_failure(monkeypatch: pytest.MonkeyPatch):
+    with pytest.raises(BenchError):
+        await told(monkeypatch, FakeServer(holds=0, refuses=True), most=8)
