@@ -2,6 +2,7 @@
 
 import os
 import platform
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -74,6 +75,28 @@ def busy_percent() -> float:
         if least <= QUIET_PERCENT:
             break
     return least
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The seconds of all cores that were used until now, by everybody and by this process and its children."""
+
+    at_secs: float
+    all_secs: float
+    own_secs: float
+
+    @classmethod
+    def now(cls) -> "Usage":
+        """Children count once they have ended; what detached itself counts as others."""
+        times, own = psutil.cpu_times(), os.times()
+        used = sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0)
+        mine = own.user + own.system + own.children_user + own.children_system
+        return cls(time.monotonic(), used - getattr(times, "guest_nice", 0.0), mine)
+
+    def others_percent(self, before: "Usage", *, cores: int) -> float:
+        """How much of all cores others took since then."""
+        others = (self.all_secs - before.all_secs) - (self.own_secs - before.own_secs)
+        return round(max(0.0, 100 * others / ((self.at_secs - before.at_secs) * cores)), 1)
 
 
 def _cpu() -> str:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from evals.bench.figures import Figure, Finding, Note
-from evals.bench.machine import Machine
+from evals.bench.machine import QUIET_PERCENT, Machine
 
 Providers = Literal["doubles", "embedded"]
 MEANINGS: Mapping[Providers, str] = {
@@ -21,7 +21,7 @@ MEANINGS: Mapping[Providers, str] = {
 
 @dataclass(frozen=True)
 class Report:
-    """One bench. `is_whole` says that it was not cut off, `options` what it was told."""
+    """One bench; `others_percent` of all cores were other programs' meanwhile. `options` is what it was told."""
 
     bench: str
     version: str
@@ -30,6 +30,7 @@ class Report:
     machine: Machine
     options: Mapping[str, Any]
     findings: Sequence[Finding]
+    others_percent: float
     is_whole: bool = True
 
     @property
@@ -50,6 +51,7 @@ class Report:
             "created": self.created.isoformat(),
             "providers": self.providers,
             "machine": self.machine.to_json(),
+            "others_percent": self.others_percent,
             "options": dict(self.options),
             "is_whole": self.is_whole,
             "figures": [_json(figure) for figure in self.figures],
@@ -78,7 +80,11 @@ class Report:
                 figure.unit,
                 str(len(figure.values)),
             )
-        said = [*self.notes, *([] if self.is_whole else ["It was cut off: not all was measured."])]
+        said = [*self.notes]
+        if self.others_percent > QUIET_PERCENT:
+            said.append(f"BUSY: other programs took {self.others_percent:.0f} % of the cores meanwhile.")
+        if not self.is_whole:
+            said.append("It was cut off: not all was measured.")
         return Group(Text(about), Text(str(self.machine)), table, *(Text(each) for each in said))
 
 

@@ -55,7 +55,14 @@ AnywayOption = Annotated[
     bool, typer.Option("--anyway", help="Measure though other programs use this machine; the results say so.")
 ]
 
-app = typer.Typer(no_args_is_help=True, help="Measure how fast this machine answers, and how much it holds.")
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def bench() -> None:
+    """Measure how fast this machine answers, and how much it holds."""
+    # Before anything of Pipecat is loaded, which greets in the log.
+    configure("ERROR")
 
 
 @app.command("turns")
@@ -209,9 +216,8 @@ def _hold(
     anyway: bool,
 ) -> None:
     """Measures, tells each figure as it is known, and shows all of them in the end, also where it was cut off."""
-    configure("ERROR")
     from evals.bench.errors import BenchError
-    from evals.bench.machine import busy_percent, machine
+    from evals.bench.machine import Usage, busy_percent, machine
     from evals.bench.report import Report, latest, line
     from evals.caller.errors import CallError
     from evals.program import ProgramError
@@ -229,7 +235,7 @@ def _hold(
         )  # fmt: skip
         raise typer.Exit(FAILED)
     findings: list[Finding] = []
-    code = 0
+    code, before = 0, Usage.now()
     try:
         with console.status("") as status:
 
@@ -253,6 +259,7 @@ def _hold(
         machine=here,
         options=options,
         findings=latest(findings),
+        others_percent=Usage.now().others_percent(before, cores=here.cores),
         is_whole=code == 0,
     )
     Console(width=max(120, Console().width)).print(report.table())

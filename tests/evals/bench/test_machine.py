@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from evals.bench import machine as module
-from evals.bench.machine import machine
+from evals.bench.machine import Usage, machine
 
 
 @pytest.mark.parametrize(("busy", "is_quiet"), [(3.0, True), (60.0, False)])
@@ -44,3 +44,18 @@ def test_what_is_busy_for_a_moment_only_is_quiet(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(module.psutil, "cpu_percent", lambda interval: next(left))
     assert module.busy_percent() == busy
     assert next(left, None) is None
+
+
+def test_what_others_took_is_what_was_used_without_ones_own():
+    before, after = Usage(100.0, 1_000.0, 10.0), Usage(110.0, 1_013.0, 15.0)
+    assert after.others_percent(before, cores=2) == 40.0
+
+
+def test_children_that_used_more_than_was_counted_leave_nothing_to_others():
+    before, after = Usage(100.0, 1_000.0, 10.0), Usage(110.0, 1_001.0, 15.0)
+    assert after.others_percent(before, cores=2) == 0.0
+
+
+def test_this_process_is_part_of_what_is_used():
+    now = Usage.now()
+    assert 0 < now.own_secs < now.all_secs

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 
+import pytest
 from rich.console import Console
 
 from evals.bench.figures import Figure, Finding, Note
@@ -14,7 +15,7 @@ MACHINE = Machine(
 )
 
 
-def report(*findings: Finding, is_whole: bool = True) -> Report:
+def report(*findings: Finding, is_whole: bool = True, others_percent: float = 2.0) -> Report:
     return Report(
         bench="turns",
         version="0.1.0",
@@ -23,6 +24,7 @@ def report(*findings: Finding, is_whole: bool = True) -> Report:
         machine=MACHINE,
         options={"runs": 2},
         findings=findings,
+        others_percent=others_percent,
         is_whole=is_whole,
     )
 
@@ -57,6 +59,11 @@ def test_where_all_is_of_one_there_is_no_column_for_it():
 def test_a_bench_that_was_cut_off_says_so():
     assert "cut off" in shown(report(V2V, is_whole=False))
     assert "cut off" not in shown(report(V2V))
+
+
+@pytest.mark.parametrize(("others_percent", "is_busy"), [(5.0, False), (40.0, True)])
+def test_a_machine_that_became_busy_meanwhile_is_called_so(others_percent: float, is_busy: bool):
+    assert ("BUSY: other programs took" in shown(report(V2V, others_percent=others_percent))) is is_busy
 
 
 def test_json_has_every_value_of_every_run():
