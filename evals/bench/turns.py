@@ -74,8 +74,8 @@ class Contender:
 
     def missing(self) -> list[Note]:
         """The turns that are in no figure."""
-        told = ((self.silent, "got no answer"), (self.early, "were answered before they were over"))
-        return [Note(f"{self.name}: {count} turns {what}.") for count, what in told if count]
+        told = (("without an answer", self.silent), ("answered before they were over", self.early))
+        return [Note(f"{self.name}: turns {what}: {count}") for what, count in told if count]
 
 
 async def turns(*, providers: Providers, recogniser: str, runs: int, progress: Progress) -> AsyncIterator[Finding]:

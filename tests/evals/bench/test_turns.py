@@ -30,8 +30,8 @@ def test_only_turns_that_were_answered_in_their_time_are_in_the_figure():
     jarvis.take([turn(700.0), turn(None), turn(-200.0)], spoken_over=False)
     assert jarvis.findings() == [Figure("voice to voice", "ms", (700.0,), "Jarvis")]
     assert [note.text for note in jarvis.missing()] == [
-        "Jarvis: 1 turns got no answer.",
-        "Jarvis: 1 turns were answered before they were over.",
+        "Jarvis: turns without an answer: 1",
+        "Jarvis: turns answered before they were over: 1",
     ]
 
 
