@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -240,13 +241,17 @@ def _hold(
         with console.status("") as status:
 
             async def collect() -> None:
+                # Or the servers that are measured would outlive this.
+                collecting = asyncio.current_task()
+                assert collecting is not None
+                asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, collecting.cancel)
                 async with aclosing(measure(lambda doing: status.update(escape(doing)))) as found:  # pyright: ignore
                     async for finding in found:
                         findings.append(finding)
                         console.print(escape(line(finding)), style="dim", highlight=False, soft_wrap=True)
 
             asyncio.run(collect())
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         code = STOPPED
     except (BenchError, CallError, ProgramError) as error:
         console.print(f"[red]Not all was measured.[/red] {escape(str(error))}", highlight=False, soft_wrap=True)

@@ -1,6 +1,9 @@
 """`jarvis bench`."""
 
+import asyncio
 import json
+import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -89,6 +92,23 @@ def test_what_was_measured_before_the_end_is_kept(
     told = json.loads((tmp_path / "out.json").read_text())
     assert (len(told["figures"]), told["is_whole"]) == (1, False)
     assert ("the port is taken" in result.stderr) is (code == 2)
+
+
+def test_a_bench_that_is_terminated_ends_what_it_started(monkeypatch: pytest.MonkeyPatch):
+    ended: list[str] = []
+
+    async def measure(**_: Any) -> AsyncIterator[Finding]:
+        try:
+            yield V2V
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.Event().wait()
+        finally:
+            ended.append("server")
+
+    monkeypatch.setattr(turns, "turns", measure)
+    result = jarvis("turns")
+    assert (result.exit_code, ended) == (130, ["server"])
+    assert "voice to voice" in result.stdout
 
 
 @pytest.mark.parametrize(
