@@ -85,7 +85,8 @@ class Report:
             said.append(f"BUSY: other programs took {self.others_percent:.0f} % of the cores meanwhile.")
         if not self.is_whole:
             said.append("It was cut off: not all was measured.")
-        return Group(Text(about), Text(str(self.machine)), table, *(Text(each) for each in said))
+        shown = [table] if self.figures else []
+        return Group(Text(about), Text(str(self.machine)), *shown, *(Text(each) for each in said))
 
 
 def latest(findings: Iterable[Finding]) -> list[Finding]:

@@ -56,6 +56,10 @@ def test_where_all_is_of_one_there_is_no_column_for_it():
     assert " of " not in shown(report(Figure("server start", "s", (5.0,)))).splitlines()[3]
 
 
+def test_a_bench_without_a_figure_has_no_table():
+    assert "figure" not in shown(report(Note("Nothing was measured.")))
+
+
 def test_a_bench_that_was_cut_off_says_so():
     assert "cut off" in shown(report(V2V, is_whole=False))
     assert "cut off" not in shown(report(V2V))
