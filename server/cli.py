@@ -5,6 +5,7 @@ import sys
 import typer
 
 from server.commands import (
+    bench,
     call,
     calls,
     change,
@@ -50,6 +51,7 @@ app.command("call")(call.call)
 app.command("drill")(drill.drill)
 eval.app.add_typer(eval_report.app)
 app.add_typer(eval.app, name="eval")
+app.add_typer(bench.app, name="bench")
 
 
 def main() -> None:
