@@ -42,8 +42,10 @@ check: dev web/node_modules/.package-lock.json ## lint, types, layers, sizes
 eval: setup ## how well the embedded parts hear and answer, on the sample handbook
 	$(BIN)/python -m server eval
 
-bench: setup ## how fast it starts and answers, and what a call costs
-	$(BIN)/python -m evals.bench
+bench: setup ## how fast it starts and answers, and what a call costs; on a quiet machine
+	$(BIN)/python -m server bench start
+	$(BIN)/python -m server bench turns --providers embedded
+	$(BIN)/python -m server bench capacity --providers embedded --max-calls 1
 
 dev: $(VENV)/.synced-dev
 

@@ -31,7 +31,13 @@ class WebSocketJoin(Frozen):
     )
 
 
-Join = Annotated[WebRtcOffer | WebSocketJoin, Field(discriminator="channel")]
+class EvalJoin(Frozen):
+    """Pipecat's eval harness, which says what it wants of the bot on its websocket (`bot/evaluation.py`)."""
+
+    channel: Literal["eval"] = "eval"
+
+
+Join = Annotated[WebRtcOffer | WebSocketJoin | EvalJoin, Field(discriminator="channel")]
 
 
 class WebRtcCandidate(Frozen):

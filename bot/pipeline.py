@@ -11,6 +11,7 @@ from pipecat.processors.aggregators.llm_response_universal import (
     LLMContextAggregatorPair,
     LLMUserAggregator,
 )
+from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.services.llm_service import LLMService
 from pipecat.services.stt_service import STTService
 from pipecat.services.tts_service import TTSService
@@ -55,8 +56,9 @@ def build_pipeline(
     search: Search,
     models: TurnModels,
     story: Sequence[Message] = (),
+    before_voice: Sequence[FrameProcessor] = (),
 ) -> CallPipeline:
-    """Joins the parts of one call; `story` is what was said in it before."""
+    """Joins the parts of one call; `story` is what was said in it before, `before_voice` what the channel adds."""
     context = LLMContext(cast(list[LLMContextMessage], [*story]))
     patience_secs = services.stt.patience_secs if isinstance(services.stt, KeptSTT) else 0.0
     pair = LLMContextAggregatorPair(
@@ -74,6 +76,7 @@ def build_pipeline(
             services.llm,  # the answer, with markers
             citations,  # markers → sources
             QuietChanges(),  # another voice, once nothing is being said
+            *before_voice,  # what is written rather than said
             services.tts,  # speech
             transport.output(),  # the caller's loudspeaker
             assistant,  # what was actually heard

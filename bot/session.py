@@ -3,7 +3,7 @@
 import asyncio
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,10 @@ from pipecat.processors.frameworks.rtvi import RTVIObserverParams, RTVIServerMes
 from pipecat.utils.errors import ErrorCategory
 from pipecat.workers.runner import WorkerRunner
 
+from bot.answering import channel_for
 from bot.budget import Level
 from bot.change import Change
-from bot.channels import Join, Signals, WebRtcOffer, WebSocketJoin
+from bot.channels import Join, Signals
 from bot.choices import check, check_voice, frames
 from bot.errors import ChangeError, OfferError
 from bot.extractive.talk import small_talk
@@ -42,8 +43,6 @@ from bot.speech.client import SpeechClient
 from bot.story import Story, awaits_answer, without_last_answer
 from bot.transports import Channel
 from bot.turns import TurnModels
-from bot.webrtc import WebRtcChannel
-from bot.websocket import WebSocketChannel
 from knowledge.client import KnowledgeClient
 from knowledge.errors import KnowledgeError
 from knowledge.types import Passage
@@ -60,21 +59,6 @@ FAREWELLS = {
     "shutdown": "Jarvis is being restarted. Please call again in a moment.",
     "operator": "The call was ended by the people who run Jarvis.",
     "error": "Something went wrong on our side. Please call again.",
-}
-
-
-def _webrtc(settings: BotSettings) -> Channel:
-    return WebRtcChannel(
-        ice_servers=settings.ice_servers,
-        media_addresses=settings.media_addresses,
-        connect_secs=settings.limits.connect_secs,
-    )
-
-
-# The first caller to be joined decides by which channel the call is.
-CHANNELS: Mapping[type[Join], Callable[[BotSettings], Channel]] = {
-    WebRtcOffer: _webrtc,
-    WebSocketJoin: lambda _settings: WebSocketChannel(),
 }
 
 
@@ -100,13 +84,13 @@ class Session:
         self._id = session_id
         self._settings = settings
         self._models = models
-        self._report = report
+        self._tell_server = report
         self._story = story
         self._chosen = settings.chosen
         self._services: Services | None = None
         self._channel: Channel | None = None
-        self._turns = TurnObserver(report=report)
-        self._failover = Failover(settings, report=report)
+        self._turns = TurnObserver(report=self._report)
+        self._failover = Failover(settings, report=self._report)
         self._silent = asyncio.Event()
         self._connected = asyncio.Event()
         self._worker: PipelineWorker | None = None
@@ -156,7 +140,7 @@ class Session:
         if self._reason is not None:
             raise OfferError("This call is ending.")
         if self._channel is None:
-            self._channel = CHANNELS[type(join)](self._settings)
+            self._channel = channel_for(join, self._settings)
         channel = self._channel
         answer = await channel.answer(join)
         self._report({"type": "answered", "pc_id": answer["pc_id"]})
@@ -196,6 +180,11 @@ class Session:
                 await asyncio.wait({self._run}, timeout=GRACE_SECS)
         await self._runner.cancel(reason)
 
+    def _report(self, event: dict[str, Any]) -> None:
+        self._tell_server(event)
+        if self._channel is not None:
+            self._channel.reported(event)
+
     async def _serve(self, channel: Channel) -> None:
         retrieval = self._settings.retrieval
         search = KnowledgeClient(
@@ -216,6 +205,7 @@ class Session:
                 search=search,
                 models=self._models,
                 story=self._story or (),
+                before_voice=channel.before_voice(),
             )
             story, said = Story(context=call.context, report=self._report), Said(report=self._report)
             said.listen(call)
@@ -229,7 +219,7 @@ class Session:
                     enable_metrics=traced,
                     enable_usage_metrics=True,
                 ),
-                observers=[self._turns, story, said],
+                observers=[self._turns, story, said, *channel.observers()],
                 rtvi_observer_params=RTVIObserverParams(
                     bot_llm_enabled=False, metrics_enabled=False, ignored_sources=_unheard(services)
                 ),

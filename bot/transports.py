@@ -1,12 +1,15 @@
 """How a call's sound and messages come and go."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import aioice.ice
 from aiohttp import web
 from aiortc import RTCPeerConnection
 from aiortc.jitterbuffer import JitterBuffer
+from pipecat.observers.base_observer import BaseObserver
+from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.transports.base_transport import BaseTransport, TransportParams
 from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
 from pipecat.transports.smallwebrtc.transport import SmallWebRTCTransport
@@ -41,6 +44,17 @@ class Channel(ABC):
     @abstractmethod
     async def close(self, reason: str) -> None:
         """Lets the caller go, for that reason."""
+
+    def before_voice(self) -> Sequence[FrameProcessor]:
+        """What the channel has stand before the voice; asked once."""
+        return ()
+
+    def observers(self) -> Sequence[BaseObserver]:
+        """Who hears of the pipeline's frames for the channel; asked once, after `before_voice`."""
+        return ()
+
+    def reported(self, event: Mapping[str, Any]) -> None:  # noqa: B027
+        """Hears what the bot reports of the call to its server; callers are not told."""
 
     async def signal(self, signals: Signals) -> None:
         """Takes what the two ends tell each other after the answer; raises `OfferError`."""

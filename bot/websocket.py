@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from aiohttp import ClientError, WSMsgType, web
 from fastapi import WebSocket
+from pipecat.audio.utils import create_stream_resampler
 from pipecat.frames.frames import InputAudioRawFrame
 from pipecat.processors.frameworks.rtvi.models import PROTOCOL_VERSION
 from pipecat.transports.base_transport import BaseTransport
@@ -25,7 +26,7 @@ from starlette.websockets import WebSocketState
 from bot.channels import Join, WebSocketJoin
 from bot.codecs import SAMPLE_BYTES, sound_codec
 from bot.errors import OfferError, SessionTakenError
-from bot.serializer import WireSerializer
+from bot.serializer import RESAMPLING, WireSerializer
 from bot.transports import Channel
 from bot.wire import Close, ready
 
@@ -44,14 +45,22 @@ CLOSE_OF = {"shutdown": Close.SHUTDOWN, "error": Close.ERROR}
 class CallerSocket:
     """The caller's websocket as Pipecat takes one, whichever connection it is on and while there is none.
 
-    `joined` is called for each connection, once it can be spoken to.
+    `hello` is the first message on each connection, where there is one. `joined` is called for each connection, once it
+    can be spoken to. A caller who lost it has `return_secs` to come back.
     """
 
     client_state = application_state = WebSocketState.CONNECTED
 
-    def __init__(self, *, hello: Mapping[str, Any], joined: Callable[[], Awaitable[None]]):
+    def __init__(
+        self,
+        *,
+        hello: Mapping[str, Any] | None,
+        joined: Callable[[], Awaitable[None]],
+        return_secs: float,
+    ):
         self._hello = hello
         self._joined = joined
+        self._return_secs = return_secs
         self._socket: web.WebSocketResponse | None = None
         self._messages: asyncio.Queue[bytes | str | None] = asyncio.Queue(WAITING_MESSAGES)
         self._waiting: asyncio.TimerHandle | None = None
@@ -72,7 +81,8 @@ class CallerSocket:
         if before is not None:
             await _close(before, Close.REPLACED, "replaced")
         self.lost_at = self._heard_at
-        await _send(socket, json.dumps(self._hello))
+        if self._hello is not None:
+            await _send(socket, json.dumps(self._hello))
         self._socket = socket
         await self._joined()
         async for message in socket:
@@ -84,7 +94,7 @@ class CallerSocket:
             if socket.close_code == Close.ENDED:
                 self._hang_up()
             else:
-                self._waiting = asyncio.get_running_loop().call_later(RECONNECT_SECS, self._hang_up)
+                self._waiting = asyncio.get_running_loop().call_later(self._return_secs, self._hang_up)
 
     async def receive(self) -> dict[str, Any]:
         """The next message, as ASGI has it; a disconnect where the caller hung up or did not come back."""
@@ -232,7 +242,9 @@ class WebSocketChannel(Channel):
 
     def _prepare(self, join: WebSocketJoin) -> None:
         hello = ready(version=PROTOCOL_VERSION, pc_id=self._pc_id, codec=join.codec, sample_rate=join.sample_rate)
-        self._socket = socket = CallerSocket(hello=hello, joined=lambda: self.transport().joined())
+        self._socket = socket = CallerSocket(
+            hello=hello, joined=lambda: self.transport().joined(), return_secs=RECONNECT_SECS
+        )
         codec = sound_codec(join.codec, join.sample_rate)
         params = FastAPIWebsocketParams(
             serializer=WireSerializer(codec=codec, tell=socket.tell, let_go=socket.let_go),
@@ -252,13 +264,18 @@ class _Client(FastAPIWebsocketClient):
 
 
 class _Input(FastAPIWebsocketInputTransport):
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self._resampler = create_stream_resampler(quality=RESAMPLING)
+
     async def push_audio_frame(self, frame: InputAudioRawFrame) -> None:
-        """Passes sound on in pieces of 20 ms: the VAD sees one change of voice a piece."""
-        size = round(FRAME_SECS * frame.sample_rate) * SAMPLE_BYTES
-        for start in range(0, len(frame.audio), size):
-            piece = frame.audio[start : start + size]
+        """Passes sound on as the pipeline hears, in pieces of 20 ms: the VAD sees one change of voice a piece."""
+        audio = await self._resampler.resample(frame.audio, frame.sample_rate, self.sample_rate)
+        size = round(FRAME_SECS * self.sample_rate) * SAMPLE_BYTES
+        for start in range(0, len(audio), size):
+            piece = audio[start : start + size]
             await super().push_audio_frame(
-                InputAudioRawFrame(audio=piece, sample_rate=frame.sample_rate, num_channels=frame.num_channels)
+                InputAudioRawFrame(audio=piece, sample_rate=self.sample_rate, num_channels=frame.num_channels)
             )
 
 

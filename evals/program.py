@@ -103,7 +103,7 @@ class Jarvis:
         self._process.send_signal(number)
         code = self._process.wait(STOP_SECS)
         _, left = psutil.wait_procs(family[1:], timeout=3)
-        return code, [" ".join(p.cmdline())[:80] for p in left if p.is_running()]
+        return code, [command for p in left if (command := _command(p))]
 
     def command(self, *arguments: str, seconds: float = CALL_SECS) -> Outcome:
         """One `jarvis` command."""
@@ -177,6 +177,13 @@ def _ask_bot(path: Path) -> tuple[str | None, int]:
         bot.sendall(b"GET /session HTTP/1.0\r\nHost: bot\r\n\r\n")
         answer = b"".join(iter(lambda: bot.recv(65536), b""))
     return json.loads(answer.partition(b"\r\n\r\n")[2])["session_id"], pid
+
+
+def _command(process: psutil.Process) -> str:
+    """How a process that runs was started; nothing of one that has ended, waited for or not."""
+    with contextlib.suppress(psutil.Error):
+        return " ".join(process.cmdline())[:80] if process.is_running() else ""
+    return ""
 
 
 def _json(body: bytes) -> dict[str, Any]:

@@ -20,10 +20,12 @@ LogFormat = Literal["text", "json"]
 OURS = ("server", "evals", "bot", "processors", "knowledge", "__main__")
 # What a library says below a warning may be what was said in a call. OpenTelemetry repeats what a collector answers,
 # Pipecat's services what they could not speak and what a vendor sent; each of their errors is a frame that we report.
+# Pipecat's evals repeat a message that they can't read.
 # Pipecat's WebRTC warns of the video that no call has, and of the track that ends with each call.
 LIBRARIES = {
     "": "WARNING",
     "opentelemetry": "CRITICAL",
+    "pipecat.evals": "CRITICAL",
     "pipecat.services": "CRITICAL",
     "pipecat.transports.smallwebrtc": "ERROR",
 }

@@ -10,7 +10,7 @@ from server.asr.routes import asr
 from server.auth import routes as keys
 from server.auth.documented import document
 from server.health import routes as health
-from server.ingress import audio_routes, page_routes, routes
+from server.ingress import audio_routes, eval_routes, page_routes, routes
 from server.llm.routes import llm
 from server.metrics.exposition import Metrics
 from server.metrics.requests import RequestMetrics
@@ -36,6 +36,7 @@ def create_app(metrics: Metrics | None = None) -> FastAPI:
     app.include_router(routes.router)
     app.include_router(records.router)
     app.include_router(audio_routes.router)
+    app.include_router(eval_routes.router)
     for service in (asr, llm, tts, rag):
         app.include_router(service)
     app.include_router(keys.router)

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from server.commands import (
+    bench,
     call,
     calls,
     change,
@@ -14,6 +15,7 @@ from server.commands import (
     drill,
     end,
     eval,
+    eval_report,
     gaps,
     index,
     keys,
@@ -47,7 +49,9 @@ app.command("providers")(providers.providers)
 app.command("doctor")(doctor.doctor)
 app.command("call")(call.call)
 app.command("drill")(drill.drill)
+eval.app.add_typer(eval_report.app)
 app.add_typer(eval.app, name="eval")
+app.add_typer(bench.app, name="bench")
 
 
 def main() -> None:

@@ -18,13 +18,17 @@ from loguru import logger
 from rich.console import Console
 from rich.table import Table
 
-from evals.bench.__main__ import GREETING_SECS, QUESTIONS, SETTLE_SECS, TURNS_A_CALL, WINDOW_SECS, data_dir, machine
+from evals.bench.capacity import GREETING_SECS, SETTLE_SECS, WINDOW_SECS
+from evals.bench.machine import machine
+from evals.bench.servers import data_dir
+from evals.bench.turns import QUESTIONS
 from evals.caller.ingress import Ingress
 from evals.caller.line import WebRtcLine
 from evals.documented import CLIENT, PATIENCE_SECS, ProgramLine, documented, hold, opus_halves
 from evals.program import RECORDINGS, Jarvis
 
-ASKED = QUESTIONS[:9]
+ASKED = QUESTIONS["embedded"][:9]
+TURNS_A_CALL = 3
 INTERRUPTED, INTERRUPTING = "q14", "q18"
 BARGE_IN_SECS = 1.5
 SOUNDS: dict[str, dict[str, Any]] = {

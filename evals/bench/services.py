@@ -16,7 +16,8 @@ from loguru import logger
 from rich.console import Console
 from rich.table import Table
 
-from evals.bench.__main__ import data_dir, machine
+from evals.bench.machine import machine
+from evals.bench.servers import data_dir
 from evals.program import RECORDINGS, ROOT, Jarvis
 
 QUESTIONS = [f"q{number:02}" for number in range(1, 13)]

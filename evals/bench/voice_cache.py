@@ -22,7 +22,8 @@ from bot.desk.line import Line
 from bot.providers.cartesia import CartesiaTTS
 from bot.settings import BotSettings, Retrieval
 from bot.takes import voice_cache
-from evals.bench.__main__ import data_dir, machine
+from evals.bench.machine import machine
+from evals.bench.servers import data_dir
 from evals.drill.doubles import doubles
 from evals.program import Jarvis
 

@@ -1,5 +1,6 @@
 """The server's session API, as a caller uses it."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -16,10 +17,11 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class Session(BaseModel):
-    """A session that the server granted."""
+    """A session that the server granted; `eval_url` is where one for Pipecat's eval harness is joined."""
 
     id: str
     token: str
+    eval_url: str | None = None
 
 
 class Description(BaseModel):
@@ -52,9 +54,9 @@ class Ingress:
         self._http = http
         self._key = key
 
-    async def create(self) -> Session:
-        """A new session, or CallError when the server is away or refuses."""
-        return await self._request("POST", f"{self._sessions_url}/create", {}, Session, self._key)
+    async def create(self, wanted: Mapping[str, Any] | None = None) -> Session:
+        """A new session, with this in the request's body, or CallError when the server is away or refuses."""
+        return await self._request("POST", f"{self._sessions_url}/create", dict(wanted or {}), Session, self._key)
 
     async def offer(self, session: Session, offer: Description) -> Description:
         """The bot's answer to the caller's offer, or CallError when the server refuses."""

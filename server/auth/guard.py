@@ -66,7 +66,9 @@ class Guard:
         return key
 
 
-def require(principal: Principal, scope: Scope) -> None:
-    """Lets through who has the scope."""
+def require(principal: Principal | None, scope: Scope) -> None:
+    """Lets through who has the scope; None is somebody without a key."""
+    if principal is None:
+        raise key_needed()
     if not principal.may(scope):
         raise scope_missing(scope, principal)

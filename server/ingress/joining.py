@@ -38,6 +38,11 @@ def by_websocket(*, codec: Codec, sample_rate: SampleRate, connection: str | Non
     return Joining("websocket", body, named=connection, anew=connection is not None)
 
 
+def by_harness() -> Joining:
+    """Pipecat's eval harness, which joins a call once."""
+    return Joining("eval", {})
+
+
 def request_of(joining: Joining, *, channel: str, known: Sequence[str], token_is_fresh: bool) -> dict[str, Any]:
     """The bot's `POST /connect`, once it is clear that it comes from the caller of this call; raises `Problem`.
 

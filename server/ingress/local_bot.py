@@ -56,8 +56,9 @@ class LocalBot:
     ) -> dict[str, Any]:
         """One control request; raises `BotRefusedError` or `BotGoneError`."""
         timeout = aiohttp.ClientTimeout(total=timeout_secs)
+        http = self._connection()
         try:
-            async with self._http.request(method, path, json=body, timeout=timeout) as response:
+            async with http.request(method, path, json=body, timeout=timeout) as response:
                 answer = await response.json() if response.content_type == "application/json" else {}
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise BotGoneError(f"bot {self.id} does not answer") from error
@@ -67,7 +68,7 @@ class LocalBot:
 
     async def audio(self, pc_id: str) -> LocalAudioLine:
         """The websocket of the caller who was answered so; raises `BotRefusedError` or `BotGoneError`."""
-        return await LocalAudioLine.opened(self._http, pc_id=pc_id)
+        return await LocalAudioLine.opened(self._connection(), pc_id=pc_id)
 
     async def ping(self) -> None:
         """Returns within a second where the bot answers; raises `BotGoneError`."""
@@ -106,6 +107,12 @@ class LocalBot:
         """Lets go of the process, which goes on."""
         self._forget()
         await self._http.close()
+
+    def _connection(self) -> aiohttp.ClientSession:
+        """What leads to the bot; raises `BotGoneError` where it was let go of, as when it died while somebody asked."""
+        if self._http.closed:
+            raise BotGoneError(f"bot {self.id} was let go of")
+        return self._http
 
     def _signal(self, number: signal.Signals) -> None:
         if self._pidfd is not None:

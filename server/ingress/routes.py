@@ -8,6 +8,7 @@ from fastapi.requests import HTTPConnection
 from bot.change import Change
 from knowledge.errors import KnowledgeError
 from knowledge.store import DEFAULT_COLLECTION
+from server.auth.guard import require
 from server.deps import (
     Creator,
     EndingSession,
@@ -71,10 +72,12 @@ async def create_session(
     """A new call: its link, and the token to join it.
 
     Without a key it is one as the server's settings say, where they allow that at all, and `channel`, `wait` and
-    `ticket` are all that may be said of it.
+    `ticket` are all that may be said of it. The channel `eval` is the operator's: it needs the scope admin.
     """
     wanted = body or CreateSession()
-    if creator is None:
+    if wanted.channel == "eval":
+        require(creator, "admin")
+    elif creator is None:
         await held.public_calls.check(wanted, connection)
     if wanted.collection != DEFAULT_COLLECTION:
         await _check_collection(wanted.collection, knowledge)

@@ -31,8 +31,10 @@ class CreateSession(BaseModel):
         json_schema_extra={"examples": [{"channel": "webrtc", "caller": "customer-77", "metadata": {"shop": "north"}}]},
     )
 
-    channel: Literal["webrtc", "websocket"] = Field(
-        default="webrtc", description="webrtc for browsers; websocket for programs, see `audio_url` of the answer"
+    channel: Literal["webrtc", "websocket", "eval"] = Field(
+        default="webrtc",
+        description="webrtc for browsers; websocket for programs, see `audio_url` of the answer; eval for Pipecat's "
+        "eval harness, see `eval_url`, with a key of the scope admin",
     )
     collection: CollectionName = DEFAULT_COLLECTION
     persona: Literal["default"] = Field(default="default", description="who answers")
@@ -63,6 +65,11 @@ class CreatedSession(BaseModel):
         description="websocket: connect to it with the token",
         examples=["ws://127.0.0.1:7860/api/ingress/audio/ingest"],
     )
+    eval_url: str | None = Field(
+        default=None,
+        description="eval: what the harness connects to, once; it has the token in it",
+        examples=["ws://session:…@127.0.0.1:7860/api/ingress/eval"],
+    )
     expires_at: datetime = Field(description="the call must be joined by then")
 
     @classmethod
@@ -70,12 +77,13 @@ class CreatedSession(BaseModel):
         cls, session_id: str, *, token: str, channel: str, public_url: str, expires_at: datetime
     ) -> "CreatedSession":
         """A new session, with the address that its channel is joined at."""
-        place = (
-            {"audio_url": f"{public_url.replace('http', 'ws', 1)}/api/ingress/audio/ingest"}
-            if channel == "websocket"
-            else {"call_link": f"{public_url}/call/{token}"}
-        )
-        return cls(id=session_id, token=token, expires_at=expires_at, **place)
+        scheme, _, host = public_url.replace("http", "ws", 1).partition("://")
+        place = {
+            "webrtc": {"call_link": f"{public_url}/call/{token}"},
+            "websocket": {"audio_url": f"{scheme}://{host}/api/ingress/audio/ingest"},
+            "eval": {"eval_url": f"{scheme}://session:{token}@{host}/api/ingress/eval"},
+        }
+        return cls(id=session_id, token=token, expires_at=expires_at, **place[channel])
 
 
 class Waiting(BaseModel):

@@ -109,6 +109,13 @@ async def test_a_session_that_nobody_joined_ends_at_once_and_says_why(models: Tu
     assert call.events == [{"type": "ended", "reason": "never_connected"}]
 
 
+async def test_the_channel_hears_what_the_server_is_told(models: TurnModels):
+    call, told = Call(models), []
+    call.session._channel = cast("Any", SimpleNamespace(reported=told.append))
+    await call.session.end("never_connected")
+    assert told == call.events != []
+
+
 async def test_a_session_ends_once(models: TurnModels):
     call = Call(models)
     await call.session.end("idle")

@@ -14,6 +14,7 @@ from pipecat.frames.frames import EndFrame, Frame, InputAudioRawFrame, OutputAud
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.transports.websocket.fastapi import FastAPIWebsocketInputTransport
 from pipecat.workers.runner import WorkerRunner
 
 from bot.channels import WebRtcOffer, WebSocketJoin
@@ -276,6 +277,22 @@ async def test_a_long_message_is_heard_in_pieces_of_20_ms():
         socket = await line.connect()
         await socket.send_bytes(PIECE * 10)
         assert [len(await next_sound(socket)) for _ in range(10)] == [640] * 10
+
+
+async def test_sound_of_another_rate_is_heard_at_the_pipelines(monkeypatch: pytest.MonkeyPatch):
+    heard: list[InputAudioRawFrame] = []
+
+    async def hear(_transport: object, frame: InputAudioRawFrame) -> None:
+        heard.append(frame)
+
+    monkeypatch.setattr(FastAPIWebsocketInputTransport, "push_audio_frame", hear)
+    async with joined() as line, echoing(line) as happened:
+        await line.connect()
+        await until(lambda: happened == ["connected"])
+        frame = InputAudioRawFrame(audio=bytes(48_000), sample_rate=24_000, num_channels=1)
+        await line.channel.transport().input().push_audio_frame(frame)
+    assert {each.sample_rate for each in heard} == {16_000}
+    assert 31_000 < sum(len(each.audio) for each in heard) <= 32_000
 
 
 async def test_nonsense_leaves_the_pipeline_alone():

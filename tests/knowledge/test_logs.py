@@ -164,7 +164,8 @@ def test_what_an_exception_says_is_found_in_its_own_words_and_as_it_is_shown():
 
 
 @pytest.mark.parametrize(
-    ("name", "is_told"), [("pipecat.services.tts_service", False), ("pipecat.pipeline.worker", True)]
+    ("name", "is_told"),
+    [("pipecat.services.tts_service", False), ("pipecat.evals.serializer", False), ("pipecat.pipeline.worker", True)],
 )
 def test_pipecats_services_may_warn_of_what_was_said_and_are_not_heard(
     capsys: pytest.CaptureFixture[str], name: str, is_told: bool

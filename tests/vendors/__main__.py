@@ -5,7 +5,11 @@ of its own, and ends with its input:
 
     {"double": "stt/deepgram", "fault": "stall", "times": null}   its next requests fail like this; null is a good one
     {"double": "stt/deepgram", "do": "hang_up" | "freeze"}        its connections are aborted, or stand still
+    {"double": "llm/openai", "delay_secs": 0.3, "pace": 4.0}      how long its first byte takes, how fast the rest comes
+    {"double": "stt/deepgram", "final_secs": 0.25}                how long after the last voice its words are final
     {"hear": "How late are you open?"}                            what all recognisers understand next
+    {"hear_always": "How late are you open?"}                     what they understand where nothing else is next
+    {"answer": "We close at six."}                                what language models answer, whatever they are asked
     {"phrases": {"How late are you open?": "until nine"}}         what language models look for in the passages
     {}                                                            the answer is, as always, how often each was asked
 """
@@ -24,13 +28,19 @@ def take(told: Mapping[str, Any], stands: Mapping[str, Stand], script: Script) -
     """Does what one line says; how often each double was asked before."""
     counts = {name: stand.count for name, stand in stands.items()}
     script.phrases |= told.get("phrases", {})
-    if (heard := told.get("hear")) is not None:
-        for name in (name for name in stands if name.startswith("stt/")):
-            stands[name].double.transcripts = [heard]
+    script.fixed = told.get("answer", script.fixed)
+    for recogniser in (stand.double for name, stand in stands.items() if name.startswith("stt/")):
+        if (heard := told.get("hear")) is not None:
+            recogniser.transcripts = [heard]
+        recogniser.usually = told.get("hear_always", recogniser.usually)
     if name := told.get("double"):
         double = stands[name].double
         if "fault" in told:
             double.faults.fault, double.faults.times = told["fault"], told.get("times")
+        double.faults.delay_secs = told.get("delay_secs", double.faults.delay_secs)
+        double.faults.pace = told.get("pace", double.faults.pace)
+        if "final_secs" in told:
+            double.final_secs = told["final_secs"]
         if told.get("do") == "hang_up":
             double.hang_up()
         elif told.get("do") == "freeze":

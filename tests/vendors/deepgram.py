@@ -181,12 +181,13 @@ class Utterance:
 
 @dataclass
 class Listener(Sockets):
-    """Answers each utterance with the next of `transcripts`, a word at a time; out of them it hears no words.
+    """Answers each utterance with the next of `transcripts`, a word at a time; out of them it hears `usually`.
 
     `utterances` are those of all connections.
     """
 
     transcripts: list[str] = field(default_factory=list)
+    usually: str = ""
     utterances: list[Utterance] = field(default_factory=list)
 
     @property
@@ -196,7 +197,7 @@ class Listener(Sockets):
 
     def next_words(self) -> list[str]:
         """Those of an utterance that begins."""
-        return self.transcripts.pop(0).split() if self.transcripts else []
+        return (self.transcripts.pop(0) if self.transcripts else self.usually).split()
 
 
 class Hearing:

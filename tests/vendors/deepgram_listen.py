@@ -1,5 +1,6 @@
 """A server on loopback that speaks Deepgram's `v1/listen` as it is documented: Nova, over a websocket."""
 
+import asyncio
 import json
 import uuid
 from dataclasses import dataclass
@@ -18,10 +19,12 @@ BUFFERED_SECS = 0.1
 class DeepgramListen(Listener):
     """Makes words final when they are asked for (Finalize, CloseStream), and after `endpointing` ms of silence.
 
-    These are 10 where the client does not say, as Deepgram has it.
+    These are 10 where the client does not say, as Deepgram has it. Words are final no sooner than `final_secs` after
+    the last voice.
     """
 
     path: str = "/v1/listen"
+    final_secs: float = 0.0
 
     def objection(self, query: dict[str, str]) -> str:
         """What is wrong with the query."""
@@ -74,6 +77,8 @@ class _Stream:
     async def finalize(self) -> None:
         """Make final what was heard, and say that this was asked for."""
         if self._hearing.at_secs - self._settled_at >= BUFFERED_SECS:
+            quiet_secs = self.utterances[-1].quiet_secs if self.utterances else 0.0
+            await asyncio.sleep(max(0.0, self._server.final_secs - quiet_secs))
             await self._settle(from_finalize=True)
 
     async def close(self) -> None:
@@ -102,7 +107,8 @@ class _Stream:
             await self._misbehave(utterance)
             if self._interim and utterance.told > utterance.settled and not self._is_cut(utterance):
                 await self._send_results(is_final=False)
-        if self._endpoint_secs is not None and utterance.quiet_secs >= max(self._endpoint_secs, 0.01):
+        silence_secs = max(self._endpoint_secs or 0.0, self._server.final_secs, 0.01)
+        if self._endpoint_secs is not None and utterance.quiet_secs >= silence_secs:
             await self._settle(speech_final=True)
 
     async def _misbehave(self, utterance: Utterance) -> None:

@@ -20,13 +20,14 @@ PIECE_SECS = 0.1
 
 @dataclass(kw_only=True)
 class OpenAIAudio(HttpDouble):
-    """Hears `transcripts`, one a request, and speaks any text as a tone, 60 ms a character.
+    """Hears `transcripts`, one a request, then `usually`, and speaks any text as a tone, 60 ms a character.
 
     `asked` are the requests in their order: the body of a text to speak; of an utterance the fields of its form, with
     `rate_hz` and `audio_secs` of its file. A voice that is not among `voices` is refused, where they are named.
     """
 
     transcripts: list[str] = field(default_factory=list)
+    usually: str = ""
     voices: frozenset[str] | None = None
     asked: list[dict[str, Any]] = field(default_factory=list)
 
@@ -49,7 +50,7 @@ class OpenAIAudio(HttpDouble):
         if (failure := await self._failed(request, fault, refusal)) is not None:
             return failure
         await self.faults.first()
-        text = "" if fault == "empty" or not self.transcripts else self.transcripts.pop(0)
+        text = "" if fault == "empty" else self.transcripts.pop(0) if self.transcripts else self.usually
         answer = web.json_response({"text": text})
         if fault not in ("stall_midway", "drop"):
             return answer

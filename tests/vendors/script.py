@@ -20,13 +20,16 @@ class Script:
     """Answers a question that is known with the sentence that holds its phrase, behind it the passage's marker.
 
     So the right words come only of the right question with the right passages. An answer that was cut off goes on from
-    there where that is asked for.
+    there where that is asked for. A `fixed` answer is the one to everything.
     """
 
     phrases: dict[str, str] = field(default_factory=dict)
+    fixed: str | None = None
 
     def answer(self, messages: Sequence[Mapping[str, Any]]) -> str:
         """The answer to a dialogue in OpenAI's or in Anthropic's form."""
+        if self.fixed is not None:
+            return self.fixed
         texts = [(str(each["role"]), _text(each["content"])) for each in messages]
         whole = self._whole(texts)
         places = [place for place, (_, text) in enumerate(texts) if GO_ON in text]

@@ -79,6 +79,27 @@ async def test_silence_ends_the_speech_where_endpointing_is_asked_for() -> None:
     assert [each.last_word_end for each in messages if each.type == "UtteranceEnd"] == [0.27]
 
 
+async def test_out_of_transcripts_it_hears_what_is_usual() -> None:
+    server = DeepgramListen(transcripts=["one"], usually="two")
+    async with server.serving() as url, connected(url) as connection:
+        await connection.send_media(spoken(0.4) + silence(0.5) + spoken(0.4) + silence(0.2))
+        await connection.send_close_stream()
+        messages = await heard(connection)
+    assert texts(messages, final=True) == ["one two"]
+
+
+async def test_words_are_final_no_sooner_than_told() -> None:
+    query = {"endpointing": "10"}
+    async with DeepgramListen(transcripts=["one"], final_secs=0.2).serving() as url, connected(url, **query) as client:
+        await client.send_media(spoken(0.4) + silence(0.1))
+        began = asyncio.get_running_loop().time()
+        await client.send_finalize()
+        final = await client.recv()
+        took_secs = asyncio.get_running_loop().time() - began
+    assert (final.from_finalize, final.channel.alternatives[0].transcript) == (True, "one")
+    assert took_secs >= 0.09
+
+
 async def test_a_finalize_without_audio_behind_it_is_not_answered() -> None:
     async with DeepgramListen().serving() as url, connected(url) as connection:
         await connection.send_finalize()

@@ -47,3 +47,7 @@ def test_it_goes_on_where_another_was_cut_off():
 def test_it_reads_the_parts_of_a_message_that_hold_question_and_passages():
     content = [{"type": "text", "text": each["content"]} for each in (QUESTION, passages("Open until six."))]
     assert SCRIPT.answer([{"role": "user", "content": content}]) == "Open until six. [1]"
+
+
+def test_a_fixed_answer_is_the_one_to_everything():
+    assert Script(fixed="At six.").answer([QUESTION]) == "At six."

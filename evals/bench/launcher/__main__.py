@@ -13,8 +13,9 @@ from loguru import logger
 from rich.console import Console
 from rich.table import Table
 
-from evals.bench.__main__ import data_dir, machine
 from evals.bench.launcher import measures
+from evals.bench.machine import machine
+from evals.bench.servers import data_dir
 from evals.program import Jarvis
 
 MEASURES = {
@@ -51,7 +52,7 @@ def main() -> None:
         for left in psutil.Process().children():  # the server and the callers of a measure that failed
             left.terminate()
     if options.json:
-        print(json.dumps({"machine": machine(), "figures": {row.name: row.value for row in rows}}))
+        print(json.dumps({"machine": str(machine()), "figures": {row.name: row.value for row in rows}}))
         return
     table = Table(
         "figure", "value", title=f"{machine()}; embedded recogniser, answerer and voice", title_justify="left"

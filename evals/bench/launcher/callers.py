@@ -69,10 +69,19 @@ class Caller:
             stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         assert process.stdout is not None
-        session_id = (await asyncio.wait_for(process.stdout.readline(), JOIN_SECS)).decode().strip()
+        try:
+            session_id = (await asyncio.wait_for(process.stdout.readline(), JOIN_SECS)).decode().strip()
+        except BaseException:
+            process.kill()
+            raise
         if not session_id:
             raise RuntimeError("a caller was not connected")
         return cls(process, session_id)
+
+    def leave(self) -> None:
+        """Ends the caller without a word, where it is still there."""
+        if self._process.returncode is None:
+            self._process.kill()
 
     async def ask(self, question: str) -> None:
         """Speaks a recording to its end."""

@@ -89,3 +89,9 @@ def test_who_lacks_a_scope_is_told_which_and_what_there_is():
         require(Principal(id="a", name="shop", scopes=frozenset({"asr", "tts"})), "knowledge:write")
     assert (problem.value.status, problem.value.title) == (403, "The scope knowledge:write is missing")
     assert "asr, tts" in problem.value.detail
+
+
+def test_who_shows_no_key_has_no_scope():
+    with pytest.raises(Problem) as problem:
+        require(None, "admin")
+    assert problem.value.status == 401

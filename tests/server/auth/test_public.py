@@ -18,6 +18,7 @@ from server.auth.principal import SCOPES, Scope
 from server.auth.public import PUBLIC_ROUTES
 from server.deps import Needs, ending, joining, own_session_id
 from server.ingress.audio_routes import caller_token
+from server.ingress.eval_routes import eval_call
 from tests.server.auth.given import SECRET, api_key, shown
 
 OPERATOR_KEY = "8f14e45fceea167a"
@@ -62,9 +63,8 @@ def asked(route: RouteContext) -> list[object]:
     if not isinstance(original, APIRoute | APIWebSocketRoute):
         return []
     calls = [each.call for each in original.dependant.dependencies]
-    return [
-        call for call in calls if isinstance(call, Needs) or call in (own_session_id, joining, ending, caller_token)
-    ]
+    doors = (own_session_id, joining, ending, caller_token, eval_call)
+    return [call for call in calls if isinstance(call, Needs) or call in doors]
 
 
 def guarded() -> list[tuple[str, str, Scope]]:
@@ -112,6 +112,7 @@ def test_the_routes_of_every_router_are_walked():
         ("POST", "/api/rag/search"),
         ("POST", "/api/keys"),
         ("WS", "/api/ingress/audio/ingest"),
+        ("WS", "/api/ingress/eval"),
         ("WS", "/api/asr/transcribe/stream"),
     } <= {(method, path) for method, path, _ in routes()}
 

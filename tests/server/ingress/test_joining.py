@@ -2,10 +2,10 @@
 
 import pytest
 
-from bot.channels import WebSocketJoin
+from bot.channels import EvalJoin, WebSocketJoin
 from bot.wire import SampleRate
 from server.errors import Problem
-from server.ingress.joining import Joining, by_webrtc, by_websocket, request_of
+from server.ingress.joining import Joining, by_harness, by_webrtc, by_websocket, request_of
 from server.ingress.schemas import Offer, RequestData
 
 FIRST = by_websocket(codec="opus", sample_rate=SampleRate.FULLBAND, connection=None)
@@ -32,9 +32,17 @@ def test_a_bot_understands_what_it_is_told_of_a_websocket(joining: Joining, know
     assert WebSocketJoin.model_validate(body) == WebSocketJoin(codec="opus", sample_rate=SampleRate.FULLBAND, anew=anew)
 
 
+def test_a_bot_understands_what_it_is_told_of_a_harness():
+    body = request_of(by_harness(), channel="eval", known=[], token_is_fresh=True)
+    assert EvalJoin.model_validate(body) == EvalJoin()
+
+
 @pytest.mark.parametrize(
     ("joining", "channel", "known", "fresh", "status"),
     [
+        (by_harness(), "webrtc", [], True, 409),
+        (by_harness(), "eval", ["eval-1"], True, 409),
+        (FIRST, "eval", [], True, 409),
         (FIRST, "webrtc", [], True, 409),
         (by_webrtc(Offer(sdp="v=0")), "websocket", [], True, 409),
         (FIRST, "websocket", ["ws-1"], True, 409),
@@ -42,8 +50,11 @@ def test_a_bot_understands_what_it_is_told_of_a_websocket(joining: Joining, know
         (FIRST, "websocket", [], False, 410),
         (AGAIN, "websocket", [], False, 410),
     ],
-    ids=["a page's call", "a program's call", "somebody is on it", "another connection", "too old", "never on it"],
-)
+    ids=[
+        "no harness' call", "a harness is on it", "a harness' call", "a page's call", "a program's call",
+        "somebody is on it", "another connection", "too old", "never on it",
+    ],
+)  # fmt: skip
 def test_others_are_refused(joining: Joining, channel: str, known: list[str], fresh: bool, status: int):
     with pytest.raises(Problem) as problem:
         request_of(joining, channel=channel, known=known, token_is_fresh=fresh)

@@ -144,6 +144,15 @@ async def test_a_killed_bots_events_end_with_an_error(launcher: LocalLauncher):
     await bot.stop()
 
 
+async def test_a_killed_bot_is_gone_to_whoever_still_asks_it(launcher: LocalLauncher):
+    bot = await launcher.acquire(a_task())
+    await bot.kill()
+    with pytest.raises(BotGoneError):
+        await bot.request("POST", "/end", {"reason": "hang_up"})
+    with pytest.raises(BotGoneError):
+        await bot.audio("ws-1")
+
+
 async def test_a_bot_that_is_told_to_end_says_so_and_is_gone(launcher: LocalLauncher, sockets_dir: Path):
     bot = await launcher.acquire(a_task())
     events = bot.events()

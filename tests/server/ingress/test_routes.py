@@ -208,6 +208,16 @@ async def test_without_a_key_a_call_is_as_the_settings_say(http: AsyncClient, se
     assert (await http.post(CREATE)).status_code == 201
 
 
+@pytest.mark.parametrize(("sent", "status"), [(None, 401), (shown(WRITER), 403)], ids=["nobody", "a writer"])
+async def test_only_the_operator_may_have_a_call_tested(
+    http: AsyncClient, sessions: RecordingSessions, sent: str | None, status: int
+):
+    headers = {} if sent is None else bearer(sent)
+    refused = await http.post(CREATE, json={"channel": "eval"}, headers=headers)
+    assert (refused.status_code, sessions.created) == (status, [])
+    assert (await http.post(CREATE, json={"channel": "eval"}, headers=bearer("operator"))).status_code == 201
+
+
 @pytest.mark.parametrize(
     ("sent", "status"), [(shown(READER), 403), (f"jk_cccccccccccc_{SECRET}", 401), ("nonsense", 401)]
 )

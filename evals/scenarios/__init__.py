@@ -1,0 +1,1 @@
+"""Scripted conversations that are held with the real bot, and judged by rules."""

@@ -1,0 +1,157 @@
+"""One scenario held with a running Jarvis by Pipecat's own eval session, and all that was to be observed of it."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import soundfile
+from pipecat.evals.results import (
+    EvalAssertionFailure,
+    EvalScriptResult,
+    EvalScriptTurnProgress,
+    EvalScriptTurnResult,
+)
+from pipecat.evals.script import EvalScriptScenario
+from pipecat.evals.script_session import EvalScriptSession
+from pipecat.evals.session import EvalSessionParams
+
+from evals.caller.audio import RATE_HZ, stereo
+from evals.caller.errors import CallError
+from evals.caller.ingress import Ingress, Session
+from evals.caller.recording import Recording
+from evals.scenarios.overhearing import Message, Overheard
+
+READY_SECS = 20.0
+EXPECT_SECS = 20.0
+
+
+@dataclass(frozen=True)
+class Held:
+    """A conversation that was held, or could not be.
+
+    `result` is Pipecat's. `messages` are all of the bot's RTVI messages but its sound, among them `server-message`s of
+    `data.type` `passages`, `citation`, `notice`, `call_ended` and `report` (`docs/evals.md`). `began_ms` says when the
+    input of each turn was sent, or, where a turn has none, when its wait began; None for turns that were not reached.
+    Where sound was asked for, `recording` has both sides. Everything counts from one moment, at which the session was
+    made.
+    """
+
+    result: EvalScriptResult
+    session_id: str | None = None
+    messages: tuple[Message, ...] = ()
+    began_ms: tuple[float | None, ...] = ()
+    recording: Recording | None = None
+    audio: Path | None = None
+
+    def during(self, turn: int) -> tuple[Message, ...]:
+        """The bot's messages from the beginning of a turn, from 0, to that of the next; none where it was not reached.
+
+        The first turn has those before it as well: the bot may have greeted before the harness waited for it.
+        """
+        begin = self.began_ms[turn]
+        if begin is None:
+            return ()
+        nexts = [at for at in self.began_ms[turn + 1 :] if at is not None]
+        start, end = 0.0 if turn == 0 else begin, nexts[0] if nexts else float("inf")
+        return tuple(each for each in self.messages if start <= each.at_ms < end)
+
+    def told(self, kind: str, turn: int | None = None) -> tuple[Mapping[str, Any], ...]:
+        """The `server-message`s of a `data.type`, in a turn or altogether."""
+        among = self.messages if turn is None else self.during(turn)
+        return tuple(e.data for e in among if e.type == "server-message" and e.data.get("type") == kind)
+
+
+async def hold(
+    scenario: EvalScriptScenario,
+    *,
+    base_url: str,
+    key: str,
+    audio: Path | None = None,
+    judged: bool = False,
+    wanted: Mapping[str, Any] | None = None,
+    expect_secs: float = EXPECT_SECS,
+    on_turn: Callable[[int], None] = lambda _: None,
+) -> Held:
+    """Holds a scenario with the Jarvis at `base_url`; `key` has the scope admin.
+
+    `audio` is where both sides of a scenario with sound are written as WAV, the caller left. Without `judged`, no
+    `eval:` is asked, and its expectation is met by what else it names. `wanted` goes into the session's creation
+    (`collection`, `metadata`); `expect_secs` is how long an expectation waits that names no time. `on_turn` is
+    told each turn, from 0, as it begins. A call that can't be
+    had is a result with a failure of the kind `connect_failed`.
+    """
+    async with aiohttp.ClientSession() as http:
+        ingress = Ingress(base_url=base_url, http=http, key=key)
+        try:
+            call = await ingress.create({**(wanted or {}), "channel": "eval"})
+        except CallError as error:
+            return Held(_unheld(scenario, str(error)), began_ms=(None,) * len(scenario.turns))
+        try:
+            asked = scenario if judged else unjudged(scenario)
+            return await _hold(asked, call, audio=audio, expect_secs=expect_secs, on_turn=on_turn)
+        finally:
+            await ingress.hang_up(call)
+
+
+def unjudged(scenario: EvalScriptScenario) -> EvalScriptScenario:
+    """The scenario without what only a model could judge."""
+    turns = [replace(turn, expect=[replace(each, eval=None) for each in turn.expect]) for turn in scenario.turns]
+    return replace(scenario, turns=turns)
+
+
+async def _hold(
+    scenario: EvalScriptScenario,
+    call: Session,
+    *,
+    audio: Path | None,
+    expect_secs: float,
+    on_turn: Callable[[int], None],
+) -> Held:
+    assert call.eval_url is not None
+    audio = audio if scenario.bot_audio else None
+    params = EvalSessionParams(
+        bot_ready_timeout_s=READY_SECS,
+        default_timeout_ms=round(expect_secs * 1000),
+        record_path=None if audio is None else str(audio),
+    )
+    session = EvalScriptSession.from_scenario(scenario, call.eval_url, params=params)
+    overheard = Overheard(session)
+    began_ms: list[float | None] = [None] * len(scenario.turns)
+
+    @session.event_handler("on_progress")
+    async def on_progress(_session: object, progress: EvalScriptTurnProgress) -> None:
+        if progress.status == "turn":
+            on_turn(progress.turn_index)
+            began_ms[progress.turn_index] = round(overheard.elapsed_secs() * 1000, 3)
+
+    result = without_secret(await session.run(), call.token)
+    recording = None if audio is None else await asyncio.to_thread(_written, overheard, audio)
+    return Held(result, call.id, tuple(overheard.messages), tuple(began_ms), recording, audio)
+
+
+def _written(overheard: Overheard, audio: Path) -> Recording:
+    """Both sides, in the place of Pipecat's recording, which mixes them into one. Blocks."""
+    recording = overheard.recording()
+    soundfile.write(audio, stereo(recording.caller, recording.bot), RATE_HZ, subtype="PCM_16", format="WAV")
+    return recording
+
+
+def without_secret(result: EvalScriptResult, secret: str) -> EvalScriptResult:
+    """The result without the token, which Pipecat writes down with the address."""
+    return replace(
+        result,
+        debug_log=[line.replace(secret, "…") for line in result.debug_log],
+        failures=[replace(each, reason=each.reason.replace(secret, "…")) for each in result.failures],
+    )
+
+
+def _unheld(scenario: EvalScriptScenario, reason: str) -> EvalScriptResult:
+    return EvalScriptResult(
+        scenario_name=scenario.name,
+        passed=False,
+        failures=[EvalAssertionFailure(-1, -1, "<connect>", reason, "connect_failed")],
+        turns=[EvalScriptTurnResult(turn_index=number) for number in range(len(scenario.turns))],
+    )

@@ -1,0 +1,172 @@
+"""The keys that Jarvis adds to Pipecat's scenario format."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from bot.providers.stages import Stage
+
+Tier = Literal["text", "audio"]
+TIERS: tuple[Tier, ...] = get_args(Tier)
+Providers = Literal["embedded", "doubles", "live"]
+Sink = Literal["log", "metrics", "record"]
+# What `faults` of the vendors' doubles can do, to each request or to the connection.
+Fault = Literal[
+    "refuse", "unauthorized", "rate_limited", "server_error", "stall", "stall_midway", "drop", "garbage", "empty"
+]  # fmt: skip
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+HANDBOOK = Path(__file__).parents[1] / "sample" / "handbook"
+# What any text matches that is said or logged: a pattern that finds itself in all of these says nothing.
+_ANYTHING = ("", "a", " ", "1", "The quick brown fox jumps over the lazy dog.")
+
+
+def _pattern(text: str) -> str:
+    try:
+        found = re.compile(text, re.IGNORECASE)
+    except re.error as error:
+        raise ValueError(f"it is no regular expression ({error})") from None
+    if any(found.search(each) for each in _ANYTHING[:1]) or all(found.search(each) for each in _ANYTHING[1:]):
+        raise ValueError("it matches everything")
+    return text
+
+
+Pattern = Annotated[str, StringConstraints(min_length=1), AfterValidator(_pattern)]
+
+
+class _Keys(BaseModel):
+    """A typo is an error, and a number is not a text."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class SetUp(_Keys):
+    """`x_jarvis`: the Jarvis that is called.
+
+    `knowledge` is a folder of documents beside the scenario file, `settings` are variables of the server. `tiers` are
+    ways to hold the conversation: typed and read, or spoken and heard.
+    """
+
+    version: Literal[1]
+    tiers: list[Tier] = Field(default=["text"], min_length=1)
+    providers: Providers = "embedded"
+    knowledge: Text | None = None
+    settings: dict[Annotated[str, StringConstraints(pattern=r"^JARVIS_[A-Z0-9_]+$")], str] = {}
+
+
+class Row(_Keys):
+    """One of `x_state`: what a query's only value must come to within seconds of the call's end.
+
+    `:session` in it is the call's id.
+    """
+
+    sql: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"(?is)^select\b")]
+    equals: int | float | str | bool | None
+
+
+class Privacy(_Keys):
+    """`x_privacy`: patterns that stand nowhere in these sinks after the call."""
+
+    patterns: list[Pattern] = Field(min_length=1)
+    sinks: list[Sink] = Field(default=["log", "metrics"], min_length=1)
+
+
+class Limits(_Keys):
+    """`x_measure`: the most that each turn of a spoken call may come to, in milliseconds; and counts over the call."""
+
+    v2v_ms: Annotated[int, Field(gt=0)] | None = None
+    yield_ms: Annotated[int, Field(gt=0)] | None = None
+    dead_air_ms: Annotated[int, Field(gt=0)] | None = None
+    false_interrupts: Annotated[int, Field(ge=0)] | None = None
+    missed_turns: Annotated[int, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("it limits nothing")
+        return self
+
+
+class FaultAt(_Keys):
+    """One of `x_faults`: how the first vendor of a stage fails in a turn, counted from 0.
+
+    `gap_ms_max` is the longest silence that the caller of a spoken call may hear for it.
+    """
+
+    turn: Annotated[int, Field(ge=0)]
+    stage: Stage
+    fault: Fault
+    gap_ms_max: Annotated[int, Field(gt=0)] | None = None
+
+
+class Retrieval(_Keys):
+    """`x_retrieval`: titles of documents that passages must be of, or must not be of; or nothing is looked up."""
+
+    must: list[Text] = []
+    must_not: list[Text] = []
+    nothing: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _asks_one_thing(self) -> Self:
+        if not self.must and not self.must_not and not self.nothing:
+            raise ValueError("it asks for nothing")
+        if self.nothing and (self.must or self.must_not):
+            raise ValueError("`nothing` stands alone")
+        if both := sorted({*self.must} & {*self.must_not}):
+            raise ValueError(f"{both[0]!r} both must and must not be found")
+        return self
+
+
+class TurnKeys(_Keys):
+    """The keys of a turn.
+
+    `x_hears` are the words that the recogniser must understand, `x_recording` a file that a spoken call plays,
+    `x_phrase` what a language model's double looks for in the passages. Of the answer: `x_says` are words that stand in
+    it, numbers in any form; `x_never_says` patterns that don't; `x_source` titles of the documents that it names and
+    cites, none where empty; `x_supported` that each number and name of it stands in a cited passage; `x_refuses` that
+    it says there is no answer and the question is kept as a gap.
+    """
+
+    x_hears: Text | None = None
+    x_recording: Text | None = None
+    x_phrase: Text | None = None
+    x_retrieval: Retrieval | None = None
+    x_says: list[Text] = []
+    x_never_says: list[Pattern] = []
+    x_source: list[Text] | None = None
+    x_supported: Literal[True] | None = None
+    x_refuses: bool | None = None
+
+    @property
+    def checks(self) -> list[str]:
+        """The keys that are set and say what must be."""
+        return [key for key in sorted(self.model_fields_set) if key not in ("x_recording", "x_phrase")]
+
+
+class ScenarioKeys(_Keys):
+    """The keys of a scenario, or of a file for all of its scenarios."""
+
+    x_jarvis: SetUp = SetUp(version=1)
+    x_pending: Text | None = None
+    x_faults: list[FaultAt] = []
+    x_state: list[Row] = []
+    x_privacy: Privacy | None = None
+    x_measure: Limits | None = None
+    x_never_says: list[Pattern] = []
+
+    @property
+    def checks(self) -> list[str]:
+        """The keys that are set and say what must be."""
+        return [key for key in sorted(self.model_fields_set) if key not in ("x_jarvis", "x_pending", "x_faults")]
+
+
+def names_of(model: type[BaseModel]) -> frozenset[str]:
+    """The keys that a model knows."""
+    return frozenset(model.model_fields)
+
+
+def only(model: type[BaseModel], data: dict[str, Any]) -> dict[str, Any]:
+    """Those of the values that the model has a key for."""
+    return {key: value for key, value in data.items() if key in model.model_fields}

@@ -1,0 +1,126 @@
+"""What Pipecat's eval harness and a bot send each other; the harness itself keeps only what it asserts on."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from pipecat.evals.script_session import EvalScriptSession
+from pipecat.frames.frames import AudioRawFrame, Frame, InputAudioRawFrame, OutputAudioRawFrame
+from pipecat.serializers.base_serializer import FrameSerializer
+
+from evals.caller.audio import RATE_HZ, Pcm, Samples
+from evals.caller.recording import Recording
+from evals.caller.speaker import at_48khz
+
+SOUND = "eval-bot-audio"
+# A frame that comes no later than this behind the one before it follows it without a gap.
+LATE_SECS = 0.1
+SAMPLE_BYTES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One of the bot's RTVI messages; `at_ms` counts from when the session was made, as events' `at` do in seconds."""
+
+    at_ms: float
+    type: str
+    data: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class _Stretch:
+    at_secs: float
+    rate_hz: int
+    pcm: bytearray = field(default_factory=bytearray)
+
+    @property
+    def end_secs(self) -> float:
+        return self.at_secs + len(self.pcm) / (self.rate_hz * SAMPLE_BYTES)
+
+
+class Side:
+    """The sound of one side, each frame where it was sent or came, without the gaps that jitter would make."""
+
+    def __init__(self) -> None:
+        self._stretches: list[_Stretch] = []
+
+    def add(self, frame: AudioRawFrame, *, at_secs: float) -> None:
+        """Places a frame of s16le mono sound."""
+        last = self._stretches[-1] if self._stretches else None
+        if last is None or last.rate_hz != frame.sample_rate or at_secs - last.end_secs > LATE_SECS:
+            start = at_secs if last is None else max(at_secs, last.end_secs)
+            self._stretches.append(last := _Stretch(start, frame.sample_rate))
+        last.pcm.extend(frame.audio)
+
+    def placed(self) -> list[tuple[int, Samples]]:
+        """Each stretch of sound at 48 kHz, and the sample it begins at. Blocks."""
+        return [
+            (round(each.at_secs * RATE_HZ), at_48khz(Pcm(np.frombuffer(bytes(each.pcm), np.int16), each.rate_hz)))
+            for each in self._stretches
+        ]
+
+
+class Overheard:
+    """Hears both sides of a session from its making on; it must not have run yet."""
+
+    def __init__(self, session: EvalScriptSession, *, clock: Callable[[], float] = time.monotonic):
+        self.messages: list[Message] = []
+        self._caller, self._bot = Side(), Side()
+        self._clock = clock
+        self._began = session._stream._t0
+        client = session._client
+        made = client._transport
+
+        def overheard():
+            transport = made()
+            serializer = transport._params.serializer
+            assert serializer is not None
+            self._listen(serializer)
+            return transport
+
+        # Pipecat's client drops the messages that it knows no frame for, and has no event for the others.
+        client._transport = overheard
+
+    def elapsed_secs(self) -> float:
+        """Since the session was made; its events' `at` are this to a thousandth."""
+        return self._clock() - self._began
+
+    def recording(self) -> Recording:
+        """Both sides on the clock of the messages. Blocks."""
+        recording = Recording()
+        for position, samples in self._caller.placed():
+            recording.write_caller(position, samples)
+        for position, samples in self._bot.placed():
+            recording.write_bot(position, samples)
+        return recording
+
+    def _listen(self, serializer: FrameSerializer) -> None:
+        deserialize, serialize = serializer.deserialize, serializer.serialize
+
+        async def heard(data: str | bytes) -> Frame | None:
+            at_secs = self.elapsed_secs()
+            self._note(data, at_secs=at_secs)
+            frame = await deserialize(data)
+            if isinstance(frame, InputAudioRawFrame):
+                self._bot.add(frame, at_secs=at_secs)
+            return frame
+
+        async def sent(frame: Frame) -> str | bytes | None:
+            if isinstance(frame, OutputAudioRawFrame):
+                self._caller.add(frame, at_secs=self.elapsed_secs())
+            return await serialize(frame)
+
+        serializer.deserialize, serializer.serialize = heard, sent
+
+    def _note(self, data: str | bytes, *, at_secs: float) -> None:
+        try:
+            message = json.loads(data)
+        except ValueError:
+            return
+        if isinstance(message, dict) and message.get("type") != SOUND:
+            told = message.get("data")
+            told = told if isinstance(told, dict) else {}
+            self.messages.append(Message(round(at_secs * 1000, 3), str(message.get("type")), told))

@@ -1,0 +1,213 @@
+"""The Jarvis that scenarios are held with, on a data directory of its own, and what can be seen of it from outside."""
+
+import asyncio
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import psutil
+import psycopg
+from dotenv import dotenv_values
+from loguru import logger
+
+from bot.providers.stages import STAGES, members, name_of
+from evals.drill.doubles import Doubles, doubles
+from evals.drill.errors import DrillError
+from evals.drill.scenarios import VENDORS
+from evals.program import ROOT, Jarvis, ProgramError
+from evals.scenarios.errors import SuiteError
+from evals.scenarios.format import Scenario
+from evals.scenarios.keys import HANDBOOK, Providers
+
+ASK_SECS = 5.0
+INDEX_SECS = 300.0
+# What a call leaves is written within half a second of its end.
+KEPT_SECS, LOOK_SECS = 5.0, 0.1
+# These would lead a Jarvis under test to what the operator works with.
+OPERATORS = ("DATABASE_URL", "REDIS_URL", "OPENAI_EMBEDDING_MODEL")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What scenarios with one Jarvis have in common."""
+
+    providers: Providers
+    knowledge: Path
+    settings: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, scenario: Scenario) -> "Wanted":
+        """What a scenario asks for."""
+        setup = scenario.keys.x_jarvis
+        return cls(setup.providers, scenario.knowledge, tuple(sorted(setup.settings.items())))
+
+
+class Stand:
+    """A Jarvis that runs; `doubles` are its vendors, where it has simulated ones."""
+
+    def __init__(self, jarvis: Jarvis, http: aiohttp.ClientSession, vendors: Doubles | None) -> None:
+        self._jarvis = jarvis
+        self._http = http
+        self.doubles = vendors
+
+    @property
+    def url(self) -> str:
+        """Where it is called."""
+        return self._jarvis.url
+
+    @property
+    def key(self) -> str:
+        """What opens its operator's routes."""
+        return self._jarvis.operator_key()
+
+    def logged(self) -> int:
+        """How much it has logged, in bytes."""
+        return self._jarvis.log.stat().st_size
+
+    def log_since(self, at: int) -> str:
+        """What it logged from there on."""
+        with self._jarvis.log.open("rb") as log:
+            log.seek(at)
+            return log.read().decode(errors="replace")
+
+    async def metrics(self) -> str:
+        """All of its metrics as text; empty where it does not tell them."""
+        return await self._get("/metrics")
+
+    async def record(self, session: str) -> str:
+        """The record of a call that has ended, as JSON; empty where none is kept in time."""
+        for _ in range(round(KEPT_SECS / LOOK_SECS)):
+            text = await self._get(f"/api/ingress/calls/{session}")
+            if '"ended_at":null' not in text.replace(" ", "") and text:
+                return text
+            await asyncio.sleep(LOOK_SECS)
+        return ""
+
+    async def gaps(self) -> tuple[str, ...]:
+        """The questions that are kept as without an answer."""
+        found = await self._get("/api/rag/gaps?state=all&limit=500", as_json=True)
+        return tuple(each["question"] for each in found.get("gaps", ()))
+
+    async def row(self, sql: str, *, session: str, equals: object) -> object:
+        """What a query's only value comes to, as soon as it is what it must be, or when time is up.
+
+        Raises psycopg.Error where the database can't be asked so.
+        """
+        folder = Path(self._jarvis.environment["JARVIS_DATA_DIR"]) / "postgres"
+        port, password = ((folder / name).read_text().strip() for name in ("port", "password"))
+        text = re.sub(r"(?<!:):session\b", "%(session)s", sql.replace("%", "%%"))
+        value: object = None
+        async with await psycopg.AsyncConnection.connect(
+            host="127.0.0.1", port=port, user="jarvis", password=password, dbname="jarvis", autocommit=True,
+            connect_timeout=round(ASK_SECS), options=f"-c statement_timeout={round(ASK_SECS * 1000)}",
+        ) as connection:  # fmt: skip
+            await connection.set_read_only(True)
+            for _ in range(round(KEPT_SECS / LOOK_SECS)):
+                cursor = await connection.execute(text.encode(), {"session": session})
+                row = await cursor.fetchone()
+                value = None if row is None else row[0]
+                if value == equals:
+                    break
+                await asyncio.sleep(LOOK_SECS)
+        return value
+
+    async def _get(self, path: str, *, as_json: bool = False) -> Any:
+        headers = {"Authorization": f"Bearer {self.key}"}
+        try:
+            async with self._http.get(
+                f"{self.url}{path}", headers=headers, timeout=aiohttp.ClientTimeout(total=ASK_SECS)
+            ) as response:
+                if response.status != 200:
+                    return {} if as_json else ""
+                return await response.json() if as_json else await response.text()
+        except (aiohttp.ClientError, TimeoutError):
+            return {} if as_json else ""
+
+
+@asynccontextmanager
+async def stand(
+    wanted: Wanted, *, live: Mapping[str, str], lines: int, make: Callable[..., Jarvis] = Jarvis
+) -> AsyncIterator[Stand]:
+    """One that runs, and is gone afterwards with all that it kept; raises `SuiteError` where it does not start.
+
+    `live` are the vendors' variables for those who are to be asked for real, `lines` how many calls there are at once.
+    """
+    check_dotenv(ROOT / ".env")
+    folder = Path(tempfile.mkdtemp(prefix="jarvis-eval-"))
+    folder.chmod(0o755)
+    try:
+        async with AsyncExitStack() as stack:
+            vendors = await stack.enter_async_context(_doubles()) if wanted.providers == "doubles" else None
+            http = await stack.enter_async_context(aiohttp.ClientSession())
+            data = folder / "data"
+            data.mkdir(mode=0o755)
+            jarvis = make(data, **_variables(wanted, vendors, live, lines))
+            for name in OPERATORS:
+                jarvis.environment.pop(name, None)
+            stack.push_async_callback(_stop, jarvis)
+            await _start(jarvis, wanted)
+            yield Stand(jarvis, http, vendors)
+    finally:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+def check_dotenv(file: Path) -> None:
+    """Raises `SuiteError` where this file leads every Jarvis of this checkout to the operator's own databases."""
+    if file.is_file() and (
+        there := sorted({*OPERATORS} & {name for name, value in dotenv_values(file).items() if value})
+    ):
+        raise SuiteError(
+            f"{file} sets {there[0]}, so the suite would work on that. Set it elsewhere, or move the file."
+        )
+
+
+def _variables(wanted: Wanted, vendors: Doubles | None, live: Mapping[str, str], lines: int) -> dict[str, str]:
+    made = {"JARVIS_WARM_BOTS": "1", "JARVIS_MAX_SESSIONS": str(max(4, lines))}
+    if wanted.providers == "embedded":
+        # By name, so that a vendor whose key is set somewhere is not asked.
+        made |= {f"JARVIS_{stage.upper()}": name_of(members(stage)[0]) for stage in STAGES}
+    elif wanted.providers == "doubles":
+        made |= vendors.variables if vendors else {}
+    else:
+        made |= live
+    return made | dict(wanted.settings)
+
+
+@asynccontextmanager
+async def _doubles() -> AsyncIterator[Doubles]:
+    names = [f"{stage}/{name}" for stage, of_stage in VENDORS.items() for name in of_stage]
+    try:
+        async with doubles(names) as served:
+            yield served
+    except DrillError as error:
+        raise SuiteError(str(error)) from None
+
+
+async def _start(jarvis: Jarvis, wanted: Wanted) -> None:
+    try:
+        if wanted.knowledge != HANDBOOK:
+            # The sample is indexed by a server that finds nothing in its database.
+            indexed = await asyncio.to_thread(jarvis.command, "index", str(wanted.knowledge), seconds=INDEX_SECS)
+            if indexed.code != 0:
+                raise SuiteError(f"{wanted.knowledge} could not be indexed: {indexed.err.strip()}")
+        await asyncio.to_thread(jarvis.start)
+    except (ProgramError, subprocess.TimeoutExpired) as error:
+        raise SuiteError(f"Jarvis did not start for the suite: {error}") from None
+
+
+async def _stop(jarvis: Jarvis) -> None:
+    """By force where it does not end by itself."""
+    try:
+        await asyncio.to_thread(jarvis.stop)
+    except subprocess.TimeoutExpired:
+        await asyncio.to_thread(jarvis.kill)
+    except psutil.Error:
+        # It ended; a process of its own went away while it was looked at.
+        logger.debug("a process of the Jarvis under test was gone before it was looked at")

@@ -1,0 +1,133 @@
+"""A scenario held with a server, without one, and what is kept of it."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from aiohttp import WSMsgType, web
+from aiohttp.test_utils import TestServer
+from pipecat.evals.results import EvalAssertionFailure, EvalScriptResult
+from pipecat.evals.script import EvalExpectation, EvalScriptScenario, EvalScriptTurn
+from yarl import URL
+
+from evals.scenarios.harness import Held, hold, unjudged, without_secret
+from evals.scenarios.overhearing import Message
+
+TOKEN = "secret-token"
+AT_NINE = EvalExpectation("llm_response", text_contains="nine", eval="gives the hour")
+SCENARIO = EvalScriptScenario(
+    name="hours",
+    turns=[
+        EvalScriptTurn(user="When do you open?", expect=[AT_NINE]),
+        EvalScriptTurn(user="Why?", expect=[EvalExpectation("llm_response", within_ms=50)]),
+    ],
+)
+
+
+class Server:
+    """Answers the first text with words and passages, and then nothing."""
+
+    def __init__(self, *, status: int = 201) -> None:
+        self.created: list[Any] = []
+        self.ended = 0
+        self.connected: list[str] = []
+        self._status = status
+        app = web.Application()
+        app.router.add_post("/api/ingress/session/create", self._create)
+        app.router.add_delete("/api/ingress/session/6f1c", self._end)
+        app.router.add_get("/api/ingress/eval", self._evaluate)
+        self.http = TestServer(app, host="127.0.0.1")
+
+    @property
+    def url(self) -> str:
+        return str(self.http.make_url("")).rstrip("/")
+
+    async def _create(self, request: web.Request) -> web.Response:
+        self.created.append((await request.json(), request.headers["Authorization"]))
+        address = str(URL(self.url).with_scheme("ws").with_user("session").with_password(TOKEN)).rstrip("/")
+        body = {"id": "6f1c", "token": TOKEN, "eval_url": f"{address}/api/ingress/eval"}
+        return web.json_response(body if self._status == 201 else {"title": "All lines are busy"}, status=self._status)
+
+    async def _end(self, request: web.Request) -> web.Response:
+        self.ended += 1
+        return web.Response(status=204)
+
+    async def _evaluate(self, request: web.Request) -> web.StreamResponse:
+        self.connected.append(request.headers["Authorization"])
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        answered = False
+        async for message in socket:
+            kind = message.json()["type"] if message.type is WSMsgType.TEXT else ""
+            if kind == "client-ready":
+                await self._say(socket, "bot-ready", version="2.0.0")
+            elif kind == "send-text" and not answered:
+                answered = True
+                await self._say(socket, "server-message", type="passages", passages=[{"title": "Hours"}])
+                await self._say(socket, "bot-llm-started")
+                await self._say(socket, "bot-llm-text", text="At nine.")
+                await self._say(socket, "bot-llm-stopped")
+        return socket
+
+    async def _say(self, socket: web.WebSocketResponse, kind: str, **data: Any) -> None:
+        await socket.send_json({"label": "rtvi-ai", "type": kind, "data": data})
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[Callable[..., Any]]:
+    servers: list[Server] = []
+
+    async def start(**settings: Any) -> Server:
+        servers.append(server := Server(**settings))
+        await server.http.start_server()
+        return server
+
+    yield start
+    for server in servers:
+        await server.http.close()
+
+
+async def test_a_scenario_is_held_as_pipecat_holds_it_and_all_that_the_bot_said_is_kept(served: Callable[..., Any]):
+    server = await served()
+    held = await hold(SCENARIO, base_url=server.url, key="k", wanted={"collection": "staff"})
+    assert server.created == [({"collection": "staff", "channel": "eval"}, "Bearer k")]
+    assert server.connected[0].startswith("Basic ")
+    assert [each.status for each in held.result.turns] == ["passed", "failed"]
+    assert [(each.turn_index, each.kind) for each in held.result.failures] == [(1, "timeout")]
+    assert (held.session_id, server.ended) == ("6f1c", 1)
+    assert held.told("passages", 0) == ({"type": "passages", "passages": [{"title": "Hours"}]},)
+    assert held.told("passages", 1) == ()
+    assert TOKEN not in str(held.result)
+
+
+async def test_a_call_that_is_refused_is_a_result_with_the_reason(served: Callable[..., Any]):
+    server = await served(status=503)
+    held = await hold(SCENARIO, base_url=server.url, key="k")
+    (failure,) = held.result.failures
+    assert (failure.kind, "All lines are busy" in failure.reason) == ("connect_failed", True)
+    assert [each.status for each in held.result.turns] == ["not_run", "not_run"]
+    assert (held.session_id, held.during(1)) == (None, ())
+
+
+async def test_a_server_that_is_away_is_a_result_with_the_reason():
+    held = await hold(SCENARIO, base_url="http://127.0.0.1:1", key="k")
+    assert (held.result.passed, held.result.failures[0].kind) == (False, "connect_failed")
+
+
+def test_without_a_judge_an_expectation_is_what_else_it_names():
+    (first, _) = unjudged(SCENARIO).turns
+    assert first.expect == [EvalExpectation("llm_response", text_contains="nine")]
+    assert SCENARIO.turns[0].expect == [AT_NINE]
+
+
+def test_a_turn_has_the_messages_up_to_the_next_and_the_first_those_before_it():
+    greeting, answer, next_answer = (Message(at, "bot-llm-text", {}) for at in (50.0, 150.0, 320.0))
+    result = EvalScriptResult("s", passed=True)
+    held = Held(result, messages=(greeting, answer, next_answer), began_ms=(100.0, 300.0, None))
+    assert [held.during(turn) for turn in range(3)] == [(greeting, answer), (next_answer,), ()]
+
+
+def test_no_token_is_left_in_a_result():
+    failure = EvalAssertionFailure(-1, -1, "<connect>", f"ws://session:{TOKEN}@host", "connect_failed")
+    result = EvalScriptResult("s", passed=False, failures=[failure], debug_log=[f"run -> ws://session:{TOKEN}@host"])
+    assert TOKEN not in str(without_secret(result, TOKEN))

@@ -1,0 +1,85 @@
+"""What a suite leaves behind."""
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evals.scenarios.errors import SuiteError
+from evals.scenarios.observed import Cited, ObservedTurn, Passage
+from evals.scenarios.results import JUNIT, RESULTS, Results, header, junit, shown
+
+
+def record(name: str = "tried/one", status: str = "passed", **more: Any) -> dict[str, Any]:
+    failure = {"turn": 1, "check": "x_says", "reason": "'a' <b> \x00", "file": "tried.yaml", "line": 7}
+    return {
+        "scenario_name": name, "duration_ms": 1500, "skipped": "no feature yet" if status == "pending" else None,
+        "x_tier": "text", "x_run": 1, "x_status": status, "x_file": "tried.yaml",
+        "x_failures": [] if status in ("passed", "pending") else [failure], **more,
+    }  # fmt: skip
+
+
+def test_each_run_is_a_line_behind_the_header_as_soon_as_it_is_added(tmp_path: Path):
+    results = Results(tmp_path / "out")
+    results.begin({"version": 1})
+    results.add(record())
+    first, second = (tmp_path / "out" / RESULTS).read_text().splitlines()
+    assert (json.loads(first), json.loads(second)) == ({"x_header": {"version": 1}}, record())
+
+
+def test_results_are_not_written_over(tmp_path: Path):
+    Results(tmp_path).begin({})
+    with pytest.raises(SuiteError, match="holds results already"):
+        Results(tmp_path).begin({})
+
+
+def test_a_folder_that_cant_be_made_is_told(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SuiteError, match="can't be written"):
+        Results(tmp_path / "file" / "out").begin({})
+
+
+def test_a_disk_that_takes_no_more_is_told_and_the_suite_goes_on(tmp_path: Path):
+    results = Results(tmp_path)
+    results.begin({})
+    (tmp_path / RESULTS).unlink()
+    (tmp_path / RESULTS).symlink_to("/dev/full")
+    results.add(record())
+    assert "No space left on device" in str(results.trouble)
+    assert results.records == [record()]
+
+
+def test_junit_counts_each_outcome_in_its_tier(tmp_path: Path):
+    records = [record(status=each) for each in ("passed", "failed", "pending", "invalid", "error")]
+    root = ET.fromstring(junit([*records, record(x_tier="audio")]))
+    text, audio = root.findall("testsuite")
+    assert [text.get(each) for each in ("tests", "failures", "skipped", "errors")] == ["5", "1", "1", "2"]
+    assert (audio.get("name"), audio.get("tests")) == ("jarvis.audio", "1")
+    (failure,) = text.iter("failure")
+    assert failure.text == "tried.yaml:7: x_says: 'a' <b> �"
+
+
+def test_junit_is_written_at_the_end_beside_the_lines(tmp_path: Path):
+    results = Results(tmp_path)
+    results.begin({})
+    results.add(record())
+    results.end()
+    assert b"testcase" in (tmp_path / JUNIT).read_bytes()
+
+
+def test_the_header_says_what_was_run_and_on_what():
+    made = header(providers=["embedded", "doubles"], repeat=3, tiers=["text"])
+    assert (made["providers"], made["repeat"], made["tiers"]) == ("doubles-embedded", 3, ["text"])
+    assert set(made["machine"]) == {"cpu", "cores", "memory_gb", "python"}
+
+
+def test_a_turn_is_shown_with_the_titles_of_what_it_got_and_cites():
+    turn = ObservedTurn(
+        user="a", said="b", passages=(Passage("T", "t.md", "x"),) * 2, cited=(Cited("T", "q", "x"),), v2v_ms=9.0
+    )
+    assert shown(turn) == {
+        "user": "a", "heard": "", "said": "b", "sources": ["T"], "passages": ["T"], "v2v_ms": 9.0, "yield_ms": None,
+        "longest_gap_ms": None,
+    }  # fmt: skip

@@ -1,0 +1,168 @@
+"""Holding a suite, with a Jarvis and a harness that are played."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pipecat.evals.results import EvalAssertionFailure, EvalScriptResult, EvalScriptTurnResult
+
+from evals.scenarios import run as module
+from evals.scenarios.errors import SuiteError
+from evals.scenarios.harness import Held
+from evals.scenarios.lint import lint
+from evals.scenarios.overhearing import Message
+from evals.scenarios.plan import plan
+from evals.scenarios.results import Results
+from evals.scenarios.run import hold_suite
+from tests.evals.scenarios.given import read_text
+
+ANSWER = "It costs 18 dollars. That's from the workshop page."
+TEXT = """\
+name: tried
+x_jarvis: {version: 1, knowledge: documents}
+scenarios:
+  - name: good
+    turns: &asked
+      - user: What does a puncture cost?
+        expect: [{event: response}]
+        x_says: [18 dollars]
+  - name: later
+    x_pending: no feature yet
+    turns: *asked
+  - name: wrong
+    turns: [{user: Hello., expect: [{event: respnse}]}]
+"""
+
+
+class PlayedStand:
+    """Keeps nothing, and is told nothing."""
+
+    url, key, doubles = "http://127.0.0.1:1", "key", None
+
+    def logged(self) -> int:
+        return 0
+
+    def log_since(self, at: int) -> str:
+        return "started"
+
+    async def record(self, session: str) -> str:
+        return "{}"
+
+
+@asynccontextmanager
+async def played(*_: object, **__: object) -> AsyncIterator[Any]:
+    yield PlayedStand()
+
+
+def conversation(scenario: Any, *, said: str = ANSWER) -> Held:
+    turns = [EvalScriptTurnResult(number, "passed") for number in range(len(scenario.turns))]
+    messages = [Message(20.0, "bot-llm-started", {}), Message(21.0, "bot-llm-text", {"text": said})]
+    result = EvalScriptResult(scenario.name, passed=True, turns=turns)
+    return Held(result, "s1", tuple(messages), (10.0, *(30.0,) * (len(turns) - 1)))
+
+
+def unreached(scenario: Any) -> Held:
+    held = conversation(scenario)
+    failure = EvalAssertionFailure(-1, -1, "<connect>", "All lines are busy.", "connect_failed")
+    return replace(held, result=replace(held.result, passed=False, failures=[failure]))
+
+
+class Harness:
+    """Holds each conversation as it is told to, one behind the other; the last way is that of all that follow."""
+
+    def __init__(self, *ways: Any) -> None:
+        self.ways = list(ways)
+        self.held: list[str] = []
+
+    async def hold(self, scenario: Any, **_: Any) -> Held:
+        self.held.append(scenario.name)
+        way = self.ways.pop(0) if len(self.ways) > 1 else self.ways[0]
+        if isinstance(way, Exception):
+            raise way
+        return way(scenario)
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AGAIN_SECS", 0.0)
+
+
+async def held(
+    folder: Path,
+    harness: Harness,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    stands: Any = played,
+    text: str = TEXT,
+    **options,
+) -> dict[str, dict[str, Any]]:
+    """The records by their scenarios."""
+    monkeypatch.setattr(module, "hold", harness.hold)
+    file = read_text(folder, text)
+    suite = plan([(file, lint(file))], tiers=["text"], **options)
+    results = Results(folder / "out")
+    results.begin({})
+    told: list[Any] = []
+    await hold_suite(suite, results, jobs=2, live={}, on_record=told.append, stands=stands)
+    assert told == results.records
+    return {each["scenario_name"]: dict(each) for each in results.records}
+
+
+async def test_what_is_good_passes_and_the_rest_is_told_by_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    found = await held(tmp_path, Harness(conversation), monkeypatch)
+    assert {name: each["x_status"] for name, each in found.items()} == {
+        "tried/good": "passed", "tried/later": "pending", "tried/wrong": "invalid",
+    }  # fmt: skip
+    assert found["tried/good"]["x_turns"][0]["said"] == ANSWER
+    assert found["tried/later"]["skipped"] == "no feature yet"
+    assert found["tried/wrong"]["x_failures"][0]["line"] == 13
+
+
+async def test_an_answer_of_other_words_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    harness = Harness(lambda scenario: conversation(scenario, said="It is free."))
+    good = (await held(tmp_path, harness, monkeypatch))["tried/good"]
+    (failure,) = good["x_failures"]
+    assert (good["x_status"], good["passed"], failure["check"], failure["turn"]) == ("failed", False, "x_says", 0)
+
+
+async def test_a_call_that_cant_be_had_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patience: None):
+    harness = Harness(unreached, conversation)
+    found = await held(tmp_path, harness, monkeypatch)
+    assert (found["tried/good"]["x_status"], len(harness.held)) == ("passed", 2)
+
+
+async def test_a_bot_that_never_connects_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patience: None):
+    good = (await held(tmp_path, Harness(unreached), monkeypatch))["tried/good"]
+    assert (good["x_status"], good["x_failures"][0]["reason"]) == ("error", "All lines are busy.")
+
+
+async def test_a_harness_that_breaks_costs_its_own_run_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    harness = Harness(RuntimeError("no ears"), conversation)
+    found = await held(tmp_path, harness, monkeypatch, pending=True)
+    assert sorted(each["x_status"] for each in found.values()) == ["error", "failed", "invalid"]
+    (broken,) = (each for each in found.values() if each["x_status"] == "error")
+    assert broken["x_failures"][0]["reason"] == "RuntimeError: no ears"
+
+
+async def test_a_jarvis_that_does_not_start_is_an_error_of_its_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    @asynccontextmanager
+    async def failing(*_: object, **__: object) -> AsyncIterator[Any]:
+        raise SuiteError("No room.")
+        yield
+
+    good = (await held(tmp_path, Harness(conversation), monkeypatch, stands=failing))["tried/good"]
+    assert (good["x_status"], good["x_failures"][0]["reason"]) == ("error", "No room.")
+
+
+async def test_what_waited_for_its_feature_fails_once_it_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    later = (await held(tmp_path, Harness(conversation), monkeypatch, pending=True))["tried/later"]
+    assert (later["x_status"], later["x_failures"][0]["check"]) == ("failed", "x_pending")
+
+
+async def test_what_waits_for_its_feature_may_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    harness = Harness(lambda scenario: conversation(scenario, said="It is free."))
+    later = (await held(tmp_path, harness, monkeypatch, pending=True))["tried/later"]
+    assert (later["x_status"], later["x_failures"][0]["check"]) == ("pending", "x_says")

@@ -1,0 +1,106 @@
+"""The Jarvis that scenarios are held with."""
+
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from evals.program import Jarvis, Outcome, ProgramError
+from evals.scenarios.errors import SuiteError
+from evals.scenarios.keys import HANDBOOK
+from evals.scenarios.stand import Wanted, check_dotenv, stand
+from tests.evals.scenarios.given import scenario
+
+
+class PlayedJarvis:
+    """Runs nothing, and notes what is asked of it."""
+
+    def __init__(
+        self, data_dir: Path, variables: dict[str, str], *, trouble: Exception | None = None, indexes: int = 0
+    ) -> None:
+        self.environment = {"DATABASE_URL": "postgres://operator", "JARVIS_DATA_DIR": str(data_dir), **variables}
+        self.asked: list[Any] = []
+        self._trouble, self._indexes = trouble, indexes
+
+    def command(self, *arguments: str, seconds: float) -> Outcome:
+        self.asked.append(arguments)
+        return Outcome(self._indexes, "", "no such folder")
+
+    def start(self) -> None:
+        self.asked.append("start")
+        if self._trouble:
+            raise self._trouble
+
+    def stop(self) -> None:
+        self.asked.append("stop")
+
+
+def wanted(**more: Any) -> Wanted:
+    return Wanted(**({"providers": "embedded", "knowledge": HANDBOOK, "settings": ()} | more))
+
+
+async def stood(asked: Wanted, *, live: dict[str, str] | None = None, lines: int = 1, **options: Any) -> PlayedJarvis:
+    """One that was started and stopped."""
+    made: list[PlayedJarvis] = []
+
+    def make(data_dir: Path, **variables: str) -> Jarvis:
+        made.append(PlayedJarvis(data_dir, variables, **options))
+        return cast(Jarvis, made[0])
+
+    async with stand(asked, live=live or {}, lines=lines, make=make):
+        assert Path(made[0].environment["JARVIS_DATA_DIR"]).is_dir()
+    assert not Path(made[0].environment["JARVIS_DATA_DIR"]).exists()
+    return made[0]
+
+
+async def test_embedded_providers_are_asked_by_name():
+    jarvis = await stood(wanted())
+    named = {name: jarvis.environment[f"JARVIS_{name}"] for name in ("STT", "LLM", "TTS")}
+    assert named == {"STT": "embedded", "LLM": "extractive", "TTS": "embedded"}
+
+
+async def test_what_the_operator_works_with_is_left_alone():
+    assert "DATABASE_URL" not in (await stood(wanted())).environment
+
+
+async def test_a_scenarios_settings_go_before_the_suites():
+    jarvis = await stood(wanted(settings=(("JARVIS_STT", "moonshine"), ("JARVIS_MAX_SESSIONS", "1"))))
+    assert (jarvis.environment["JARVIS_STT"], jarvis.environment["JARVIS_MAX_SESSIONS"]) == ("moonshine", "1")
+
+
+async def test_there_are_as_many_lines_as_calls_at_once():
+    assert (await stood(wanted(), lines=9)).environment["JARVIS_MAX_SESSIONS"] == "9"
+
+
+async def test_live_vendors_have_their_variables_and_no_embedded_one_is_named():
+    environment = (await stood(wanted(providers="live"), live={"OPENAI_API_KEY": "k"})).environment
+    assert (environment["OPENAI_API_KEY"], "JARVIS_LLM" in environment) == ("k", False)
+
+
+async def test_other_documents_are_indexed_before_the_sample_could_be(tmp_path: Path):
+    jarvis = await stood(wanted(knowledge=tmp_path))
+    assert jarvis.asked == [("index", str(tmp_path)), "start", "stop"]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [({"indexes": 1}, "could not be indexed: no such folder"), ({"trouble": ProgramError("no port")}, "no port")],
+)
+async def test_one_that_does_not_start_is_told_and_stopped(tmp_path: Path, options: dict[str, Any], told: str):
+    with pytest.raises(SuiteError, match=told):
+        await stood(wanted(knowledge=tmp_path), **options)
+
+
+def test_scenarios_with_the_same_settings_share_one(tmp_path: Path):
+    one, other = scenario(tmp_path), scenario(tmp_path, "x_says: [18 dollars]")
+    assert Wanted.of(one) == Wanted.of(other)
+    assert Wanted.of(one) != Wanted.of(scenario(tmp_path, jarvis=", settings: {JARVIS_NAME: Robin}"))
+
+
+def test_a_file_of_settings_that_names_the_operators_database_is_refused(tmp_path: Path):
+    file = tmp_path / ".env"
+    file.write_text("JARVIS_NAME=Robin\nDATABASE_URL=\n")
+    check_dotenv(file)
+    file.write_text("DATABASE_URL=postgres://operator\n")
+    with pytest.raises(SuiteError, match="sets DATABASE_URL"):
+        check_dotenv(file)
