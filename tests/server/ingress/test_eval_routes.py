@@ -87,7 +87,7 @@ def refusal(client: TestClient, headers: dict[str, str], path: str = PATH) -> We
     return denied.value
 
 
-@pytest.mark.parametrize("sent", [f"Bearer {TOKEN}", basic(TOKEN, "session")])
+@pytest.mark.parametrize("sent", [f"Bearer {TOKEN}", basic(TOKEN, "session")], ids=["bearer", "basic"])
 def test_a_token_joins_the_call_that_it_is_for(client: TestClient, sessions: ScriptedSessions, sent: str):
     assert heard(client, sent) == "hello"
     assert (sessions.created, sessions.joined) == ([], [("6f1c", by_harness(), True)])
