@@ -24,6 +24,7 @@ from tests.e2e.test_seen import samples, scrape
 pytestmark = pytest.mark.e2e
 
 NAMES = [f"{stage}/{name}" for stage, vendors in VENDORS.items() for name in vendors]
+WARM_SECS = 30.0
 ASKED = questions()[: len(STAGES)]
 
 
@@ -49,9 +50,13 @@ async def _called(place: Path) -> Called:
     asked = iter(ASKED)
     counts: list[asyncio.Future[dict[str, int]]] = []
     async with doubles(NAMES) as served:
-        await served.tell(phrases={each.words: each.phrase for each in ASKED})
+        # As the server starts it asks each recogniser, too.
+        await served.tell(hear="Hello.", phrases={each.words: each.phrase for each in ASKED})
         jarvis = Jarvis(place, **MANNERS, **served.variables)
         await asyncio.to_thread(jarvis.start)
+        async with asyncio.timeout(WARM_SECS):
+            while "the cache of cartesia is warm" not in jarvis.log.read_text():  # noqa: ASYNC110, ASYNC240
+                await asyncio.sleep(0.1)
 
         def follow(event: CallEvent) -> None:
             if event.stage is Stage.ASKING:
@@ -89,10 +94,9 @@ def test_each_vendor_was_asked_as_the_server_started(called: Called, stage: str)
 
 
 def test_the_greeting_came_from_the_cache(called: Called):
-    assert "the cache of cartesia is warm" in called.log
     assert called.samples["jarvis_speech_cache_total", "greeting", "hit"] == 1
 
 
 def test_what_it_cost_is_counted_by_vendor(called: Called):
     for stage, vendors in VENDORS.items():
-        assert all(called.samples["jarvis_cost_usd_total", stage, name] > 0 for name in vendors)
+        assert all(called.samples["jarvis_cost_usd_total", name, stage] > 0 for name in vendors)
