@@ -55,7 +55,7 @@ async def _called(place: Path) -> Called:
         jarvis = Jarvis(place, **MANNERS, **served.variables)
         await asyncio.to_thread(jarvis.start)
         async with asyncio.timeout(WARM_SECS):
-            while "the cache of cartesia is warm" not in jarvis.log.read_text():  # noqa: ASYNC110, ASYNC240
+            while "the cache of cartesia is warm" not in jarvis.log.read_text():  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
 
         def follow(event: CallEvent) -> None:
