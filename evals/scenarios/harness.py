@@ -79,9 +79,8 @@ async def hold(
 
     `audio` is where both sides of a scenario with sound are written as WAV, the caller left. Without `judged`, no
     `eval:` is asked, and its expectation is met by what else it names. `wanted` goes into the session's creation
-    (`collection`, `metadata`); `expect_secs` is how long an expectation waits that names no time. `on_turn` is
-    told each turn, from 0, as it begins. A call that can't be
-    had is a result with a failure of the kind `connect_failed`.
+    (`collection`, `metadata`); `expect_secs` is how long an expectation waits that names no time. `on_turn` is told
+    each turn, from 0, as it begins. A call that can't be had is a result with a failure of the kind `connect_failed`.
     """
     async with aiohttp.ClientSession() as http:
         ingress = Ingress(base_url=base_url, http=http, key=key)

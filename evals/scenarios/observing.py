@@ -106,7 +106,7 @@ def timeline(
     if sound is not None:
         found = [Span("caller", ms(run.start), ms(run.stop), "") for run in speech_of(sound.caller)]
         found += [Span("bot", ms(run.start), ms(run.stop), "") for run in speech_of(sound.bot)]
-    found += [Span("turn", at, None, f"turn {number}") for number, at in enumerate(began_ms) if at is not None]
+    found += [Span("turn", at, None, f"turn {number + 1}") for number, at in enumerate(began_ms) if at is not None]
     for lane, begin, end in _PAIRS:
         found += _pairs(messages, lane, begin, end)
     for each in messages:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import platform
 import re
 import subprocess
 import xml.etree.ElementTree as ET
@@ -13,8 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
-import psutil
-
+from evals.bench.machine import machine
 from evals.program import ROOT
 from evals.scenarios.checks import Failure
 from evals.scenarios.errors import Complaint, SuiteError
@@ -75,12 +73,7 @@ def header(*, providers: Sequence[str], repeat: int, tiers: Sequence[Tier]) -> d
     return {
         "version": 1,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {
-            "cpu": platform.processor() or platform.machine(),
-            "cores": psutil.cpu_count(),
-            "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
-            "python": platform.python_version(),
-        },
+        "machine": machine().to_json(),
         "providers": "-".join(sorted({*providers})) or None,
         "jarvis": version("jarvis"),
         "git": _commit(),
@@ -100,6 +93,12 @@ def _commit() -> str | None:
     return done.stdout.strip() or None
 
 
+def named(file: Path) -> str:
+    """A file by its place from here, where it is below; a place of one machine says little on another."""
+    here = Path.cwd()
+    return str(file.resolve().relative_to(here)) if file.resolve().is_relative_to(here) else str(file)
+
+
 def failed(failure: Failure) -> dict[str, Any]:
     """A failure as a line of results has it."""
     where = failure.place
@@ -107,7 +106,7 @@ def failed(failure: Failure) -> dict[str, Any]:
         "turn": failure.turn,
         "check": failure.check,
         "reason": failure.reason,
-        "file": str(where.file),
+        "file": named(where.file),
         "line": where.line,
     }
 

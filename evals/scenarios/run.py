@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 from pipecat.evals.results import EvalScriptResult
 
+from evals.drill.scenarios import VENDORS
 from evals.scenarios.checks import Failure, failures
 from evals.scenarios.claims import words_spoken
 from evals.scenarios.errors import SuiteError
@@ -18,7 +19,7 @@ from evals.scenarios.harness import Held, hold
 from evals.scenarios.observed import Observed
 from evals.scenarios.observing import Spoken, by_turn, false_interrupts, missed_turns, spoken, timeline, turns
 from evals.scenarios.plan import Plan, Run, Unheld, as_held
-from evals.scenarios.results import Results, Status, complained, failed, shown
+from evals.scenarios.results import Results, Status, complained, failed, named, shown
 from evals.scenarios.stand import Stand, Wanted, stand
 
 HOLD_SECS = 600.0
@@ -165,7 +166,9 @@ class _Cue:
     def __init__(self, run: Run, served: Stand) -> None:
         self._run = run
         self._doubles = served.doubles
-        self._faulty = {(each.turn, f"{each.stage}/{_first(each.stage)}"): each for each in run.scenario.keys.x_faults}
+        self._faulty = {
+            (each.turn, f"{each.stage}/{VENDORS[each.stage][0]}"): each for each in run.scenario.keys.x_faults
+        }
 
     async def prepare(self) -> None:
         """What is looked for in the passages of each question."""
@@ -190,12 +193,6 @@ class _Cue:
         if self._doubles is not None:
             for _, double in self._faulty:
                 await self._doubles.tell(double=double, fault=None)
-
-
-def _first(stage: Any) -> str:
-    from evals.drill.scenarios import VENDORS
-
-    return VENDORS[stage][0]
 
 
 async def _observed(run: Run, served: Stand, held: Held, sound: Spoken | None, *, logged: int) -> Observed:
@@ -267,7 +264,7 @@ def _invalid(unheld: Unheld) -> dict[str, Any]:
         "x_tier": unheld.tier,
         "x_run": 1,
         "x_providers": unheld.providers,
-        "x_file": str(unheld.file.file),
+        "x_file": named(unheld.file.file),
         "x_failures": [complained(each) for each in unheld.complaints],
     }
 
@@ -290,7 +287,7 @@ def _record(run: Run, result: EvalScriptResult, status: Status) -> dict[str, Any
         "x_tier": run.tier,
         "x_run": run.number,
         "x_providers": run.scenario.keys.x_jarvis.providers,
-        "x_file": str(run.scenario.file),
+        "x_file": named(run.scenario.file),
     }
 
 

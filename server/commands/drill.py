@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +18,9 @@ from server.logging import configure
 if TYPE_CHECKING:
     from evals.drill.measure import DrillTurn
     from evals.drill.scenarios import Scenario
+
+# As shells have it for Ctrl-C.
+STOPPED = 130
 
 
 def drill(
@@ -35,7 +39,7 @@ def drill(
 
     The vendors are simulated by doubles on this host, two for each stage and the embedded one behind them; the server,
     its bots, Pipecat's services and the calls are real. Each turn must be answered once, whole and right. Starts what
-    it needs beside a server that may run. Exit code 1 when a goal is missed.
+    it needs beside a server that may run. Exit code 1 when a goal is missed, 130 with the table so far when stopped.
     """
     configure("ERROR")
     from evals.drill.errors import DrillError
@@ -51,9 +55,24 @@ def drill(
     calls = scenarios(stages=stage or STAGES, faults=fault or (), turns=turns)
     if not calls:
         raise typer.BadParameter("That fault is not drilled in that stage.")
+    if json_out is not None and not json_out.absolute().parent.is_dir():
+        raise typer.BadParameter(f"There is no folder {json_out.parent} to write into.", param_hint="--json")
     console.print("The vendors are simulated: doubles on this host, which fail as they are told to.")
+    teller = _teller(console, calls)
+
+    async def held() -> "Sequence[DrillTurn]":
+        # Or the servers that are drilled would outlive this.
+        holding = asyncio.current_task()
+        assert holding is not None
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, holding.cancel)
+        return await hold(calls, lines=lines, on_turns=teller)
+
+    stopped = False
     try:
-        found = asyncio.run(hold(calls, lines=lines, on_turns=_teller(console, calls)))
+        found = asyncio.run(held())
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        found, stopped = teller.turns, True
+        console.print("[red]Stopped.[/red] These are the calls that were over.", highlight=False)
     except DrillError as error:
         console.print(f"[red]No drill.[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
@@ -64,7 +83,7 @@ def drill(
         typer.echo(markdown(result))
     else:
         Console(width=max(140, Console().width)).print(table(result))
-    raise typer.Exit(0 if result.met else 1)
+    raise typer.Exit(STOPPED if stopped else 0 if result.met else 1)
 
 
 class _Teller:
@@ -72,11 +91,13 @@ class _Teller:
         self._console = console
         self._all = len(calls)
         self._done = 0
+        self.turns: list[DrillTurn] = []
 
     def __call__(self, scenario: "Scenario", turns: "Sequence[DrillTurn]") -> None:
         from evals.drill.measure import Verdict
 
         self._done += 1
+        self.turns += turns
         heard = ", ".join(
             f"{turn.kind.value} {turn.verdict.value}"
             + ("" if turn.silence_ms is None else f" {max(turn.silence_ms, turn.gap_ms) / 1000:.1f} s")

@@ -91,7 +91,7 @@ def test_the_timeline_has_each_lane_in_the_order_of_time():
     found = timeline(messages, [10.0], ["What?"], None)
     assert [(each.lane, each.from_ms, each.to_ms, each.label) for each in found] == [
         ("caller", 10.0, None, "What?"),
-        ("turn", 10.0, None, "turn 0"),
+        ("turn", 10.0, None, "turn 1"),
         ("retrieval", 10.0, 14, "Workshop"),
         ("llm", 20, 22, ""),
         ("llm", 24, None, "cites Workshop"),

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from evals.bench.machine import machine
 from evals.scenarios.errors import SuiteError
 from evals.scenarios.observed import Cited, ObservedTurn, Passage
-from evals.scenarios.results import JUNIT, RESULTS, Results, header, junit, shown
+from evals.scenarios.results import JUNIT, RESULTS, Results, header, junit, named, shown
 
 
 def record(name: str = "tried/one", status: str = "passed", **more: Any) -> dict[str, Any]:
@@ -72,7 +73,13 @@ def test_junit_is_written_at_the_end_beside_the_lines(tmp_path: Path):
 def test_the_header_says_what_was_run_and_on_what():
     made = header(providers=["embedded", "doubles"], repeat=3, tiers=["text"])
     assert (made["providers"], made["repeat"], made["tiers"]) == ("doubles-embedded", 3, ["text"])
-    assert set(made["machine"]) == {"cpu", "cores", "memory_gb", "python"}
+    assert made["machine"]["cpu"] == machine().cpu
+
+
+def test_files_below_here_are_named_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    assert named(tmp_path / "suite" / "facts.yaml") == "suite/facts.yaml"
+    assert named(Path("/elsewhere/facts.yaml")) == "/elsewhere/facts.yaml"
 
 
 def test_a_turn_is_shown_with_the_titles_of_what_it_got_and_cites():

@@ -1,5 +1,8 @@
 """`jarvis drill`."""
 
+import asyncio
+import os
+import signal
 from typing import Any
 
 import pytest
@@ -46,6 +49,25 @@ def test_a_name_that_is_none_is_refused_with_those_there_are(arguments: tuple[st
     result = jarvis(*arguments)
     assert result.exit_code == 2
     assert "Known are" in result.output
+
+
+def test_what_is_stopped_shows_the_calls_that_were_over(monkeypatch: pytest.MonkeyPatch):
+    async def hold(calls: Any, *, on_turns: Any, **_: Any) -> list[DrillTurn]:
+        on_turns(calls[0], [GOOD])
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.Event().wait()
+        return []
+
+    monkeypatch.setattr(run, "drill", hold)
+    result = jarvis("--markdown")
+    assert result.exit_code == 130
+    assert "| llm | stall | 1 |" in result.stdout
+
+
+def test_a_folder_that_is_not_there_is_told_before_anything_is_drilled():
+    result = jarvis("--json", "/nowhere/drill.json")
+    assert result.exit_code == 2
+    assert "/nowhere" in result.output
 
 
 def test_without_the_source_it_says_so(monkeypatch: pytest.MonkeyPatch):
