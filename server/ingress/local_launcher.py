@@ -53,6 +53,8 @@ class LocalLauncher:
         self._log = log
         self._context = multiprocessing.get_context("forkserver")
         self._spares: list[LocalBot] = []
+        # Bots that are being given a call: a bot says whose it is before its server looks after it.
+        self._handed: set[str] = set()
         self._watches: dict[str, asyncio.Task[None]] = {}
         self._refill: asyncio.Task[None] | None = None
         self._forking = asyncio.Lock()
@@ -96,8 +98,12 @@ class LocalLauncher:
             async with asyncio.timeout(ACQUIRE_SECS):
                 for _ in range(TRIES):
                     bot = self._take_spare() or await self._spawn()
-                    if await _takes(bot, body):
-                        return bot
+                    self._handed.add(bot.id)
+                    try:
+                        if await _takes(bot, body):
+                            return bot
+                    finally:
+                        self._handed.discard(bot.id)
         except TimeoutError:
             raise LauncherError(f"No bot took the call within {ACQUIRE_SECS:.0f} s.") from None
         finally:
@@ -110,10 +116,11 @@ class LocalLauncher:
 
     async def strays(self, *, known: frozenset[str]) -> list[Stray]:
         """The bots in a call that no server follows, those whose ids are `known` left out."""
-        mine = known | {bot.id for bot in self._spares}
+        mine = known | {bot.id for bot in self._spares} | self._handed
         paths = [path for path in self._sockets_dir.glob("*.sock") if path.stem not in mine]
         found = await asyncio.gather(*(self._stray(path) for path in paths))
-        return [stray for stray in found if stray is not None]
+        # A bot may have been given a call while it was asked.
+        return [stray for stray in found if stray is not None and stray.bot.id not in self._handed]
 
     async def close(self) -> None:
         """Ends the warm bots; bots in a call are their sessions' to end."""

@@ -30,18 +30,20 @@ class Takeover:
         """Takes over what nobody looks after; a draining server leaves it to the others."""
         if self._sessions.draining.is_set():
             return
-        mine = {session.id for session in self._sessions.live}
         bots = frozenset(session.bot.id for session in self._sessions.live)
         for stray in await self._launcher.strays(known=bots):
+            mine = {session.id: session.bot.id for session in self._sessions.live}
             if stray.session_id in mine:
-                await stray.bot.kill()  # replaced while it was thought dead
+                if stray.bot.id == mine[stray.session_id]:
+                    await stray.bot.detach()  # its call began while bots were asked
+                else:
+                    await stray.bot.kill()  # replaced while it was thought dead
                 continue
             log = logger.bind(session=stray.session_id)
             log.info("session {} lost its server; it goes on here", stray.session_id)
             session = adopted(stray.session_id, bot=stray.bot, call=stray.call, server=self._sessions.server_id)
             self._sessions.follow(session)
-            mine.add(stray.session_id)
-        for record in await self._lost(mine):
+        for record in await self._lost({session.id for session in self._sessions.live}):
             await self._revive(record)
 
     async def _lost(self, mine: set[str]) -> list[SessionRecord]:

@@ -7,6 +7,7 @@ import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from bot.settings import BotSettings, Retrieval
 from knowledge.logs import LogSettings
 from server.ingress import local_bot, local_launcher
-from server.ingress.launcher import BotGoneError, BotRefusedError, LauncherError, Task
+from server.ingress.launcher import BotGoneError, BotRefusedError, LauncherError, Stray, Task
 from server.ingress.local_bot import LocalBot
 from server.ingress.local_launcher import LocalLauncher, backoff_secs
 
@@ -287,3 +288,17 @@ async def test_a_caller_is_not_kept_waiting_by_bots_that_do_not_take_the_call(
     monkeypatch.setattr(local_launcher, "_takes", refuses)
     with pytest.raises(LauncherError, match="3 bots did not take the call"):
         await launcher.acquire(a_task())
+
+
+async def test_a_bot_that_is_being_given_a_call_is_no_stray(launcher: LocalLauncher, monkeypatch: pytest.MonkeyPatch):
+    takes, found = local_launcher._takes, list[list[Stray]]()
+
+    async def asked_meanwhile(bot: LocalBot, body: dict[str, Any]) -> bool:
+        taken = await takes(bot, body)
+        found.append(await launcher.strays(known=frozenset()))
+        return taken
+
+    monkeypatch.setattr(local_launcher, "_takes", asked_meanwhile)
+    bot = await launcher.acquire(a_task())
+    assert found == [[]]
+    await bot.kill()

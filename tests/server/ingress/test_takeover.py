@@ -69,6 +69,21 @@ async def test_a_bot_that_was_replaced_while_it_was_thought_dead_is_ended(redis:
     assert (old.killed, bot.killed) == (True, False)
 
 
+async def test_a_call_that_began_while_bots_were_asked_stays_as_it_is(redis: Redis, monkeypatch: pytest.MonkeyPatch):
+    bot, asked = ScriptedBot("b1"), ScriptedBot("b1")
+    house = House(redis, bot)
+
+    async def strays(*, known: frozenset[str]) -> list[Stray]:
+        assert known == frozenset()
+        return [Stray(asked, await house.connected(bot), CALL)]
+
+    monkeypatch.setattr(house.launcher, "strays", strays)
+    await takeover(house).sweep()
+    (session,) = house.sessions.live
+    assert session.bot is bot
+    assert (asked.killed, asked.detached) == (False, 1)
+
+
 async def test_a_call_that_lost_its_server_and_its_bot_gets_another_that_knows_the_story(redis: Redis):
     bot = ScriptedBot("b2", ("POST", "/connect", {"sdp": "v=0", "type": "answer", "pc_id": "pc-2"}))
     house = House(redis, bot)
