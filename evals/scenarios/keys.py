@@ -11,7 +11,7 @@ from bot.providers.stages import Stage
 Tier = Literal["text", "audio"]
 TIERS: tuple[Tier, ...] = get_args(Tier)
 Providers = Literal["embedded", "doubles", "live"]
-Sink = Literal["log", "metrics", "record"]
+Sink = Literal["log", "metrics", "record", "trace"]
 # What `faults` of the vendors' doubles can do, to each request or to the connection.
 Fault = Literal[
     "refuse", "unauthorized", "rate_limited", "server_error", "stall", "stall_midway", "drop", "garbage", "empty"

@@ -55,9 +55,9 @@ async def hold_suite(
         await _hold_group(wanted, list(group), results, jobs=jobs, live=live, keep=keep, stands=stands)
 
 
-def _order(run: Run) -> tuple[str, str, tuple[tuple[str, str], ...]]:
+def _order(run: Run) -> tuple[str, str, tuple[tuple[str, str], ...], bool]:
     wanted = Wanted.of(run.scenario)
-    return wanted.providers, str(wanted.knowledge), wanted.settings
+    return wanted.providers, str(wanted.knowledge), wanted.settings, wanted.traced
 
 
 async def _hold_group(
@@ -217,6 +217,7 @@ async def _observed(run: Run, served: Stand, held: Held, sound: Spoken | None, *
         log=served.log_since(logged),
         metrics=await served.metrics() if keys.x_privacy else "",
         record=record,
+        trace=await served.trace(held.session_id or "") if keys.x_privacy and "trace" in keys.x_privacy.sinks else "",
         gaps=await _gaps(served, asked) if asked else (),
         rows=rows,
         unasked=unasked,
