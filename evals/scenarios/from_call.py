@@ -1,5 +1,6 @@
 """A scenario made of a call that was recorded: what the caller said in it, and what the answers rested on."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,6 +13,8 @@ from evals.scenarios.redaction import redacted
 PENDING = "made from a call; look at it, then take this line out"
 WIDTH = 120
 GREETING_MS, ANSWER_MS = 10_000, 20_000
+# An apology for what was away is no answer to ask for.
+_AWAY = re.compile(r"look (?:that|things) up", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,6 @@ def _expected(exchange: Exchange, *, is_last: bool) -> dict[str, Any]:
         expected |= {"x_retrieval": {"must": titles}, "x_source": list(titles)}
         if is_last:
             expected["x_supported"] = True
-    elif refuses(exchange.answer):
+    elif refuses(exchange.answer) and not _AWAY.search(exchange.answer):
         expected["x_refuses"] = True
     return expected

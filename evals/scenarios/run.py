@@ -15,6 +15,7 @@ from evals.drill.scenarios import VENDORS
 from evals.scenarios.checks import Failure, failures
 from evals.scenarios.claims import words_spoken
 from evals.scenarios.errors import SuiteError
+from evals.scenarios.failing import begin
 from evals.scenarios.harness import Held, hold
 from evals.scenarios.observed import Observed
 from evals.scenarios.observing import Spoken, by_turn, false_interrupts, missed_turns, spoken, timeline, turns
@@ -166,6 +167,7 @@ class _Cue:
     def __init__(self, run: Run, served: Stand) -> None:
         self._run = run
         self._doubles = served.doubles
+        self._later: list[asyncio.TimerHandle] = []
         self._faulty = {
             (each.turn, f"{each.stage}/{VENDORS[each.stage][0]}"): each for each in run.scenario.keys.x_faults
         }
@@ -186,10 +188,15 @@ class _Cue:
         if user:
             self._doubles.tell(hear=self._run.scenario.turns[number].x_hears or user)
         for (at, double), each in self._faulty.items():
-            self._doubles.tell(double=double, fault=each.fault if at == number else None)
+            if at != number:
+                self._doubles.tell(double=double, fault=None)
+            elif (later := begin(each, double, self._doubles)) is not None:
+                self._later.append(later)
 
     async def end(self) -> None:
         """All is well again."""
+        for each in self._later:
+            each.cancel()
         if self._doubles is not None:
             for _, double in self._faulty:
                 await self._doubles.tell(double=double, fault=None)

@@ -47,6 +47,11 @@ def test_a_question_without_an_answer_must_be_kept_as_a_gap(tmp_path: Path):
     assert keys.checks == ["x_refuses"]
 
 
+def test_an_apology_is_no_answer_to_ask_for(tmp_path: Path):
+    keys = read(written(tmp_path, Exchange("Tires?", "I can't look things up right now."))).scenarios[0].turns[1]
+    assert keys.checks == []
+
+
 def test_the_last_turn_must_be_answered_though_it_was_not(tmp_path: Path):
     assert read(written(tmp_path, Exchange("Hello?"))).scenarios[0].stock.turns[1].expect
 
