@@ -92,13 +92,14 @@ async def _hold_group(
 
 
 async def _judged(run: Run, served: Stand, results: Results) -> Mapping[str, Any]:
+    limit = asyncio.timeout(HOLD_SECS)
     try:
-        async with asyncio.timeout(HOLD_SECS):
+        async with limit:
             return await _hold_one(run, served, results)
-    except TimeoutError:
-        return _broken(run, f"the call was not over after {HOLD_SECS:.0f} s")
     # Whatever a harness meets: the suite goes on, and the record says what it was.
     except Exception as error:
+        if limit.expired():
+            return _broken(run, f"the call was not over after {HOLD_SECS:.0f} s")
         return _broken(run, f"{type(error).__name__}: {error}")
 
 
