@@ -52,7 +52,8 @@ OPENING = (GOOD, FAULTY, FAULTY, FAULTY, RESTING, RESTING, RESTING, RESTING, RES
 OPENED = "opened"
 
 _BY_REQUEST = ("stall", "stall_midway", "drop", "garbage", "empty")
-_BY_CONNECTION = ("refuse", "rate_limited", "server_error")
+# Where a connection is kept, they are met only once it is lost.
+BY_CONNECTION = ("refuse", "rate_limited", "server_error")
 
 
 def scenarios(*, stages: Sequence[str] = STAGES, faults: Sequence[str] = (), turns: int = 200) -> list[Scenario]:
@@ -80,7 +81,7 @@ def _of(stage: Stage) -> list[Scenario]:
     # A language model has a connection for each request; the others keep theirs, and are refused when it is lost.
     keeps = stage != "llm"
     made = [Scenario(stage, fault, ALTERNATING) for fault in _BY_REQUEST]
-    made += [Scenario(stage, fault, ALTERNATING, cuts=keeps) for fault in _BY_CONNECTION]
+    made += [Scenario(stage, fault, ALTERNATING, cuts=keeps) for fault in BY_CONNECTION]
     if keeps:
         made.append(Scenario(stage, "half_open", ALTERNATING, freezes=stage == "stt"))
     made.append(Scenario(stage, "unauthorized", REFUSED, cuts=keeps))

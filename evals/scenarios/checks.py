@@ -122,7 +122,7 @@ def _of_call(scenario: Scenario, observed: Observed, *, tier: Tier, ran: int) ->
             reason = f"it came to {value!r} instead of {row.equals!r}"
             yield Failure(None, "x_state", reason, scenario.place("x_state", number))
     if keys.x_privacy is not None:
-        held = {"log": observed.log, "metrics": observed.metrics, "record": observed.record}
+        held = {name: getattr(observed, name) for name in keys.x_privacy.sinks}
         for number, pattern in enumerate(keys.x_privacy.patterns):
             place = scenario.place("x_privacy", "patterns", number)
             for sink in keys.x_privacy.sinks:

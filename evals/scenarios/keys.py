@@ -11,10 +11,11 @@ from bot.providers.stages import Stage
 Tier = Literal["text", "audio"]
 TIERS: tuple[Tier, ...] = get_args(Tier)
 Providers = Literal["embedded", "doubles", "live"]
-Sink = Literal["log", "metrics", "record"]
+Sink = Literal["log", "metrics", "record", "trace"]
 # What `faults` of the vendors' doubles can do, to each request or to the connection.
 Fault = Literal[
-    "refuse", "unauthorized", "rate_limited", "server_error", "stall", "stall_midway", "drop", "garbage", "empty"
+    "refuse", "unauthorized", "rate_limited", "server_error", "stall", "stall_midway", "drop", "garbage", "empty",
+    "half_open",
 ]  # fmt: skip
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -99,6 +100,12 @@ class FaultAt(_Keys):
     stage: Stage
     fault: Fault
     gap_ms_max: Annotated[int, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Self:
+        if self.fault == "half_open" and self.stage == "llm":
+            raise ValueError("a language model has a connection for each request, so none stays half open")
+        return self
 
 
 class Retrieval(_Keys):

@@ -38,7 +38,7 @@ class ObservedTurn:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A whole call. `log`, `metrics` and `record` are what the sinks hold after it, `gaps` the questions kept.
+    """A whole call. `log`, `metrics`, `record` and `trace` are what the sinks hold after it, `gaps` the questions kept.
 
     `rows` has what each query of `x_state` came to by its place in the list, `unasked` why it could not be asked.
     Counts are None where nothing was measured.
@@ -48,6 +48,7 @@ class Observed:
     log: str = ""
     metrics: str = ""
     record: str = ""
+    trace: str = ""
     gaps: tuple[str, ...] = ()
     rows: Mapping[int, object] = field(default_factory=dict)
     unasked: Mapping[int, str] = field(default_factory=dict)

@@ -6,9 +6,11 @@ import re
 import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
+from io import FileIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,7 +40,7 @@ class Results:
         """Makes the folder, and a file with this header in it; raises `SuiteError` where there are results already."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with (self.folder / RESULTS).open("x", encoding="utf-8") as file:
+            with (self.folder / RESULTS).open("xb", buffering=0) as file:
                 _write(file, {"x_header": header})
         except FileExistsError:
             raise SuiteError(f"{self.folder} holds results already. Name another folder: --out") from None
@@ -49,23 +51,35 @@ class Results:
         """Keeps a run. Where the disk takes no more, `trouble` says so and the suite goes on."""
         self.records.append(record)
         try:
-            with (self.folder / RESULTS).open("a", encoding="utf-8") as file:
+            with (self.folder / RESULTS).open("ab", buffering=0) as file:
                 _write(file, record)
         except OSError as error:
             self.trouble = SuiteError(f"{self.folder / RESULTS} can't be written ({error.strerror}): it lacks runs.")
 
     def end(self) -> None:
         """Writes JUnit's file over the runs that there are."""
+        file = self.folder / JUNIT
         try:
-            (self.folder / JUNIT).write_bytes(junit(self.records))
+            file.write_bytes(junit(self.records))
         except OSError as error:
-            self.trouble = SuiteError(f"{self.folder / JUNIT} can't be written ({error.strerror}).")
+            self.trouble = self.trouble or SuiteError(f"{file} can't be written ({error.strerror}).")
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
 
 
-def _write(file: Any, line: Mapping[str, Any]) -> None:
-    file.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
-    file.flush()
-    os.fsync(file.fileno())
+def _write(file: FileIO, line: Mapping[str, Any]) -> None:
+    """Puts a whole line at the end, or none."""
+    left = (json.dumps(line, ensure_ascii=False, default=str) + "\n").encode(errors="replace")
+    end = file.seek(0, os.SEEK_END)
+    try:
+        while left:
+            left = left[file.write(left) :]
+        os.fsync(file.fileno())
+    except OSError:
+        # A disk that is full takes a part; the next line must not go on behind it.
+        with suppress(OSError):
+            file.truncate(end)
+        raise
 
 
 def header(*, providers: Sequence[str], repeat: int, tiers: Sequence[Tier]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from evals.drill.scenarios import VENDORS
 from evals.scenarios.checks import Failure, failures
 from evals.scenarios.claims import words_spoken
 from evals.scenarios.errors import SuiteError
+from evals.scenarios.failing import begin
 from evals.scenarios.harness import Held, hold
 from evals.scenarios.observed import Observed
 from evals.scenarios.observing import Spoken, by_turn, false_interrupts, missed_turns, spoken, timeline, turns
@@ -55,9 +56,9 @@ async def hold_suite(
         await _hold_group(wanted, list(group), results, jobs=jobs, live=live, keep=keep, stands=stands)
 
 
-def _order(run: Run) -> tuple[str, str, tuple[tuple[str, str], ...]]:
+def _order(run: Run) -> tuple[str, str, tuple[tuple[str, str], ...], bool]:
     wanted = Wanted.of(run.scenario)
-    return wanted.providers, str(wanted.knowledge), wanted.settings
+    return wanted.providers, str(wanted.knowledge), wanted.settings, wanted.traced
 
 
 async def _hold_group(
@@ -91,13 +92,14 @@ async def _hold_group(
 
 
 async def _judged(run: Run, served: Stand, results: Results) -> Mapping[str, Any]:
+    limit = asyncio.timeout(HOLD_SECS)
     try:
-        async with asyncio.timeout(HOLD_SECS):
+        async with limit:
             return await _hold_one(run, served, results)
-    except TimeoutError:
-        return _broken(run, f"the call was not over after {HOLD_SECS:.0f} s")
     # Whatever a harness meets: the suite goes on, and the record says what it was.
     except Exception as error:
+        if limit.expired():
+            return _broken(run, f"the call was not over after {HOLD_SECS:.0f} s")
         return _broken(run, f"{type(error).__name__}: {error}")
 
 
@@ -166,6 +168,7 @@ class _Cue:
     def __init__(self, run: Run, served: Stand) -> None:
         self._run = run
         self._doubles = served.doubles
+        self._later: list[asyncio.TimerHandle] = []
         self._faulty = {
             (each.turn, f"{each.stage}/{VENDORS[each.stage][0]}"): each for each in run.scenario.keys.x_faults
         }
@@ -186,10 +189,15 @@ class _Cue:
         if user:
             self._doubles.tell(hear=self._run.scenario.turns[number].x_hears or user)
         for (at, double), each in self._faulty.items():
-            self._doubles.tell(double=double, fault=each.fault if at == number else None)
+            if at != number:
+                self._doubles.tell(double=double, fault=None)
+            elif (later := begin(each, double, self._doubles)) is not None:
+                self._later.append(later)
 
     async def end(self) -> None:
         """All is well again."""
+        for each in self._later:
+            each.cancel()
         if self._doubles is not None:
             for _, double in self._faulty:
                 await self._doubles.tell(double=double, fault=None)
@@ -217,6 +225,7 @@ async def _observed(run: Run, served: Stand, held: Held, sound: Spoken | None, *
         log=served.log_since(logged),
         metrics=await served.metrics() if keys.x_privacy else "",
         record=record,
+        trace=await served.trace(held.session_id or "") if keys.x_privacy and "trace" in keys.x_privacy.sinks else "",
         gaps=await _gaps(served, asked) if asked else (),
         rows=rows,
         unasked=unasked,

@@ -18,6 +18,7 @@ from dotenv import dotenv_values
 from loguru import logger
 
 from bot.providers.stages import STAGES, members, name_of
+from evals.collector import Collector
 from evals.drill.doubles import Doubles, doubles
 from evals.drill.errors import DrillError
 from evals.drill.scenarios import VENDORS
@@ -41,20 +42,25 @@ class Wanted:
     providers: Providers
     knowledge: Path
     settings: tuple[tuple[str, str], ...]
+    traced: bool = False
 
     @classmethod
     def of(cls, scenario: Scenario) -> "Wanted":
         """What a scenario asks for."""
-        setup = scenario.keys.x_jarvis
-        return cls(setup.providers, scenario.knowledge, tuple(sorted(setup.settings.items())))
+        setup, privacy = scenario.keys.x_jarvis, scenario.keys.x_privacy
+        traced = privacy is not None and "trace" in privacy.sinks
+        return cls(setup.providers, scenario.knowledge, tuple(sorted(setup.settings.items())), traced)
 
 
 class Stand:
     """A Jarvis that runs; `doubles` are its vendors, where it has simulated ones."""
 
-    def __init__(self, jarvis: Jarvis, http: aiohttp.ClientSession, vendors: Doubles | None) -> None:
+    def __init__(
+        self, jarvis: Jarvis, http: aiohttp.ClientSession, vendors: Doubles | None, collector: Collector | None
+    ) -> None:
         self._jarvis = jarvis
         self._http = http
+        self._collector = collector
         self.doubles = vendors
 
     @property
@@ -87,6 +93,14 @@ class Stand:
             text = await self._get(f"/api/ingress/calls/{session}")
             if '"ended_at":null' not in text.replace(" ", "") and text:
                 return text
+            await asyncio.sleep(LOOK_SECS)
+        return ""
+
+    async def trace(self, session: str) -> str:
+        """What the spans of a call that has ended say; empty where they don't come in time."""
+        for _ in range(round(KEPT_SECS / LOOK_SECS)):
+            if self._collector is not None and (found := self._collector.trace_of(session)):
+                return found
             await asyncio.sleep(LOOK_SECS)
         return ""
 
@@ -148,12 +162,18 @@ async def stand(
             http = await stack.enter_async_context(aiohttp.ClientSession())
             data = folder / "data"
             data.mkdir(mode=0o755)
-            jarvis = make(data, **_variables(wanted, vendors, live, lines))
+            variables = _variables(wanted, vendors, live, lines)
+            collector = None
+            if wanted.traced:
+                collector = Collector()
+                stack.push_async_callback(asyncio.to_thread, collector.close)
+                variables["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.url
+            jarvis = make(data, **variables)
             for name in OPERATORS:
                 jarvis.environment.pop(name, None)
             stack.push_async_callback(_stop, jarvis)
             await _start(jarvis, wanted)
-            yield Stand(jarvis, http, vendors)
+            yield Stand(jarvis, http, vendors, collector)
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 

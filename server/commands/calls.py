@@ -87,7 +87,8 @@ def erase(
 
 
 @asynccontextmanager
-async def _open() -> "AsyncIterator[CallStore]":
+async def open_calls() -> "AsyncIterator[CallStore]":
+    """The calls that are kept, beside a server that may run."""
     from knowledge.database import Database
     from server.records.store import CallStore
     from server.resources import open_database
@@ -124,12 +125,12 @@ async def _open_all() -> "AsyncIterator[tuple[CallStore, Erasure]]":
 
 
 async def _list(caller: str | None, limit: int) -> Calls:
-    async with _open() as store:
+    async with open_calls() as store:
         return Calls.of(await store.newest(caller=caller, limit=limit + 1), limit=limit)
 
 
 async def _show(prefix: str) -> WholeCall:
-    async with _open() as store:
+    async with open_calls() as store:
         call_id = await _find(store, prefix)
         row = await store.get(call_id)
         if row is None:

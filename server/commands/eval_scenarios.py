@@ -1,6 +1,7 @@
 """`jarvis eval lint` and `jarvis eval run`."""
 
 import asyncio
+import signal
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -102,7 +103,7 @@ def run(
     started = time.monotonic()
     try:
         _hold(suite, results, console, jobs=jobs, live=live)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         console.print("Cut off. What was held until now is kept.")
         raise typer.Exit(130) from None
     finally:
@@ -136,10 +137,17 @@ def _hold(suite: "Plan", results: "Results", console: Console, *, jobs: int, liv
             if record["x_status"] not in ("passed", "pending"):
                 _tell(record, console)
 
+        async def held() -> None:
+            # Or the servers that are called would outlive this.
+            holding = asyncio.current_task()
+            assert holding is not None
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, holding.cancel)
+            await hold_suite(suite, results, jobs=jobs, live=live, on_record=tell)
+
         # What goes wrong in the harness is in the records.
         logger.disable("pipecat")
         try:
-            asyncio.run(hold_suite(suite, results, jobs=jobs, live=live, on_record=tell))
+            asyncio.run(held())
         finally:
             logger.enable("pipecat")
 

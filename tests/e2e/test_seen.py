@@ -3,17 +3,14 @@
 import json
 import re
 import shutil
-import threading
 import urllib.request
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from prometheus_client.parser import text_string_to_metric_families
 
+from evals.collector import Collector
 from evals.program import Jarvis
 
 pytestmark = pytest.mark.e2e
@@ -21,41 +18,6 @@ pytestmark = pytest.mark.e2e
 MEMBERSHIP = "q18"
 # Of the question as it is asked and heard, of the answer, and of the document that it is from.
 WORDS = ("membership", "dollars", "forty-nine", "Larkspur")
-
-
-class Collector:
-    """An OpenTelemetry collector on this host that keeps what it is sent."""
-
-    def __init__(self) -> None:
-        self.bodies = bodies = list[bytes]()
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
-                self.send_response(200 if self.path == "/v1/traces" else 404)
-                self.end_headers()
-
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def spans(self) -> list[Any]:
-        """All spans so far."""
-        return [
-            span
-            for body in self.bodies
-            for resource in ExportTraceServiceRequest.FromString(body).resource_spans
-            for scope in resource.scope_spans
-            for span in scope.spans
-        ]
-
-    def close(self) -> None:
-        """Listens no more."""
-        self._server.shutdown()
-        self._server.server_close()
 
 
 def scrape(jarvis: Jarvis) -> str:

@@ -133,6 +133,20 @@ def test_private_words_stand_in_no_sink(tmp_path: Path, sinks: dict[str, str], r
 
 
 @pytest.mark.parametrize(
+    ("trace", "reasons"),
+    [
+        ("stt\n", []),
+        ("stt\nMy card is 4111 1111.", ["'4111[ -]?1111' stands in the trace, line 2"]),
+        ("", ["there was no trace to look at"]),
+    ],
+)
+def test_private_words_stand_in_no_trace(tmp_path: Path, trace: str, reasons: list[str]):
+    held = scenario(tmp_path, keys="x_privacy: {patterns: ['4111[ -]?1111'], sinks: [trace]}")
+    found = failures(held, Observed(turns=(GOOD,), trace=trace), tier="text", ran=1)
+    assert [each.reason for each in found] == reasons
+
+
+@pytest.mark.parametrize(
     ("limit", "seen", "reason"),
     [
         ("v2v_ms: 900", GOOD, None),

@@ -1,5 +1,6 @@
 """A scenario held with a server, without one, and what is kept of it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -10,6 +11,8 @@ from pipecat.evals.results import EvalAssertionFailure, EvalScriptResult
 from pipecat.evals.script import EvalExpectation, EvalScriptScenario, EvalScriptTurn
 from yarl import URL
 
+from evals.caller import ingress
+from evals.scenarios import harness
 from evals.scenarios.harness import Held, hold, unjudged, without_secret
 from evals.scenarios.overhearing import Message
 
@@ -27,11 +30,11 @@ SCENARIO = EvalScriptScenario(
 class Server:
     """Answers the first text with words and passages, and then nothing."""
 
-    def __init__(self, *, status: int = 201) -> None:
+    def __init__(self, *, status: int = 201, answers: bool = True, ready: bool = True) -> None:
         self.created: list[Any] = []
         self.ended = 0
         self.connected: list[str] = []
-        self._status = status
+        self._status, self._answers, self._ready = status, answers, ready
         app = web.Application()
         app.router.add_post("/api/ingress/session/create", self._create)
         app.router.add_delete("/api/ingress/session/6f1c", self._end)
@@ -43,6 +46,8 @@ class Server:
         return str(self.http.make_url("")).rstrip("/")
 
     async def _create(self, request: web.Request) -> web.Response:
+        if not self._answers:
+            await asyncio.Event().wait()
         self.created.append((await request.json(), request.headers["Authorization"]))
         address = str(URL(self.url).with_scheme("ws").with_user("session").with_password(TOKEN)).rstrip("/")
         body = {"id": "6f1c", "token": TOKEN, "eval_url": f"{address}/api/ingress/eval"}
@@ -59,7 +64,7 @@ class Server:
         answered = False
         async for message in socket:
             kind = message.json()["type"] if message.type is WSMsgType.TEXT else ""
-            if kind == "client-ready":
+            if kind == "client-ready" and self._ready:
                 await self._say(socket, "bot-ready", version="2.0.0")
             elif kind == "send-text" and not answered:
                 answered = True
@@ -107,6 +112,25 @@ async def test_a_call_that_is_refused_is_a_result_with_the_reason(served: Callab
     assert (failure.kind, "All lines are busy" in failure.reason) == ("connect_failed", True)
     assert [each.status for each in held.result.turns] == ["not_run", "not_run"]
     assert (held.session_id, held.during(1)) == (None, ())
+
+
+async def test_a_server_that_hangs_is_waited_for_so_long_and_told(
+    served: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(ingress, "REQUEST_TIMEOUT_SECS", 0.05)
+    server = await served(answers=False)
+    (failure,) = (await hold(SCENARIO, base_url=server.url, key="k")).result.failures
+    assert (failure.kind, "took longer than" in failure.reason) == ("connect_failed", True)
+
+
+async def test_a_bot_that_never_gets_ready_is_waited_for_so_long_and_told(
+    served: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(harness, "READY_SECS", 0.05)
+    server = await served(ready=False)
+    held = await hold(SCENARIO, base_url=server.url, key="k")
+    (failure,) = held.result.failures
+    assert (failure.kind, held.session_id, server.ended) == ("handshake_timeout", "6f1c", 1)
 
 
 async def test_a_server_that_is_away_is_a_result_with_the_reason():

@@ -1,7 +1,10 @@
 """What a suite leaves behind."""
 
 import json
+import resource
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +53,45 @@ def test_a_disk_that_takes_no_more_is_told_and_the_suite_goes_on(tmp_path: Path)
     results.add(record())
     assert "No space left on device" in str(results.trouble)
     assert results.records == [record()]
+
+
+@contextmanager
+def room_for(file: Path, more_bytes: int) -> Iterator[None]:
+    """No file of this process may grow beyond that one and so many bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size + more_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_line_that_fits_only_in_part_is_left_out_as_a_whole(tmp_path: Path):
+    results = Results(tmp_path)
+    results.begin({})
+    results.add(record())
+    with room_for(tmp_path / RESULTS, 20):
+        results.add(record("tried/two"))
+    assert "can't be written" in str(results.trouble)
+    results.add(record("tried/three"))
+    lines = [json.loads(line) for line in (tmp_path / RESULTS).read_text().splitlines()]
+    assert [each["scenario_name"] for each in lines[1:]] == ["tried/one", "tried/three"]
+
+
+def test_half_a_junit_is_not_left_behind(tmp_path: Path):
+    results = Results(tmp_path)
+    results.begin({})
+    results.add(record())
+    with room_for(tmp_path / RESULTS, -1):
+        results.end()
+    assert (JUNIT in str(results.trouble), (tmp_path / JUNIT).exists()) == (True, False)
+
+
+def test_words_that_no_file_can_hold_cost_no_line(tmp_path: Path):
+    results = Results(tmp_path)
+    results.begin({})
+    results.add(record("tried/\udc80"))
+    assert json.loads((tmp_path / RESULTS).read_text().splitlines()[1])["scenario_name"] == "tried/?"
 
 
 def test_junit_counts_each_outcome_in_its_tier(tmp_path: Path):

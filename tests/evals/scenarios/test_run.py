@@ -128,6 +128,15 @@ async def test_an_answer_of_other_words_fails(tmp_path: Path, monkeypatch: pytes
     assert (good["x_status"], good["passed"], failure["check"], failure["turn"]) == ("failed", False, "x_says", 0)
 
 
+async def test_a_recording_that_is_missing_is_told_by_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    text = TEXT.replace("documents}", "documents, tiers: [text, audio]}")
+    text += "  - name: silent\n    turns:\n      - {user: Hello., x_recording: no.flac, expect: [{event: response}]}\n"
+    found = await held(tmp_path, Harness(conversation), monkeypatch, text=text)
+    assert (found["tried/good"]["x_status"], found["tried/silent"]["x_status"]) == ("passed", "invalid")
+    (failure,) = found["tried/silent"]["x_failures"]
+    assert (failure["reason"], failure["line"]) == ("no.flac is missing", 16)
+
+
 async def test_a_call_that_cant_be_had_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patience: None):
     harness = Harness(unreached, conversation)
     found = await held(tmp_path, harness, monkeypatch)

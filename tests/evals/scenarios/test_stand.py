@@ -77,6 +77,13 @@ async def test_live_vendors_have_their_variables_and_no_embedded_one_is_named():
     assert (environment["OPENAI_API_KEY"], "JARVIS_LLM" in environment) == ("k", False)
 
 
+async def test_one_whose_traces_are_looked_at_sends_them(tmp_path: Path):
+    keys = "x_privacy: {patterns: ['4111'], sinks: [trace]}"
+    traced = Wanted.of(scenario(tmp_path, keys=keys))
+    assert (await stood(traced)).environment["OTEL_EXPORTER_OTLP_ENDPOINT"].startswith("http://127.0.0.1:")
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT" not in (await stood(Wanted.of(scenario(tmp_path)))).environment
+
+
 async def test_other_documents_are_indexed_before_the_sample_could_be(tmp_path: Path):
     jarvis = await stood(wanted(knowledge=tmp_path))
     assert jarvis.asked == [("index", str(tmp_path)), "start", "stop"]

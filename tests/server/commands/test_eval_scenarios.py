@@ -1,6 +1,9 @@
 """`jarvis eval lint` and `jarvis eval run`."""
 
+import asyncio
 import json
+import os
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -88,6 +91,38 @@ def test_a_suite_that_is_cut_off_keeps_what_it_has(tmp_path: Path, outcomes: lis
     assert done.exit_code == 130
     assert len((tmp_path / "out" / "results.jsonl").read_text().splitlines()) == 2
     assert b"tried" in (tmp_path / "out" / "junit.xml").read_bytes()
+
+
+def test_a_suite_that_is_told_to_end_keeps_what_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    stopped: list[str] = []
+
+    async def hold_suite(_suite: Any, results: Any, **_: Any) -> None:
+        results.add(record("passed"))
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.sleep(60)
+        finally:
+            stopped.append("the server")
+
+    monkeypatch.setattr(held_by, "hold_suite", hold_suite)
+    done = jarvis("run", written(tmp_path, GOOD), "--out", tmp_path / "out")
+    assert (done.exit_code, stopped) == (130, ["the server"])
+    with (tmp_path / "out" / "results.jsonl").open("a") as results:
+        results.write('{"scenario_name": "tried/two", "x_st')
+    page = jarvis("report", tmp_path / "out")
+    assert page.exit_code == 0
+    assert "results.jsonl:3 was cut off" in page.stderr
+
+
+def test_results_that_cant_be_kept_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    async def hold_suite(_suite: Any, results: Any, **_: Any) -> None:
+        (results.folder / "results.jsonl").unlink()
+        (results.folder / "results.jsonl").symlink_to("/dev/full")
+        results.add(record("passed"))
+
+    monkeypatch.setattr(held_by, "hold_suite", hold_suite)
+    done = jarvis("run", written(tmp_path, GOOD), "--out", tmp_path / "out")
+    assert (done.exit_code, "No space left on device" in done.stderr) == (2, True)
 
 
 def test_results_are_not_written_over(tmp_path: Path, outcomes: list[Any]):
