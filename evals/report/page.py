@@ -80,6 +80,7 @@ def _page(results: Results, scenarios: Sequence[ScenarioView], complaints: Seque
         header=results.header,
         legs=by_leg([each.summary for each in scenarios]),
         scenarios=scenarios,
+        repeats=max((len(each.summary.counted) for each in scenarios), default=0),
         complaints=complaints,
         symbols=SYMBOLS,
         measures=MEASURES,

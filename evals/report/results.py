@@ -1,4 +1,4 @@
-"""The results of scenarios, as `jarvis eval run` leaves them in results.jsonl: a header, then a line a run."""
+"""The results of scenarios, as `jarvis eval run` leaves them in results.jsonl: a header, a line a run, a summary."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -156,7 +156,7 @@ def read_results(path: Path) -> Results:
 def _parsed(path: Path, raw: bytes) -> Iterator[Header | RunResult | str]:
     *whole, rest = raw.split(b"\n")
     for number, line in enumerate([*whole, rest], start=1):
-        if not line.strip():
+        if not line.strip() or line.startswith(b'{"x_summary"'):
             continue
         try:
             if number == 1 or line.startswith(b'{"x_header"'):

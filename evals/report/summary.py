@@ -89,6 +89,23 @@ class ScenarioSummary:
         return Share(self.passed / of, *wilson(self.passed, of), of) if of else None
 
     @property
+    def at_k(self) -> Share | None:
+        """How likely one of so many runs passes, with the interval of one run's chance, carried over."""
+        if self.share is None:
+            return None
+        k, share = self.share.of, self.share
+        value = pass_at(k, passed=self.passed, runs=k)
+        return Share(value, 1 - (1 - share.low) ** k, 1 - (1 - share.high) ** k, k)
+
+    @property
+    def hat_k(self) -> Share | None:
+        """How likely each of as many runs as were counted passes, likewise."""
+        if self.share is None:
+            return None
+        k, share = self.share.of, self.share
+        return Share(pass_hat(k, passed=self.passed, runs=k), share.low**k, share.high**k, k)
+
+    @property
     def v2v_p50_ms(self) -> float | None:
         """Over the turns of counted runs; None where it was measured in none."""
         return next((each.p50 for each in spreads(run.turns for run in self.counted) if each.measure == "v2v_ms"), None)

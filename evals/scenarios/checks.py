@@ -35,15 +35,21 @@ def failures(scenario: Scenario, observed: Observed, *, tier: Tier, ran: int) ->
 def _of_turn(scenario: Scenario, observed: Observed, number: int, *, tier: Tier) -> Iterator[Failure]:
     keys = scenario.turns[number]
     turn = observed.turns[number] if number < len(observed.turns) else ObservedTurn()
-    for key, reason in _turn(keys, turn, observed.gaps, tier=tier):
+    for key, reason in of_answer(keys, turn, observed.gaps, tier=tier):
         yield Failure(number, key, reason, scenario.place("turns", number, key))
+    yield from never_said(scenario, number, turn)
+
+
+def never_said(scenario: Scenario, number: int, turn: ObservedTurn) -> Iterator[Failure]:
+    """What a turn has of that which no answer of the scenario may have."""
     for pattern in scenario.keys.x_never_says:
         if found := re.search(pattern, turn.said, re.IGNORECASE):
             reason = f"{found[0]!r} was said: {_shown(turn.said)}"
             yield Failure(number, "x_never_says", reason, scenario.place("x_never_says"))
 
 
-def _turn(keys: TurnKeys, turn: ObservedTurn, gaps: Sequence[str], *, tier: Tier) -> Iterator[tuple[str, str]]:
+def of_answer(keys: TurnKeys, turn: ObservedTurn, gaps: Sequence[str], *, tier: Tier) -> Iterator[tuple[str, str]]:
+    """What does not hold of an answer: each key, and the reason."""
     if keys.x_hears is not None and tier != "text" and words_spoken(keys.x_hears) != words_spoken(turn.heard):
         yield "x_hears", f"{turn.heard!r} was heard instead of {keys.x_hears!r}"
     yield from (("x_retrieval", reason) for reason in _retrieval(keys, turn))

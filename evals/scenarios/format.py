@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import yaml
 from loguru import logger
 from pipecat.evals.scenario import EvalScenarioFile, EvalScriptScenario
+from pipecat.evals.simulation import EvalSimulationScenario
 from pydantic import BaseModel, ValidationError
 
 from evals.scenarios.errors import Complaint, Place
@@ -21,14 +22,19 @@ from evals.scenarios.source import Path_, Source, read_source
 Keys = TypeVar("Keys", bound=BaseModel)
 _AT = re.compile(r"\b(scenario|turn|expectation) #(\d+)")
 _IN_LIST = {"scenario": "scenarios", "turn": "turns", "expectation": "expect"}
-_SIMULATED = "a simulated caller (`persona:`) is not held: write `turns:`, or hold it by `pipecat eval run`"
+_SIMULATED = "a simulated caller (`persona:`) needs `x_caller:`, which says what it must ask for"
+_NOT_SIMULATED = "x_caller is of a simulated caller: write `persona:`, `goal:` and `success:` instead of `turns:`"
+# What is of the whole call where nobody knows its turns before; the others are of a script.
+OUTCOME = ("x_retrieval", "x_says", "x_source", "x_supported", "x_refuses")
 
 
 @dataclass(frozen=True)
 class Scenario:
     """One conversation: what Pipecat holds, and what Jarvis adds; `turns` has the keys of each of its turns.
 
-    `data` is the scenario's mapping with the file's defaults in it, `at` where the scenario stands in the file.
+    A simulated caller's has no turns, but Pipecat's `simulation`, and `outcome`, the keys of an answer that hold of all
+    that the bot said. `data` is the scenario's mapping with the file's defaults in it, `at` where the scenario stands
+    in the file.
     """
 
     name: str
@@ -39,6 +45,8 @@ class Scenario:
     data: Mapping[str, Any] = field(repr=False)
     source: Source = field(repr=False)
     at: Path_ = ()
+    simulation: EvalSimulationScenario | None = None
+    outcome: TurnKeys = field(default_factory=TurnKeys)
 
     @property
     def knowledge(self) -> Path:
@@ -87,11 +95,19 @@ def read(file: Path) -> ScenarioFile:
     complaints += troubles
     scenarios: list[Scenario] = []
     for (name, at, data), parsed in zip(entries, stock, strict=False):
-        if not isinstance(parsed, EvalScriptScenario):
-            complaints.append(Complaint(_place(source, at, ("persona",)), _SIMULATED, name))
-            continue
         keys, wrong = _keys(ScenarioKeys, data, source, at, (), name)
         complaints += wrong
+        if not isinstance(parsed, EvalScriptScenario):
+            outcome, wrong = _keys(TurnKeys, {key: data[key] for key in OUTCOME if key in data}, source, at, (), name)
+            complaints += wrong
+            if "x_caller" not in data:
+                complaints.append(Complaint(_place(source, at, ("persona",)), _SIMULATED, name))
+            elif keys.x_caller is not None:
+                script = EvalScriptScenario(name=parsed.name, turns=[])
+                scenarios.append(Scenario(name, file, script, keys, (), data, source, at, parsed, outcome))
+            continue
+        if keys.x_caller is not None:
+            complaints.append(Complaint(_place(source, at, ("x_caller",)), _NOT_SIMULATED, name))
         turns: list[TurnKeys] = []
         for number, turn in enumerate(data["turns"]):
             own, wrong = _keys(TurnKeys, turn, source, at, ("turns", number), name)

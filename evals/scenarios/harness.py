@@ -22,10 +22,14 @@ from evals.caller.audio import RATE_HZ, stereo
 from evals.caller.errors import CallError
 from evals.caller.ingress import Ingress, Session
 from evals.caller.recording import Recording
+from evals.judged.judge import Judge
 from evals.scenarios.overhearing import Message, Overheard
 
 READY_SECS = 20.0
 EXPECT_SECS = 20.0
+_NO_VERDICT = EvalAssertionFailure(
+    -1, -1, "<judge>", "the judge gave no verdict that could be used: name another model", "judge_no_verdict"
+)
 
 
 @dataclass(frozen=True)
@@ -70,15 +74,16 @@ async def hold(
     base_url: str,
     key: str,
     audio: Path | None = None,
-    judged: bool = False,
+    judge: Judge | None = None,
     wanted: Mapping[str, Any] | None = None,
     expect_secs: float = EXPECT_SECS,
     on_turn: Callable[[int], None] = lambda _: None,
 ) -> Held:
     """Holds a scenario with the Jarvis at `base_url`; `key` has the scope admin.
 
-    `audio` is where both sides of a scenario with sound are written as WAV, the caller left. Without `judged`, no
-    `eval:` is asked, and its expectation is met by what else it names. `wanted` goes into the session's creation
+    `audio` is where both sides of a scenario with sound are written as WAV, the caller left. Without `judge`, no
+    `eval:` is asked, and its expectation is met by what else it names; a judge without a verdict that could be used is
+    a failure of the kind `judge_no_verdict`. `wanted` goes into the session's creation
     (`collection`, `metadata`); `expect_secs` is how long an expectation waits that names no time. `on_turn` is told
     each turn, from 0, as it begins. A call that can't be had is a result with a failure of the kind `connect_failed`.
     """
@@ -89,8 +94,8 @@ async def hold(
         except CallError as error:
             return Held(_unheld(scenario, str(error)), began_ms=(None,) * len(scenario.turns))
         try:
-            asked = scenario if judged else unjudged(scenario)
-            return await _hold(asked, call, audio=audio, expect_secs=expect_secs, on_turn=on_turn)
+            asked = scenario if judge else unjudged(scenario)
+            return await _hold(asked, call, judge=judge, audio=audio, expect_secs=expect_secs, on_turn=on_turn)
         finally:
             await ingress.hang_up(call)
 
@@ -105,6 +110,7 @@ async def _hold(
     scenario: EvalScriptScenario,
     call: Session,
     *,
+    judge: Judge | None,
     audio: Path | None,
     expect_secs: float,
     on_turn: Callable[[int], None],
@@ -116,7 +122,7 @@ async def _hold(
         default_timeout_ms=round(expect_secs * 1000),
         record_path=None if audio is None else str(audio),
     )
-    session = EvalScriptSession.from_scenario(scenario, call.eval_url, params=params)
+    session = EvalScriptSession.from_scenario(scenario, call.eval_url, params=params, judge=judge)
     overheard = Overheard(session)
     began_ms: list[float | None] = [None] * len(scenario.turns)
 
@@ -127,6 +133,8 @@ async def _hold(
             began_ms[progress.turn_index] = round(overheard.elapsed_secs() * 1000, 3)
 
     result = without_secret(await session.run(), call.token)
+    if judge is not None and judge.gave_up:
+        result = replace(result, passed=False, failures=[*result.failures, _NO_VERDICT])
     recording = None if audio is None else await asyncio.to_thread(_written, overheard, audio)
     return Held(result, call.id, tuple(overheard.messages), tuple(began_ms), recording, audio)
 

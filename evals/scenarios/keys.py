@@ -20,6 +20,8 @@ Fault = Literal[
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 HANDBOOK = Path(__file__).parents[1] / "sample" / "handbook"
+# Keys of a scenario that say what is held, and not what must be.
+NO_CHECKS = ("x_jarvis", "x_pending", "x_faults", "x_caller")
 # What any text matches that is said or logged: a pattern that finds itself in all of these says nothing.
 _ANYTHING = ("", "a", " ", "1", "The quick brown fox jumps over the lazy dog.")
 
@@ -152,6 +154,38 @@ class TurnKeys(_Keys):
         return [key for key in sorted(self.model_fields_set) if key not in ("x_recording", "x_phrase")]
 
 
+class HiddenFact(_Keys):
+    """What a simulated caller tells only when it is asked.
+
+    `told_by` are words that tell it, numbers in any form; `asked_by` is a pattern that the bot's words match once they
+    ask for it.
+    """
+
+    fact: Text
+    told_by: list[Text] = Field(min_length=1)
+    asked_by: Pattern
+
+
+class ScriptedLine(_Keys):
+    """What a language model's double says as the caller, and what it looks for in the passages to answer that."""
+
+    says: Text
+    phrase: Text | None = None
+
+
+class Caller(_Keys):
+    """`x_caller`: what is asked of a simulated caller, beside Pipecat's `persona`, `goal`, `success` and `max_turns`.
+
+    `asks` are patterns of which the caller's words match one, or it never asked for what it called for; `never_asks`
+    those that they match when it asked for something else. `script` is for doubles alone.
+    """
+
+    asks: list[Pattern] = Field(min_length=1)
+    never_asks: list[Pattern] = []
+    hidden_facts: list[HiddenFact] = []
+    script: list[ScriptedLine] = []
+
+
 class ScenarioKeys(_Keys):
     """The keys of a scenario, or of a file for all of its scenarios."""
 
@@ -162,11 +196,12 @@ class ScenarioKeys(_Keys):
     x_privacy: Privacy | None = None
     x_measure: Limits | None = None
     x_never_says: list[Pattern] = []
+    x_caller: Caller | None = None
 
     @property
     def checks(self) -> list[str]:
         """The keys that are set and say what must be."""
-        return [key for key in sorted(self.model_fields_set) if key not in ("x_jarvis", "x_pending", "x_faults")]
+        return [key for key in sorted(self.model_fields_set) if key not in NO_CHECKS]
 
 
 def names_of(model: type[BaseModel]) -> frozenset[str]:

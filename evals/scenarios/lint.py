@@ -11,9 +11,10 @@ from pipecat.evals.script import FUNCTION_CALL_EVENTS
 
 from evals.scenarios.claims import words_spoken
 from evals.scenarios.errors import Complaint
-from evals.scenarios.format import Scenario, ScenarioFile
+from evals.scenarios.format import OUTCOME, Scenario, ScenarioFile
 from evals.scenarios.keys import FaultAt, ScenarioKeys, TurnKeys, names_of
-from evals.scenarios.source import keys_of
+from evals.scenarios.source import Path_, keys_of
+from evals.simulated.lint import complaints as complaints_of_simulated
 from knowledge.errors import KnowledgeError
 from knowledge.loaders import load
 
@@ -51,6 +52,7 @@ def lint(read: ScenarioFile) -> list[Complaint]:
 def _unknown(read: ScenarioFile) -> Iterator[Complaint]:
     data, place = read.source.data, read.source.place
     known = (SCRIPT | SIMULATION) | names_of(ScenarioKeys)
+    known = known | {*OUTCOME} if isinstance(data, Mapping) and "persona" in data else known
     for key, _ in keys_of(data):
         if key not in known | {"scenarios"}:
             yield Complaint(place(key), _no_key(key, known | {"scenarios"}))
@@ -58,9 +60,10 @@ def _unknown(read: ScenarioFile) -> Iterator[Complaint]:
     listed = entries if isinstance(entries, list) else []
     names = [f"{data['name']}/{each.get('name')}" if isinstance(each, dict) else None for each in listed]
     for number, entry in enumerate(listed):
+        of_entry = known | {*OUTCOME} if isinstance(entry, Mapping) and "persona" in entry else known
         for key, _ in keys_of(entry):
-            if key not in known:
-                yield Complaint(place("scenarios", number, key), _no_key(key, known), names[number])
+            if key not in of_entry:
+                yield Complaint(place("scenarios", number, key), _no_key(key, of_entry), names[number])
 
 
 def _no_key(key: str, known: frozenset[str]) -> str:
@@ -85,9 +88,12 @@ class _Linted:
     def complaints(self) -> list[Complaint]:
         """All of one scenario."""
         self._blocks()
-        for number, turn in enumerate(self._scenario.data["turns"]):
-            self._turn(number, turn)
-        self._whole()
+        if self._scenario.simulation is not None:
+            self._found += complaints_of_simulated(self._scenario)
+        else:
+            for number, turn in enumerate(self._scenario.data["turns"]):
+                self._turn(number, turn)
+            self._whole()
         self._documents()
         return self._found
 
@@ -219,8 +225,9 @@ class _Linted:
         if not documents:
             self._say(f"there is no document that can be read in {folder}", "x_jarvis", "knowledge")
             return
-        for number, turn in enumerate(self._scenario.turns):
-            at = ("turns", number)
+        turns: list[tuple[Path_, TurnKeys]] = [((), self._scenario.outcome)]
+        turns += [(("turns", number), turn) for number, turn in enumerate(self._scenario.turns)]
+        for at, turn in turns:
             for key in ("must", "must_not"):
                 for place, title in enumerate(getattr(turn.x_retrieval, key, [])):
                     if title not in documents:
@@ -235,6 +242,8 @@ class _Linted:
     def _private(self, documents: Mapping[str, str]) -> None:
         keys = self._scenario.keys
         said = [turn.user or "" for turn in self._scenario.stock.turns]
+        caller = keys.x_caller
+        said += [each.says for each in caller.script] + [each.fact for each in caller.hidden_facts] if caller else []
         said += [text for turn in self._scenario.turns for text in (turn.x_hears or "", *turn.x_says)]
         said += [*documents.values(), *keys.x_jarvis.settings.values()]
         for place, pattern in enumerate(keys.x_privacy.patterns if keys.x_privacy else []):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from pipecat.evals.script_session import EvalScriptSession
+from pipecat.evals.simulation_session import EvalSimulationSession
 from pipecat.frames.frames import AudioRawFrame, Frame, InputAudioRawFrame, OutputAudioRawFrame
 from pipecat.serializers.base_serializer import FrameSerializer
 
@@ -66,7 +67,9 @@ class Side:
 class Overheard:
     """Hears both sides of a session from its making on; it must not have run yet."""
 
-    def __init__(self, session: EvalScriptSession, *, clock: Callable[[], float] = time.monotonic):
+    def __init__(
+        self, session: EvalScriptSession | EvalSimulationSession, *, clock: Callable[[], float] = time.monotonic
+    ):
         self.messages: list[Message] = []
         self._caller, self._bot = Side(), Side()
         self._clock = clock

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from evals.bench.machine import machine
 from evals.program import ROOT
+from evals.report.reliability import reliability
 from evals.scenarios.checks import Failure
 from evals.scenarios.errors import Complaint, SuiteError
 from evals.scenarios.keys import Tier
@@ -57,7 +58,14 @@ class Results:
             self.trouble = SuiteError(f"{self.folder / RESULTS} can't be written ({error.strerror}): it lacks runs.")
 
     def end(self) -> None:
-        """Writes JUnit's file over the runs that there are."""
+        """Writes what the runs came to, and JUnit's file over them."""
+        try:
+            with (self.folder / RESULTS).open("ab", buffering=0) as file:
+                _write(file, reliability(self.records))
+        except OSError as error:
+            self.trouble = self.trouble or SuiteError(
+                f"{self.folder / RESULTS} can't be written ({error.strerror}): it lacks its summary."
+            )
         file = self.folder / JUNIT
         try:
             file.write_bytes(junit(self.records))

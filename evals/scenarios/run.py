@@ -10,8 +10,12 @@ from typing import Any
 
 import psycopg
 from pipecat.evals.results import EvalScriptResult
+from pipecat.evals.simulation import EvalSimulationScenario
 
 from evals.drill.scenarios import VENDORS
+from evals.judged.errors import JudgedError
+from evals.judged.judge import Judge, judge
+from evals.judged.model import NO_MODEL, of_doubles, service
 from evals.scenarios.checks import Failure, failures
 from evals.scenarios.claims import words_spoken
 from evals.scenarios.errors import SuiteError
@@ -22,12 +26,17 @@ from evals.scenarios.observing import Spoken, by_turn, false_interrupts, missed_
 from evals.scenarios.plan import Plan, Run, Unheld, as_held
 from evals.scenarios.results import Results, Status, complained, failed, named, shown
 from evals.scenarios.stand import Stand, Wanted, stand
+from evals.simulated.conduct import misconduct
+from evals.simulated.harness import as_played, simulate
+from evals.simulated.outcome import outcome
 
 HOLD_SECS = 600.0
 GAP_SECS, LOOK_SECS = 3.0, 0.2
 # The call did not come about: that says nothing of what the scenario asks.
 UNREACHED = frozenset({"connect_failed", "closed_before_ready", "handshake_timeout"})
-BROKEN = UNREACHED | {"error"}
+BROKEN = UNREACHED | {"error", "judge_no_verdict"}
+# A simulated caller may spoil a run so often.
+PLAYED_TIMES = 3
 # A host that is busy, or whose lines are, may take the call a little later.
 TRIES, AGAIN_SECS = 3, 4.0
 
@@ -35,12 +44,20 @@ OnRecord = Callable[[Mapping[str, Any]], None]
 
 
 async def hold_suite(
-    suite: Plan, results: Results, *, jobs: int, live: Mapping[str, str], on_record: OnRecord, stands: Any = stand
+    suite: Plan,
+    results: Results,
+    *,
+    jobs: int,
+    live: Mapping[str, str],
+    on_record: OnRecord,
+    model: Any = None,
+    stands: Any = stand,
 ) -> None:
     """Holds a suite, so many calls at once, and adds each run to the results as it ends.
 
-    `live` are the variables of the vendors that are asked for real. What goes wrong with one run is told in its record,
-    and the others are held all the same.
+    `live` are the variables of the vendors that are asked for real, `model` the settings of the language model that
+    judges then, and plays simulated callers. What goes wrong with one run is told in its record, and the others are
+    held all the same.
     """
 
     def keep(record: Mapping[str, Any]) -> None:
@@ -53,7 +70,7 @@ async def hold_suite(
         keep(_pending(run))
     # One after the other: each has a server, and a bot for each call.
     for wanted, group in groupby(sorted(suite.runs, key=_order), key=lambda run: Wanted.of(run.scenario)):
-        await _hold_group(wanted, list(group), results, jobs=jobs, live=live, keep=keep, stands=stands)
+        await _hold_group(wanted, list(group), results, jobs=jobs, live=live, keep=keep, model=model, stands=stands)
 
 
 def _order(run: Run) -> tuple[str, str, tuple[tuple[str, str], ...], bool]:
@@ -69,6 +86,7 @@ async def _hold_group(
     jobs: int,
     live: Mapping[str, str],
     keep: OnRecord,
+    model: Any,
     stands: Any,
 ) -> None:
     # Doubles are told what is heard next, whoever calls.
@@ -84,18 +102,25 @@ async def _hold_group(
 
         async def held(run: Run) -> None:
             async with free:
-                keep(await _judged(run, served, results))
+                for left in reversed(range(PLAYED_TIMES)):
+                    record = await _judged(run, served, results, model)
+                    is_replaced = record["x_status"] == "invalid" and left > 0
+                    keep({**record, "x_replaced": True} if is_replaced else record)
+                    if not is_replaced:
+                        break
 
         async with asyncio.TaskGroup() as group:
             for run in runs:
                 group.create_task(held(run))
 
 
-async def _judged(run: Run, served: Stand, results: Results) -> Mapping[str, Any]:
+async def _judged(run: Run, served: Stand, results: Results, model: Any) -> Mapping[str, Any]:
     limit = asyncio.timeout(HOLD_SECS)
     try:
         async with limit:
-            return await _hold_one(run, served, results)
+            if run.scenario.simulation is not None:
+                return await _simulate_one(run, run.scenario.simulation, served, model)
+            return await _hold_one(run, served, results, model)
     # Whatever a harness meets: the suite goes on, and the record says what it was.
     except Exception as error:
         if limit.expired():
@@ -103,26 +128,81 @@ async def _judged(run: Run, served: Stand, results: Results) -> Mapping[str, Any
         return _broken(run, f"{type(error).__name__}: {error}")
 
 
-async def _hold_one(run: Run, served: Stand, results: Results) -> Mapping[str, Any]:
+async def _simulate_one(run: Run, simulation: EvalSimulationScenario, served: Stand, model: Any) -> Mapping[str, Any]:
+    """One in which the caller misbehaved is invalid: it says nothing of the bot."""
+    scenario, caller = run.scenario, run.scenario.keys.x_caller
+    assert caller is not None
+    if served.doubles is not None:
+        model = of_doubles(served.doubles.variables)
+        phrases = {each.says: each.phrase for each in caller.script if each.phrase}
+        await served.doubles.tell(caller=[each.says for each in caller.script], phrases=phrases)
+    elif model is None:
+        raise JudgedError(NO_MODEL)
+    logged = served.logged()
+    done = await simulate(
+        as_played(simulation, caller),
+        base_url=served.url,
+        key=served.key,
+        model=service(model),
+        judge=_judge(run, model),
+    )
+    held = done.held
+    if any(each.kind in BROKEN for each in held.result.failures):
+        return _unjudged(run, held)
+    users, asked = done.users, range(1, len(done.users)) if scenario.outcome.x_refuses else ()
+    observed = await _observed(run, served, held, None, logged=logged, users=users, refused=asked)
+    is_silent = bool(done.lines) and not done.lines[-1].by_caller
+    spoilt = misconduct(
+        done.lines, caller, ended_by=done.ended_by, max_turns=simulation.max_turns, is_silent=is_silent
+    )  # fmt: skip
+    if spoilt:
+        place = scenario.place("x_caller")
+        status, found = "invalid", [Failure(None, "x_caller", reason, place) for reason in spoilt]
+    else:
+        found = [*_stock_failures(run, held.result), *outcome(scenario, observed)]
+        status, found = _with_pending(run, "failed" if found else "passed", found)
+    return _whole(run, held, status, found, observed, users, None)
+
+
+async def _hold_one(run: Run, served: Stand, results: Results, model: Any) -> Mapping[str, Any]:
     scenario, spoken_tier = run.scenario, run.tier != "text"
     audio = results.folder / f"{scenario.name.replace('/', '.')}.{run.tier}.{run.number}.wav" if spoken_tier else None
     logged = served.logged()
     cue = _Cue(run, served)
     await cue.prepare()
-    held = await _had(run, served, cue, audio)
+    held = await _had(run, served, cue, audio, model)
     if any(each.kind in BROKEN for each in held.result.failures):
-        return _record(run, held.result, "error") | {
-            "x_session": held.session_id,
-            "x_failures": [failed(each) for each in _stock_failures(run, held.result)],
-        }
+        return _unjudged(run, held)
     sound = None
     if held.recording is not None:
         sound = await asyncio.to_thread(spoken, held.recording, held.began_ms)
-    observed = await _observed(run, served, held, sound, logged=logged)
+    users = [turn.user for turn in scenario.stock.turns]
+    refused = [number for number, own in enumerate(scenario.turns) if own.x_refuses]
+    observed = await _observed(run, served, held, sound, logged=logged, users=users, refused=refused)
     ran = sum(turn.status != "not_run" for turn in held.result.turns)
     found = [*_stock_failures(run, held.result), *failures(scenario, observed, tier=run.tier, ran=ran)]
     status, found = _with_pending(run, "failed" if found else "passed", found)
-    users = [turn.user for turn in scenario.stock.turns]
+    return _whole(run, held, status, found, observed, users, sound)
+
+
+def _unjudged(run: Run, held: Held) -> dict[str, Any]:
+    """The record of a call that did not come about, or that nobody judged."""
+    return _record(run, held.result, "error") | {
+        "x_session": held.session_id,
+        "x_failures": [failed(each) for each in _stock_failures(run, held.result)],
+    }
+
+
+def _whole(
+    run: Run,
+    held: Held,
+    status: Status,
+    found: Sequence[Failure],
+    observed: Observed,
+    users: Sequence[str | None],
+    sound: Spoken | None,
+) -> dict[str, Any]:
+    """The record of a call that was held."""
     return _record(run, held.result, status) | {
         "x_session": held.session_id,
         "x_failures": [failed(each) for each in found],
@@ -132,7 +212,17 @@ async def _hold_one(run: Run, served: Stand, results: Results) -> Mapping[str, A
     }
 
 
-async def _had(run: Run, served: Stand, cue: "_Cue", audio: Path | None) -> Held:
+def _judge(run: Run, model: Any) -> Judge | None:
+    """Who judges what only a model can: nobody but in live runs."""
+    if run.scenario.keys.x_jarvis.providers != "live":
+        return None
+    named = (run.scenario.data.get("judge") or {}).get("eval")
+    if model is None and not named:
+        raise JudgedError(NO_MODEL)
+    return judge(model, named)
+
+
+async def _had(run: Run, served: Stand, cue: "_Cue", audio: Path | None, model: Any) -> Held:
     """The conversation as it was held; one that did not come about is tried again."""
     again = 0
     while True:
@@ -141,7 +231,7 @@ async def _had(run: Run, served: Stand, cue: "_Cue", audio: Path | None) -> Held
             base_url=served.url,
             key=served.key,
             audio=audio,
-            judged=run.scenario.keys.x_jarvis.providers == "live",
+            judge=_judge(run, model),
             on_turn=cue.turn,
         )
         await cue.end()
@@ -203,16 +293,21 @@ class _Cue:
                 await self._doubles.tell(double=double, fault=None)
 
 
-async def _observed(run: Run, served: Stand, held: Held, sound: Spoken | None, *, logged: int) -> Observed:
-    scenario, keys = run.scenario, run.scenario.keys
-    users = [turn.user for turn in scenario.stock.turns]
+async def _observed(
+    run: Run,
+    served: Stand,
+    held: Held,
+    sound: Spoken | None,
+    *,
+    logged: int,
+    users: Sequence[str | None],
+    refused: Sequence[int],
+) -> Observed:
+    """`users` is what the caller said in each turn, `refused` the turns whose question may be kept as a gap."""
+    keys = run.scenario.keys
     seen = turns(users, by_turn(held.messages, held.began_ms), sound)
     record = await served.record(held.session_id) if held.session_id else ""
-    asked = [
-        words_spoken(turn.heard or turn.user or "")
-        for turn, own in zip(seen, scenario.turns, strict=True)
-        if own.x_refuses
-    ]
+    asked = [words_spoken(seen[number].heard or seen[number].user or "") for number in refused]
     rows: dict[int, object] = {}
     unasked: dict[int, str] = {}
     for number, row in enumerate(keys.x_state):

@@ -170,6 +170,11 @@ def _show(results: "Results", console: Console, *, secs: float) -> None:
     for tier, providers in sorted({(tier, providers) for tier, providers, _ in counts}):
         table.add_row(tier, providers, *(str(counts[tier, providers, status]) for status in STATUSES))
     console.print(table)
+    if any(each["x_run"] > 1 for each in results.records):
+        from evals.report.reliability import tables
+
+        for each in tables(results.records):
+            console.print(each)
     console.print(f"{results.folder / RESULTS}, in {secs:.0f} s", highlight=False, soft_wrap=True)
 
 

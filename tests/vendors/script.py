@@ -12,6 +12,8 @@ from processors.passages import read_passages
 NOT_UNDERSTOOD = "I did not understand that."
 NOT_SEARCHED = "I can't look things up right now."
 NOT_FOUND = "I could not find it in the documents."
+# What Pipecat tells the model of a simulated caller.
+PLAYS_A_CALLER = "You are playing a person on a phone call"
 _SENTENCE = re.compile(r"[^.!?]+[.!?]")
 
 
@@ -20,11 +22,20 @@ class Script:
     """Answers a question that is known with the sentence that holds its phrase, behind it the passage's marker.
 
     So the right words come only of the right question with the right passages. An answer that was cut off goes on from
-    there where that is asked for. A `fixed` answer is the one to everything.
+    there where that is asked for. A `fixed` answer is the one to everything. Where a caller is played, `caller` has
+    its lines.
     """
 
     phrases: dict[str, str] = field(default_factory=dict)
     fixed: str | None = None
+    caller: list[str] = field(default_factory=list)
+
+    def line(self, messages: Sequence[Mapping[str, Any]]) -> str | None:
+        """The next of the `caller`'s lines, "" behind the last one; None where nobody is asked to play a caller."""
+        if not messages or PLAYS_A_CALLER not in _text(messages[0]["content"]):
+            return None
+        heard = sum(each["role"] == "user" for each in messages)
+        return self.caller[heard - 1] if heard <= len(self.caller) else ""
 
     def answer(self, messages: Sequence[Mapping[str, Any]]) -> str:
         """The answer to a dialogue in OpenAI's or in Anthropic's form."""

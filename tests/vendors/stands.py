@@ -53,13 +53,25 @@ def _gemini(script: Script) -> GoogleGenAI:
     return GoogleGenAI(answer)
 
 
+def _played(script: Script) -> Callable[[openai_chat.Messages], openai_chat.Answer]:
+    """Answers as the bot, or as a simulated caller, who hangs up behind its last line."""
+
+    def answer(messages: openai_chat.Messages) -> openai_chat.Answer:
+        line = script.line(messages)
+        if line == "":
+            return openai_chat.ToolCall("end_call", {"success": True, "reason": "There is nothing more to ask."})
+        return script.answer(messages) if line is None else line
+
+    return answer
+
+
 DEEPGRAM = {"DEEPGRAM_API_KEY": deepgram.KEY}
 OPENAI = {"OPENAI_API_KEY": openai_chat.KEY}
 STANDS: Mapping[str, Callable[[Script], Stand]] = {
     "stt/deepgram": lambda _: Stand(DeepgramListen(), "DEEPGRAM_BASE_URL", DEEPGRAM, _utterances),
     "stt/deepgram_flux": lambda _: Stand(DeepgramFlux(), "DEEPGRAM_BASE_URL", DEEPGRAM, _utterances),
     "stt/openai": lambda _: Stand(OpenAIAudio(), "OPENAI_STT_BASE_URL", OPENAI),
-    "llm/openai": lambda script: Stand(OpenAIChat(answer=script.answer), "OPENAI_BASE_URL", OPENAI),
+    "llm/openai": lambda script: Stand(OpenAIChat(answer=_played(script)), "OPENAI_BASE_URL", OPENAI),
     "llm/anthropic": lambda script: Stand(
         AnthropicMessages(answer=script.answer), "ANTHROPIC_BASE_URL", {"ANTHROPIC_API_KEY": anthropic_messages.KEY}
     ),

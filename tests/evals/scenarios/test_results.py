@@ -20,7 +20,7 @@ def record(name: str = "tried/one", status: str = "passed", **more: Any) -> dict
     failure = {"turn": 1, "check": "x_says", "reason": "'a' <b> \x00", "file": "tried.yaml", "line": 7}
     return {
         "scenario_name": name, "duration_ms": 1500, "skipped": "no feature yet" if status == "pending" else None,
-        "x_tier": "text", "x_run": 1, "x_status": status, "x_file": "tried.yaml",
+        "x_tier": "text", "x_run": 1, "x_status": status, "x_providers": "embedded", "x_file": "tried.yaml",
         "x_failures": [] if status in ("passed", "pending") else [failure], **more,
     }  # fmt: skip
 

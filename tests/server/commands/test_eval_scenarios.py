@@ -74,7 +74,8 @@ def test_the_exit_code_says_what_it_came_to(tmp_path: Path, outcomes: list[Any],
     assert done.exit_code == code
     assert "providers: embedded" in done.stderr
     lines = (tmp_path / "out" / "results.jsonl").read_text().splitlines()
-    assert [json.loads(each)["x_status"] for each in lines[1:]] == statuses
+    assert [json.loads(each)["x_status"] for each in lines[1:-1]] == statuses
+    assert "x_summary" in json.loads(lines[-1])
     assert (tmp_path / "out" / "junit.xml").is_file()
 
 
@@ -89,7 +90,7 @@ def test_a_suite_that_is_cut_off_keeps_what_it_has(tmp_path: Path, outcomes: lis
     outcomes += [record("passed"), KeyboardInterrupt()]
     done = jarvis("run", written(tmp_path, GOOD), "--out", tmp_path / "out")
     assert done.exit_code == 130
-    assert len((tmp_path / "out" / "results.jsonl").read_text().splitlines()) == 2
+    assert len((tmp_path / "out" / "results.jsonl").read_text().splitlines()) == 3
     assert b"tried" in (tmp_path / "out" / "junit.xml").read_bytes()
 
 

@@ -1,0 +1,1 @@
+"""A language model that judges replies or plays the caller, and how far it can be trusted."""
