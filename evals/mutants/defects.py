@@ -12,12 +12,16 @@ ELSEWHERE = "Who started this company, and in what year?"
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A bot with one defect; `target` is `module:attribute`, and `broken` makes what stands there from what stood."""
+    """A bot with one defect; `target` is `module:attribute`, and `broken` makes what stands there from what stood.
+
+    One of `scenarios` must fail for it, at one of `checks`: a failure elsewhere may be a busy host's.
+    """
 
     name: str
     defect: str
     target: str
     broken: Callable[[Any], Any]
+    checks: tuple[str, ...]
     scenarios: tuple[str, ...]
 
 
@@ -120,46 +124,84 @@ def _twice(text: str) -> str:
 
 _ALL = (
     Mutant(
-        "retrieval-finds-nothing", "the search finds nothing", "knowledge.client:KnowledgeClient.search",
-        _finds_nothing, ("facts/puncture", "followups/family"),
+        name="retrieval-finds-nothing",
+        defect="the search finds nothing",
+        target="knowledge.client:KnowledgeClient.search",
+        broken=_finds_nothing,
+        checks=("x_retrieval",),
+        scenarios=("facts/puncture", "facts/club"),
     ),
     Mutant(
-        "retrieval-finds-another", "the search finds the passages of another question",
-        "knowledge.client:KnowledgeClient.search", _finds_something_else, ("facts/puncture", "facts/club"),
+        name="retrieval-finds-another",
+        defect="the search finds the passages of another question",
+        target="knowledge.client:KnowledgeClient.search",
+        broken=_finds_something_else,
+        checks=("x_retrieval",),
+        scenarios=("facts/puncture", "facts/club"),
     ),
     Mutant(
-        "citations-unchecked", "whatever passage is at hand is cited for a sentence",
-        "processors.citations:MarkerReader._cite", _cites_the_last_passage, ("facts/puncture", "facts/club"),
+        name="citations-unchecked",
+        defect="whatever passage is at hand is cited for a sentence",
+        target="processors.citations:MarkerReader._cite",
+        broken=_cites_the_last_passage,
+        checks=("x_source", "x_supported"),
+        scenarios=("facts/puncture", "facts/club"),
     ),
     Mutant(
-        "interruption-ignored", "the bot goes on while the caller speaks over it", "bot.pipeline:user_params",
-        _goes_on_speaking, ("spoken/speaks_over_an_answer",),
+        name="interruption-ignored",
+        defect="the bot goes on while the caller speaks over it",
+        target="bot.pipeline:user_params",
+        broken=_goes_on_speaking,
+        checks=("bot_interrupted", "x_measure"),
+        scenarios=("spoken/speaks_over_an_answer",),
     ),
     Mutant(
-        "unheard-words-kept", "the context keeps words that the caller cut off",
-        "bot.speech.tts:EmbeddedTTSService.add_word_timestamps", _all_words_at_once,
-        ("spoken/speaks_over_an_answer",),
+        name="unheard-words-kept",
+        defect="the context keeps words that the caller cut off",
+        target="bot.speech.tts:EmbeddedTTSService.add_word_timestamps",
+        broken=_all_words_at_once,
+        checks=("x_state",),
+        scenarios=("spoken/speaks_over_an_answer",),
     ),
     Mutant(
-        "words-in-the-log", "what is said in a call is logged", "bot.said:Said._tell", _tells_what_was_said,
-        ("privacy/a_card_number_in_no_log_or_metric",),
+        name="words-in-the-log",
+        defect="what is said in a call is logged",
+        target="bot.said:Said._tell",
+        broken=_tells_what_was_said,
+        checks=("x_privacy",),
+        scenarios=("privacy/a_card_number_in_no_log_or_metric",),
     ),
     Mutant(
-        "failover-off", "no provider takes over a turn of one that failed",
-        "processors.failover.providers:Providers.next", _nobody_takes_over,
-        ("faults/a_language_model_with_an_error", "faults/a_key_that_is_refused"),
+        name="failover-off",
+        defect="no provider takes over a turn of one that failed",
+        target="processors.failover.providers:Providers.next",
+        broken=_nobody_takes_over,
+        checks=("x_says",),
+        scenarios=("faults/a_language_model_with_an_error", "faults/a_key_that_is_refused"),
     ),
     Mutant(
-        "gate-off", "what is nearest counts as an answer", "bot.extractive.choice:_answers", _anything_answers,
-        ("unanswerable/scooters", "unanswerable/strollers", "unanswerable/accountant"),
+        name="gate-off",
+        defect="what is nearest counts as an answer",
+        target="bot.extractive.choice:_answers",
+        broken=_anything_answers,
+        checks=("x_refuses",),
+        scenarios=("unanswerable/scooters", "unanswerable/strollers", "unanswerable/accountant"),
     ),
     Mutant(
-        "source-not-spoken", "sources are shown, and not named aloud", "processors.citations:MarkerReader._attribution",
-        _source_in_silence, ("facts/puncture", "facts/club"),
+        name="source-not-spoken",
+        defect="sources are shown, and not named aloud",
+        target="processors.citations:MarkerReader._attribution",
+        broken=_source_in_silence,
+        checks=("x_source",),
+        scenarios=("facts/puncture", "facts/club"),
     ),
     Mutant(
-        "apology-said-twice", "the apology before a nearest answer is said twice", "bot.extractive.service:NEAREST",
-        _twice, ("unanswerable/accountant",),
+        name="apology-said-twice",
+        defect="the apology before a nearest answer is said twice",
+        target="bot.extractive.service:NEAREST",
+        broken=_twice,
+        checks=("x_never_says",),
+        scenarios=("unanswerable/accountant",),
     ),
-)  # fmt: skip
+)
 MUTANTS = {mutant.name: mutant for mutant in _ALL}

@@ -10,7 +10,7 @@ from evals.mutants.defects import Mutant
 from evals.mutants.errors import MutantError
 from evals.program import Jarvis
 from evals.scenarios.format import find, read
-from evals.scenarios.keys import TIERS
+from evals.scenarios.keys import TIERS, Tier
 from evals.scenarios.lint import lint
 from evals.scenarios.plan import Plan, plan
 from evals.scenarios.results import Results, header
@@ -27,19 +27,15 @@ class Seen:
     """What one scenario makes of a defect.
 
     `whole` is its status with a whole bot, `broken` with the defect, None where it was not held for failing without;
-    `checks` are those that failed, the first one first.
+    `failed` are the checks that failed for the defect, the first one first, and `by` the first that is to.
     """
 
     scenario: str
     tier: str
     whole: str
     broken: str | None
-    checks: tuple[str, ...] = ()
-
-    @property
-    def caught(self) -> bool:
-        """Whether it shows the defect: a call that did not come about shows none."""
-        return self.whole == "passed" and self.broken == "failed"
+    failed: tuple[str, ...] = ()
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +48,13 @@ class Verdict:
     @property
     def caught(self) -> bool:
         """Whether one of them shows the defect."""
-        return any(each.caught for each in self.seen)
+        return any(each.by for each in self.seen)
 
     def to_json(self) -> dict[str, Any]:
         """As a file has it."""
-        scenarios = [asdict(each) | {"caught": each.caught} for each in self.seen]
         return {
             "name": self.mutant.name, "defect": self.mutant.defect, "target": self.mutant.target,
-            "caught": self.caught, "scenarios": scenarios,
+            "caught": self.caught, "scenarios": [asdict(each) for each in self.seen],
         }  # fmt: skip
 
 
@@ -93,7 +88,7 @@ async def hold_mutants(
             told = partial(on_record, mutant.name)
             broken = await _held(planned(suite, names), folder / mutant.name, hold, stands, told)
         mine = [each for each in whole if each["scenario_name"] in mutant.scenarios]
-        verdicts.append(Verdict(mutant, tuple(_seen(mine, broken))))
+        verdicts.append(Verdict(mutant, tuple(_seen(mutant, mine, broken))))
     return verdicts
 
 
@@ -106,7 +101,7 @@ def jarvis_with(mutant: Mutant, data_dir: Path, **environment: str) -> Jarvis:
 
 async def _held(chosen: Plan, folder: Path, hold: Any, stands: Any, on_record: Any) -> Sequence[Mapping[str, Any]]:
     results = Results(folder)
-    tiers = [tier for tier in TIERS if tier in chosen.tiers]
+    tiers: list[Tier] = [tier for tier in TIERS if tier in chosen.tiers]
     results.begin(header(providers=sorted(chosen.providers), repeat=1, tiers=tiers))
     try:
         await hold(chosen, results, jobs=1, live={}, on_record=on_record, stands=stands)
@@ -115,10 +110,14 @@ async def _held(chosen: Plan, folder: Path, hold: Any, stands: Any, on_record: A
     return results.records
 
 
-def _seen(whole: Sequence[Mapping[str, Any]], broken: Sequence[Mapping[str, Any]]) -> Iterator[Seen]:
+def _seen(mutant: Mutant, whole: Sequence[Mapping[str, Any]], broken: Sequence[Mapping[str, Any]]) -> Iterator[Seen]:
     with_defect = {(each["scenario_name"], each["x_tier"]): each for each in broken}
     for each in whole:
         run = (each["scenario_name"], each["x_tier"])
-        other = with_defect.get(run)
-        checks = dict.fromkeys(failure["check"] for failure in (other or {}).get("x_failures", ()))
-        yield Seen(*run, each["x_status"], None if other is None else other["x_status"], tuple(checks))
+        if (other := with_defect.get(run)) is None:
+            yield Seen(*run, each["x_status"], None)
+            continue
+        failed = tuple(dict.fromkeys(failure["check"] for failure in other["x_failures"]))
+        counts = each["x_status"] == "passed" and other["x_status"] == "failed"
+        by = next((check for check in failed if counts and check in mutant.checks), None)
+        yield Seen(*run, each["x_status"], other["x_status"], failed, by)

@@ -98,5 +98,5 @@ def _table(verdicts: Sequence["Verdict"]) -> Table:
 
 
 def _cells(seen: "Seen") -> tuple[str, ...]:
-    found = seen.checks[0] if seen.caught and seen.checks else "not caught"
-    return seen.scenario, seen.tier, seen.whole, seen.broken or "not held", found
+    otherwise = f"no: {', '.join(seen.failed)}" if seen.failed else "no"
+    return seen.scenario, seen.tier, seen.whole, seen.broken or "not held", seen.by or otherwise
