@@ -60,6 +60,8 @@ class Jarvis:
             "JARVIS_ADDRESS_REQUESTS_PER_MINUTE": "100000",
         }
         self.environment = kept | measured | {"JARVIS_DATA_DIR": str(data_dir)} | environment
+        self.program: tuple[str, ...] = ("server",)
+        """The module that serves, and what it is told before `run`."""
         self.log = data_dir / "server.log"
         self.url = ""
         self._process: subprocess.Popen[bytes] | None = None
@@ -75,7 +77,7 @@ class Jarvis:
         """Runs the server until it is ready; at a free port where none is named."""
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "server", "run", "--port", str(port)],
+                [sys.executable, "-m", *self.program, "run", "--port", str(port)],
                 cwd=ROOT,
                 env=self.environment,
                 stderr=log,

@@ -1,0 +1,1 @@
+"""Bots with one defect each, which the suite must catch."""

@@ -1,0 +1,207 @@
+"""The defects: each a patch of one attribute of the bot's code, and the scenarios that must fail for it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from importlib import import_module
+from typing import Any
+
+# What has nothing to do with any question of the scenarios below.
+ELSEWHERE = "Who started this company, and in what year?"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A bot with one defect; `target` is `module:attribute`, and `broken` makes what stands there from what stood.
+
+    One of `scenarios` must fail for it, at one of `checks`: a failure elsewhere may be a busy host's.
+    """
+
+    name: str
+    defect: str
+    target: str
+    broken: Callable[[Any], Any]
+    checks: tuple[str, ...]
+    scenarios: tuple[str, ...]
+
+
+def place(target: str) -> tuple[Any, str]:
+    """The module or class that has an attribute, and the attribute's name; raises LookupError where it is gone."""
+    module, _, path = target.partition(":")
+    *owners, name = path.split(".")
+    owner = import_module(module)
+    for each in owners:
+        owner = getattr(owner, each, None)
+    if not hasattr(owner, name):
+        raise LookupError(f"{target} is gone: have the mutant patch what took its place.")
+    return owner, name
+
+
+def put_in(mutant: Mutant) -> None:
+    """Breaks this process."""
+    owner, name = place(mutant.target)
+    setattr(owner, name, mutant.broken(getattr(owner, name)))
+
+
+def _finds_nothing(_search: Any) -> Any:
+    async def search(_self: Any, _question: str, **_: Any) -> Any:
+        types = import_module("knowledge.types")
+        return types.SearchResult(types.Verdict.OFF_TOPIC)
+
+    return search
+
+
+def _finds_something_else(search: Any) -> Any:
+    @wraps(search)
+    async def elsewhere(self: Any, _question: str, **options: Any) -> Any:
+        return await search(self, ELSEWHERE, **options | {"history": ()})
+
+    return elsewhere
+
+
+def _cites_the_last_passage(cite: Any) -> Any:
+    @wraps(cite)
+    def unchecked(self: Any, number: int, result: Any) -> None:
+        cite(self, max(self._passages, default=number), result)
+
+    return unchecked
+
+
+def _goes_on_speaking(user_params: Any) -> Any:
+    @wraps(user_params)
+    def deaf(*arguments: Any, **options: Any) -> Any:
+        params = user_params(*arguments, **options)
+        for strategy in params.user_turn_strategies.start:
+            strategy._enable_interruptions = False
+        return params
+
+    return deaf
+
+
+def _all_words_at_once(add_word_timestamps: Any) -> Any:
+    @wraps(add_word_timestamps)
+    async def at_once(self: Any, words: Any, *arguments: Any, **options: Any) -> None:
+        await add_word_timestamps(self, [(word, 0.0) for word, _ in words], *arguments, **options)
+
+    return at_once
+
+
+def _tells_what_was_said(tell: Any) -> Any:
+    logger = import_module("loguru").logger
+
+    @wraps(tell)
+    def aloud(self: Any, role: str, text: str, *arguments: Any, **options: Any) -> None:
+        logger.info("{} said: {}", role, text)
+        tell(self, role, text, *arguments, **options)
+
+    return aloud
+
+
+def _nobody_takes_over(following: Any) -> Any:
+    @wraps(following)
+    def first_alone(self: Any, *, besides: Any = ()) -> Any:
+        return None if besides else following(self)
+
+    return first_alone
+
+
+def _anything_answers(_answers: Any) -> Any:
+    return lambda _judged: (True, True)
+
+
+def _source_in_silence(attribution: Any) -> Any:
+    @wraps(attribution)
+    def silent(self: Any) -> str:
+        attribution(self)
+        return ""
+
+    return silent
+
+
+def _twice(text: str) -> str:
+    return f"{text} {text}"
+
+
+_ALL = (
+    Mutant(
+        name="retrieval-finds-nothing",
+        defect="the search finds nothing",
+        target="knowledge.client:KnowledgeClient.search",
+        broken=_finds_nothing,
+        checks=("x_retrieval",),
+        scenarios=("facts/puncture", "facts/club"),
+    ),
+    Mutant(
+        name="retrieval-finds-another",
+        defect="the search finds the passages of another question",
+        target="knowledge.client:KnowledgeClient.search",
+        broken=_finds_something_else,
+        checks=("x_retrieval",),
+        scenarios=("facts/puncture", "facts/club"),
+    ),
+    Mutant(
+        name="citations-unchecked",
+        defect="whatever passage is at hand is cited for a sentence",
+        target="processors.citations:MarkerReader._cite",
+        broken=_cites_the_last_passage,
+        checks=("x_source", "x_supported"),
+        scenarios=("facts/puncture", "facts/club"),
+    ),
+    Mutant(
+        name="interruption-ignored",
+        defect="the bot goes on while the caller speaks over it",
+        target="bot.pipeline:user_params",
+        broken=_goes_on_speaking,
+        checks=("bot_interrupted", "x_measure"),
+        scenarios=("spoken/speaks_over_an_answer",),
+    ),
+    Mutant(
+        name="unheard-words-kept",
+        defect="the context keeps words that the caller cut off",
+        target="bot.speech.tts:EmbeddedTTSService.add_word_timestamps",
+        broken=_all_words_at_once,
+        checks=("x_state",),
+        scenarios=("spoken/speaks_over_an_answer",),
+    ),
+    Mutant(
+        name="words-in-the-log",
+        defect="what is said in a call is logged",
+        target="bot.said:Said._tell",
+        broken=_tells_what_was_said,
+        checks=("x_privacy",),
+        scenarios=("privacy/a_card_number_in_no_log_metric_or_trace",),
+    ),
+    Mutant(
+        name="failover-off",
+        defect="no provider takes over a turn of one that failed",
+        target="processors.failover.providers:Providers.next",
+        broken=_nobody_takes_over,
+        checks=("x_says",),
+        scenarios=("faults/a_language_model_with_an_error", "faults/a_key_that_is_refused"),
+    ),
+    Mutant(
+        name="gate-off",
+        defect="what is nearest counts as an answer",
+        target="bot.extractive.choice:_answers",
+        broken=_anything_answers,
+        checks=("x_refuses",),
+        scenarios=("unanswerable/scooters", "unanswerable/strollers", "unanswerable/accountant"),
+    ),
+    Mutant(
+        name="source-not-spoken",
+        defect="sources are shown, and not named aloud",
+        target="processors.citations:MarkerReader._attribution",
+        broken=_source_in_silence,
+        checks=("x_source",),
+        scenarios=("facts/puncture", "facts/club"),
+    ),
+    Mutant(
+        name="apology-said-twice",
+        defect="the apology before a nearest answer is said twice",
+        target="bot.extractive.service:NEAREST",
+        broken=_twice,
+        checks=("x_never_says",),
+        scenarios=("unanswerable/accountant",),
+    ),
+)
+MUTANTS = {mutant.name: mutant for mutant in _ALL}
