@@ -42,12 +42,14 @@ class Simulated:
         return [None, *(each.text for each in self.lines if each.by_caller)]
 
 
-def as_played(scenario: EvalSimulationScenario, keys: Caller) -> EvalSimulationScenario:
-    """The scenario with what its caller knows and tells only when it is asked."""
-    if not keys.hidden_facts:
-        return scenario
-    facts = "\n".join(f"- {each.fact}" for each in keys.hidden_facts)
-    return replace(scenario, persona=_HIDDEN.format(persona=scenario.persona, facts=facts))
+def as_played(scenario: EvalSimulationScenario, keys: Caller, *, model: Any) -> EvalSimulationScenario:
+    """The scenario with what its caller knows and tells only when it is asked, and with who plays it."""
+    identity = {"service": model.provider, "model": model.model}
+    persona = scenario.persona
+    if keys.hidden_facts:
+        facts = "\n".join(f"- {each.fact}" for each in keys.hidden_facts)
+        persona = _HIDDEN.format(persona=persona, facts=facts)
+    return replace(scenario, persona=persona, simulator=identity, judge=identity)
 
 
 async def simulate(
