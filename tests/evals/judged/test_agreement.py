@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import evals
-from evals.judged.agreement import Agreement, Reply, agreement, by_rules, counted, read_replies
+from evals.judged.agreement import Agreement, Label, Reply, agreement, by_rules, counted, read_replies
 from evals.judged.errors import JudgedError
 from knowledge.loaders import load
 from tests.evals.judged.given import judging, model, verdict
@@ -40,7 +40,7 @@ def test_rules_see_numbers_names_and_sources(kind: str):
     assert found.count("wrong") >= 0.8 * len(found)
 
 
-def reply(label: str) -> Reply:
+def reply(label: Label) -> Reply:
     return Reply.model_validate(REPLIES[0].model_dump() | {"label": label})
 
 

@@ -56,7 +56,7 @@ class Bot:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         async for message in socket:
-            body = message.json() if message.type is WSMsgType.TEXT else {"type": ""}
+            body: Any = message.json() if message.type is WSMsgType.TEXT else {"type": ""}
             if body["type"] == "client-ready":
                 await self._say(socket, "bot-ready", version="2.0.0")
                 await self._answer(socket, "Hello, this is Jarvis.")
@@ -124,5 +124,7 @@ async def test_a_language_model_that_fails_is_an_error_and_no_verdict(bot: Bot):
 
 
 async def test_a_server_that_is_away_is_told():
-    done = await simulate(SCENARIO, base_url="http://127.0.0.1:1", key="k", model=None)
+    done = await simulate(
+        SCENARIO, base_url="http://127.0.0.1:1", key="k", model=service(model("http://127.0.0.1:1/v1"))
+    )
     assert [each.kind for each in done.held.result.failures] == ["connect_failed"]
