@@ -36,6 +36,8 @@ UNREACHED = frozenset({"connect_failed", "closed_before_ready", "handshake_timeo
 BROKEN = UNREACHED | {"error", "judge_no_verdict"}
 # A simulated caller may spoil a run so often.
 PLAYED_TIMES = 3
+# How Pipecat says that a simulated call ended because nothing more came: the bot owed an answer.
+ENDLESS = frozenset({"silence", "max_duration"})
 # A host that is busy, or whose lines are, may take the call a little later.
 TRIES, AGAIN_SECS = 3, 4.0
 
@@ -160,6 +162,9 @@ async def _simulate_one(run: Run, simulation: EvalSimulationScenario, served: St
         status, found = "invalid", [Failure(None, "x_caller", reason, place) for reason in spoilt]
     else:
         found = [*stock_failures(run, held.result), *outcome(scenario, observed)]
+        if done.ended_by in ENDLESS:
+            reason = f"the call came to no end of its own: {done.ended_by}"
+            found.append(Failure(None, "held", reason, scenario.place("x_caller")))
         status, found = with_pending(run, "failed" if found else "passed", found)
     return of_call(run, held, status, found, observed, users, None)
 

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 from rich.console import Console
@@ -72,5 +73,6 @@ def model_of(settings: Settings) -> Any:
 
 
 def title_of(model: Any) -> str:
-    """Who judges, by vendor and model."""
-    return f"{model.provider} {model.model}"
+    """Who judges, by vendor and model, and by the server where the operator names one."""
+    at = urlsplit(model.base_url) if model.is_own_server else None
+    return f"{model.provider} {model.model}" + (f" at {at.hostname}:{at.port}" if at else "")

@@ -52,7 +52,7 @@ def test_kappa_is_what_agreement_is_worth_beyond_chance():
 
 
 def test_a_judge_that_always_says_right_agrees_no_more_than_chance():
-    found = counted("judge", [reply("right"), reply("right"), reply("wrong")], ["right"] * 3)
+    found = counted("judge", [reply("right"), reply("right"), reply("wrong")], ["right", "right", "right"])
     assert (found.accuracy, found.kappa) == (pytest.approx(2 / 3), 0.0)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,9 @@ def done(
     turns = [EvalScriptTurnResult(number, "passed") for number in range(2)]
     result = EvalScriptResult("tried/played", passed=not failures, failures=list(failures), turns=turns)
     messages = (Message(20.0, "bot-llm-started", {}), Message(21.0, "bot-llm-text", {"text": said}))
-    return Simulated(Held(result, "s1", messages, (0.0, 10.0)), (GREETING, *lines, Line(False, said)), "end_call")
+    held = Held(result, "s1", messages, (0.0, *(10.0 for _ in lines)))
+    conversation = (GREETING, *lines, Line(False, said))
+    return Simulated(held, (None, *(each.text for each in lines)), conversation, "end_call")
 
 
 async def records(folder: Path, monkeypatch: pytest.MonkeyPatch, *ways: Simulated) -> list[dict[str, Any]]:
@@ -96,3 +99,10 @@ async def test_a_model_that_fails_is_an_error(tmp_path: Path, monkeypatch: pytes
     failure = EvalAssertionFailure(0, -1, "simulator", "the answer could not be had", "error")
     (record,) = await records(tmp_path, monkeypatch, done(failures=(failure,)))
     assert (record["x_status"], record["x_failures"][0]["reason"]) == ("error", "the answer could not be had")
+
+
+async def test_a_bot_that_falls_silent_fails_although_all_was_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    ended = done(ASKED)
+    unanswered = replace(ended, ended_by="silence", lines=ended.lines[:-1])
+    (record,) = await records(tmp_path, monkeypatch, unanswered)
+    assert (record["x_status"], record["x_failures"][0]["check"]) == ("failed", "held")

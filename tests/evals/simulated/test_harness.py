@@ -99,7 +99,7 @@ async def test_a_language_model_calls_by_its_script_and_hangs_up(bot: Bot):
         Line(True, "What does a puncture cost?"),
         Line(False, "It costs 18 dollars."),
     )
-    assert (done.users, done.held.session_id) == ([None, "What does a puncture cost?"], "6f1c")
+    assert (done.users, done.held.session_id) == ((None, "What does a puncture cost?"), "6f1c")
     assert [each.data["text"] for each in done.held.during(1) if each.type == "bot-llm-text"] == [
         "It costs 18 dollars."
     ]
