@@ -25,7 +25,7 @@ class KnowledgeClient:
         self,
         socket_path: Path,
         *,
-        timeout_secs: float = 0.15,
+        timeout_secs: float,
         collection: str = "default",
         access: Sequence[str] = (),
     ) -> None:

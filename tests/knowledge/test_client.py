@@ -187,14 +187,14 @@ async def test_a_process_that_dies_while_it_is_asked_is_said_plainly() -> None:
 
 
 async def test_a_process_that_is_gone_is_said_plainly(tmp_path: Path) -> None:
-    client = KnowledgeClient(tmp_path / "socket")
+    client = KnowledgeClient(tmp_path / "socket", timeout_secs=1)
     with pytest.raises(KnowledgeUnavailableError, match="is not there"):
         await client.search("q")
     await client.aclose()
 
 
 async def test_an_empty_question_is_not_sent(tmp_path: Path) -> None:
-    client = KnowledgeClient(tmp_path / "socket")
+    client = KnowledgeClient(tmp_path / "socket", timeout_secs=1)
     with pytest.raises(EmptyQuestionError):
         await client.search(" ")
     await client.aclose()

@@ -33,7 +33,7 @@ VOICES = pytest.mark.parametrize(
 async def test_a_connection_that_stands_still_is_given_up_and_the_next_text_is_spoken(
     vendor: Callable[[], Any], voice: Callable[[str], Voice], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("bot.providers.liveness.PONG_SECS", 0.1)
+    monkeypatch.setattr("bot.providers.liveness.PONG_SECS", 0.3)
     server = vendor()
     async with server.serving() as url, speaking(voice(url)) as speaker:
         connected = asyncio.Event()
@@ -52,8 +52,8 @@ async def test_a_connection_that_stands_still_is_given_up_and_the_next_text_is_s
 async def test_one_that_is_made_in_its_place_and_stands_still_is_given_up_as_well(
     vendor: Callable[[], Any], voice: Callable[[str], Voice], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("bot.providers.liveness.PONG_SECS", 0.1)
-    monkeypatch.setattr("bot.providers.liveness.ANEW_SECS", 0.1)
+    monkeypatch.setattr("bot.providers.liveness.PONG_SECS", 0.3)
+    monkeypatch.setattr("bot.providers.liveness.ANEW_SECS", 0.3)
     server = vendor()
     async with server.serving() as url, speaking(voice(url)) as speaker:
         await speaker.speak(FIRST)
