@@ -32,6 +32,19 @@ class Machine(_Line):
     python: str | None = None
 
 
+class Agreement(_Line):
+    """How far who judged agrees with labelled replies: shares of 1, `kappa` is Cohen's; None where there is none."""
+
+    name: str
+    accuracy: float | None = None
+    kappa: float | None = None
+    right_right: int = 0
+    right_wrong: int = 0
+    wrong_right: int = 0
+    wrong_wrong: int = 0
+    unanswered: int = 0
+
+
 class Header(_Line):
     """What was run, when and where. `created` is ISO 8601, `jarvis` a version, `git` a short commit."""
 
@@ -43,6 +56,7 @@ class Header(_Line):
     git: str | None = None
     repeat: int = 1
     tiers: tuple[str, ...] = ()
+    judge: tuple[Agreement, ...] = ()
 
 
 class HeaderLine(_Line):

@@ -51,6 +51,11 @@ class Plan:
         return {run.scenario.keys.x_jarvis.providers for run in (*self.runs, *self.pending)}
 
     @property
+    def is_simulated(self) -> bool:
+        """Whether a caller of it is played by a language model."""
+        return any(run.scenario.simulation is not None for run in (*self.runs, *self.pending))
+
+    @property
     def tiers(self) -> set[Tier]:
         """How it is held."""
         return {run.tier for run in (*self.runs, *self.pending)}
@@ -89,6 +94,19 @@ def plan(
                 else:
                     runs += [Run(scenario, tier, number) for number in range(1, repeat + 1)]
     return Plan(tuple(runs), tuple(waiting), tuple(unheld))
+
+
+def as_live(suite: Plan) -> tuple[Plan, int]:
+    """The suite with vendors that are asked for real, and how many runs it can't have: those in which one fails."""
+    fit = [run for run in suite.runs if not run.scenario.keys.x_faults]
+    live = replace(suite, runs=tuple(map(_live, fit)), pending=tuple(map(_live, suite.pending)))
+    return live, len(suite.runs) - len(fit)
+
+
+def _live(run: Run) -> Run:
+    keys = run.scenario.keys
+    setup = keys.x_jarvis.model_copy(update={"providers": "live"})
+    return replace(run, scenario=replace(run.scenario, keys=keys.model_copy(update={"x_jarvis": setup})))
 
 
 def _unheld(name: str, file: ScenarioFile, scenario: Scenario | None, wrong: Sequence[Complaint]) -> Unheld:

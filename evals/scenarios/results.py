@@ -153,11 +153,13 @@ def junit(records: Sequence[Mapping[str, Any]]) -> bytes:
     for tier in dict.fromkeys(each["x_tier"] for each in records):
         cases = [each for each in records if each["x_tier"] == tier]
         counts = {status: sum(each["x_status"] == status for each in cases) for status in ("failed", "pending")}
-        errors = sum(each["x_status"] in ("invalid", "error") for each in cases)
+        # What was held again is no error of the suite's.
+        replaced = sum(each.get("x_replaced", False) for each in cases)
+        errors = sum(each["x_status"] in ("invalid", "error") for each in cases) - replaced
         secs = sum(each["duration_ms"] for each in cases) / 1000
         suite = ET.SubElement(
             root, "testsuite", name=f"jarvis.{tier}", tests=str(len(cases)), failures=str(counts["failed"]),
-            skipped=str(counts["pending"]), errors=str(errors), time=f"{secs:.3f}",
+            skipped=str(counts["pending"] + replaced), errors=str(errors), time=f"{secs:.3f}",
         )  # fmt: skip
         for each in cases:
             _case(suite, each)
@@ -179,5 +181,7 @@ def _case(suite: ET.Element, record: Mapping[str, Any]) -> None:
             ET.SubElement(case, "failure", message=text.partition("\n")[0]).text = text
         case "pending":
             ET.SubElement(case, "skipped", message=_NO_XML.sub("�", str(record["skipped"])))
+        case "invalid" if record.get("x_replaced"):
+            ET.SubElement(case, "skipped", message=f"held again: {text.partition(chr(10))[0]}")
         case "invalid" | "error" as status:
             ET.SubElement(case, "error", type=status, message=text.partition("\n")[0]).text = text

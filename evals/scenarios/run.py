@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from pipecat.evals.results import EvalScriptResult
 from pipecat.evals.simulation import EvalSimulationScenario
 
 from evals.drill.scenarios import VENDORS
@@ -22,9 +21,10 @@ from evals.scenarios.errors import SuiteError
 from evals.scenarios.failing import begin
 from evals.scenarios.harness import Held, hold
 from evals.scenarios.observed import Observed
-from evals.scenarios.observing import Spoken, by_turn, false_interrupts, missed_turns, spoken, timeline, turns
-from evals.scenarios.plan import Plan, Run, Unheld, as_held
-from evals.scenarios.results import Results, Status, complained, failed, named, shown
+from evals.scenarios.observing import Spoken, by_turn, false_interrupts, missed_turns, spoken, turns
+from evals.scenarios.plan import Plan, Run, as_held
+from evals.scenarios.records import broken, invalid, of_call, pending, stock_failures, unjudged, with_pending
+from evals.scenarios.results import Results
 from evals.scenarios.stand import Stand, Wanted, stand
 from evals.simulated.conduct import misconduct
 from evals.simulated.harness import as_played, simulate
@@ -37,6 +37,8 @@ UNREACHED = frozenset({"connect_failed", "closed_before_ready", "handshake_timeo
 BROKEN = UNREACHED | {"error", "judge_no_verdict"}
 # A simulated caller may spoil a run so often.
 PLAYED_TIMES = 3
+# How Pipecat says that a simulated call ended because nothing more came: the bot owed an answer.
+ENDLESS = frozenset({"silence", "max_duration"})
 # A host that is busy, or whose lines are, may take the call a little later.
 TRIES, AGAIN_SECS = 3, 4.0
 
@@ -65,9 +67,9 @@ async def hold_suite(
         on_record(record)
 
     for unheld in suite.unheld:
-        keep(_invalid(unheld))
+        keep(invalid(unheld))
     for run in suite.pending:
-        keep(_pending(run))
+        keep(pending(run))
     # One after the other: each has a server, and a bot for each call.
     for wanted, group in groupby(sorted(suite.runs, key=_order), key=lambda run: Wanted.of(run.scenario)):
         await _hold_group(wanted, list(group), results, jobs=jobs, live=live, keep=keep, model=model, stands=stands)
@@ -96,7 +98,7 @@ async def _hold_group(
             served = await stack.enter_async_context(stands(wanted, live=live, lines=lines))
         except SuiteError as error:
             for run in runs:
-                keep(_broken(run, str(error)))
+                keep(broken(run, str(error)))
             return
         free = asyncio.Semaphore(lines)
 
@@ -121,11 +123,13 @@ async def _judged(run: Run, served: Stand, results: Results, model: Any) -> Mapp
             if run.scenario.simulation is not None:
                 return await _simulate_one(run, run.scenario.simulation, served, model)
             return await _hold_one(run, served, results, model)
+    except JudgedError as error:
+        return broken(run, str(error))
     # Whatever a harness meets: the suite goes on, and the record says what it was.
     except Exception as error:
         if limit.expired():
-            return _broken(run, f"the call was not over after {HOLD_SECS:.0f} s")
-        return _broken(run, f"{type(error).__name__}: {error}")
+            return broken(run, f"the call was not over after {HOLD_SECS:.0f} s")
+        return broken(run, f"{type(error).__name__}: {error}")
 
 
 async def _simulate_one(run: Run, simulation: EvalSimulationScenario, served: Stand, model: Any) -> Mapping[str, Any]:
@@ -140,7 +144,7 @@ async def _simulate_one(run: Run, simulation: EvalSimulationScenario, served: St
         raise JudgedError(NO_MODEL)
     logged = served.logged()
     done = await simulate(
-        as_played(simulation, caller),
+        as_played(simulation, caller, model=model),
         base_url=served.url,
         key=served.key,
         model=service(model),
@@ -148,7 +152,7 @@ async def _simulate_one(run: Run, simulation: EvalSimulationScenario, served: St
     )
     held = done.held
     if any(each.kind in BROKEN for each in held.result.failures):
-        return _unjudged(run, held)
+        return unjudged(run, held)
     users, asked = done.users, range(1, len(done.users)) if scenario.outcome.x_refuses else ()
     observed = await _observed(run, served, held, None, logged=logged, users=users, refused=asked)
     is_silent = bool(done.lines) and not done.lines[-1].by_caller
@@ -159,9 +163,12 @@ async def _simulate_one(run: Run, simulation: EvalSimulationScenario, served: St
         place = scenario.place("x_caller")
         status, found = "invalid", [Failure(None, "x_caller", reason, place) for reason in spoilt]
     else:
-        found = [*_stock_failures(run, held.result), *outcome(scenario, observed)]
-        status, found = _with_pending(run, "failed" if found else "passed", found)
-    return _whole(run, held, status, found, observed, users, None)
+        found = [*stock_failures(run, held.result), *outcome(scenario, observed)]
+        if done.ended_by in ENDLESS:
+            reason = f"the call came to no end of its own: {done.ended_by}"
+            found.append(Failure(None, "held", reason, scenario.place("x_caller")))
+        status, found = with_pending(run, "failed" if found else "passed", found)
+    return of_call(run, held, status, found, observed, users, None)
 
 
 async def _hold_one(run: Run, served: Stand, results: Results, model: Any) -> Mapping[str, Any]:
@@ -172,7 +179,7 @@ async def _hold_one(run: Run, served: Stand, results: Results, model: Any) -> Ma
     await cue.prepare()
     held = await _had(run, served, cue, audio, model)
     if any(each.kind in BROKEN for each in held.result.failures):
-        return _unjudged(run, held)
+        return unjudged(run, held)
     sound = None
     if held.recording is not None:
         sound = await asyncio.to_thread(spoken, held.recording, held.began_ms)
@@ -180,36 +187,9 @@ async def _hold_one(run: Run, served: Stand, results: Results, model: Any) -> Ma
     refused = [number for number, own in enumerate(scenario.turns) if own.x_refuses]
     observed = await _observed(run, served, held, sound, logged=logged, users=users, refused=refused)
     ran = sum(turn.status != "not_run" for turn in held.result.turns)
-    found = [*_stock_failures(run, held.result), *failures(scenario, observed, tier=run.tier, ran=ran)]
-    status, found = _with_pending(run, "failed" if found else "passed", found)
-    return _whole(run, held, status, found, observed, users, sound)
-
-
-def _unjudged(run: Run, held: Held) -> dict[str, Any]:
-    """The record of a call that did not come about, or that nobody judged."""
-    return _record(run, held.result, "error") | {
-        "x_session": held.session_id,
-        "x_failures": [failed(each) for each in _stock_failures(run, held.result)],
-    }
-
-
-def _whole(
-    run: Run,
-    held: Held,
-    status: Status,
-    found: Sequence[Failure],
-    observed: Observed,
-    users: Sequence[str | None],
-    sound: Spoken | None,
-) -> dict[str, Any]:
-    """The record of a call that was held."""
-    return _record(run, held.result, status) | {
-        "x_session": held.session_id,
-        "x_failures": [failed(each) for each in found],
-        "x_turns": [shown(turn) for turn in observed.turns],
-        "x_timeline": [asdict(span) for span in timeline(held.messages, held.began_ms, users, sound)],
-        "x_audio": None if held.audio is None else held.audio.name,
-    }
+    found = [*stock_failures(run, held.result), *failures(scenario, observed, tier=run.tier, ran=ran)]
+    status, found = with_pending(run, "failed" if found else "passed", found)
+    return of_call(run, held, status, found, observed, users, sound)
 
 
 def _judge(run: Run, model: Any) -> Judge | None:
@@ -339,68 +319,3 @@ async def _gaps(served: Stand, asked: Sequence[list[str]]) -> tuple[str, ...]:
             break
         await asyncio.sleep(LOOK_SECS)
     return gaps
-
-
-def _stock_failures(run: Run, result: EvalScriptResult) -> list[Failure]:
-    found = []
-    for each in result.failures:
-        turn = each.turn_index if each.turn_index >= 0 else None
-        path = () if turn is None else ("turns", turn)
-        path = (*path, "expect", each.expectation_index) if each.expectation_index >= 0 else path
-        found.append(Failure(turn, each.event_name, each.reason, run.scenario.place(*path)))
-    if not result.passed and not found:
-        found.append(Failure(None, "held", result.skipped or "it did not pass", run.scenario.place()))
-    return found
-
-
-def _with_pending(run: Run, status: Status, found: list[Failure]) -> tuple[Status, list[Failure]]:
-    """What waits for its feature may fail; where it holds, it waits no more."""
-    if run.scenario.keys.x_pending is None:
-        return status, found
-    if status == "passed":
-        place = run.scenario.place("x_pending")
-        return "failed", [Failure(None, "x_pending", "it passes now: take `x_pending` out", place)]
-    return "pending", found
-
-
-def _invalid(unheld: Unheld) -> dict[str, Any]:
-    return _keys(EvalScriptResult(unheld.name, passed=False, skipped="it is wrong"), "invalid") | {
-        "x_tier": unheld.tier,
-        "x_run": 1,
-        "x_providers": unheld.providers,
-        "x_file": named(unheld.file.file),
-        "x_failures": [complained(each) for each in unheld.complaints],
-    }
-
-
-def _pending(run: Run) -> dict[str, Any]:
-    return _record(run, _unheld(run, run.scenario.keys.x_pending), "pending")
-
-
-def _broken(run: Run, reason: str) -> dict[str, Any]:
-    failure = Failure(None, "held", reason, run.scenario.place())
-    return _record(run, _unheld(run, None), "error") | {"x_failures": [failed(failure)]}
-
-
-def _unheld(run: Run, skipped: str | None) -> EvalScriptResult:
-    return EvalScriptResult(run.scenario.name, passed=False, skipped=skipped)
-
-
-def _record(run: Run, result: EvalScriptResult, status: Status) -> dict[str, Any]:
-    return _keys(replace(result, passed=status == "passed"), status) | {
-        "x_tier": run.tier,
-        "x_run": run.number,
-        "x_providers": run.scenario.keys.x_jarvis.providers,
-        "x_file": named(run.scenario.file),
-    }
-
-
-def _keys(result: EvalScriptResult, status: Status) -> dict[str, Any]:
-    return asdict(result) | {
-        "x_status": status,
-        "x_session": None,
-        "x_failures": [],
-        "x_turns": [],
-        "x_timeline": [],
-        "x_audio": None,
-    }

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
+from pipecat.evals.client import PERSONA_TURN_EVENT
 from pipecat.evals.results import EvalAssertionFailure, EvalScriptResult, EvalScriptTurnResult, EvalSimulationResult
 from pipecat.evals.session import EvalSessionParams
 from pipecat.evals.simulation import EvalSimulationScenario
@@ -33,21 +34,21 @@ class Simulated:
     """
 
     held: Held
+    users: tuple[str | None, ...] = (None,)
+    """What the caller said in each turn, None for the greeting."""
     lines: tuple[Line, ...] = ()
+    """The conversation; what one side said in several turns, one behind the other, is one line of it."""
     ended_by: str = "error"
 
-    @property
-    def users(self) -> list[str | None]:
-        """What the caller said in each turn."""
-        return [None, *(each.text for each in self.lines if each.by_caller)]
 
-
-def as_played(scenario: EvalSimulationScenario, keys: Caller) -> EvalSimulationScenario:
-    """The scenario with what its caller knows and tells only when it is asked."""
-    if not keys.hidden_facts:
-        return scenario
-    facts = "\n".join(f"- {each.fact}" for each in keys.hidden_facts)
-    return replace(scenario, persona=_HIDDEN.format(persona=scenario.persona, facts=facts))
+def as_played(scenario: EvalSimulationScenario, keys: Caller, *, model: Any) -> EvalSimulationScenario:
+    """The scenario with what its caller knows and tells only when it is asked, and with who plays it."""
+    identity = {"service": model.provider, "model": model.model}
+    persona = scenario.persona
+    if keys.hidden_facts:
+        facts = "\n".join(f"- {each.fact}" for each in keys.hidden_facts)
+        persona = _HIDDEN.format(persona=persona, facts=facts)
+    return replace(scenario, persona=persona, simulator=identity, judge=identity)
 
 
 async def simulate(
@@ -80,11 +81,12 @@ async def _simulate(scenario: EvalSimulationScenario, call: Session, *, model: A
     )
     overheard = Overheard(session)
     result = await session.run()
-    began = [float(each["at"]) * 1000 for each in result.events_seen if each["type"] == "persona_turn"]
+    asked = [each for each in result.events_seen if each["type"] == PERSONA_TURN_EVENT]
+    began = [float(each["at"]) * 1000 for each in asked]
     lines = tuple(Line(each["role"] == "user", each["content"]) for each in result.messages)
     scripted = without_secret(_scripted(result, turns=1 + len(began), is_judged=judge is not None), call.token)
     held = Held(scripted, call.id, tuple(overheard.messages), (0.0, *began))
-    return Simulated(held, lines, result.ended_by)
+    return Simulated(held, (None, *(str(each["text"]) for each in asked)), lines, result.ended_by)
 
 
 def _scripted(result: EvalSimulationResult, *, turns: int, is_judged: bool) -> EvalScriptResult:

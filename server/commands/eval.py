@@ -17,7 +17,7 @@ from rich.console import Console
 from bot.speech.client import SpeechClient
 from bot.speech.errors import SpeechError
 from bot.speech.recognition import Engine
-from server.commands import eval_from_call, eval_mutants, eval_scenarios
+from server.commands import eval_from_call, eval_judge, eval_mutants, eval_scenarios
 from server.commands.problems import stop_on_setup_error
 from server.commands.speech import own_speech
 from server.errors import SetupError
@@ -55,6 +55,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on std
 app = typer.Typer(no_args_is_help=False)
 app.command("lint")(eval_scenarios.lint)
 app.command("run")(eval_scenarios.run)
+app.command("judge")(eval_judge.judge)
 app.command("from-call")(eval_from_call.from_call)
 app.command("mutants")(eval_mutants.mutants)
 

@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from server.commands.eval_judge import measured, model_of, title_of
 from server.commands.problems import stop_on_setup_error
 from server.logging import configure
 from server.settings import read_settings
@@ -65,6 +66,10 @@ def run(
     pending: Annotated[
         bool, typer.Option("--pending", help="Hold those whose feature is to come as well, and tell which pass.")
     ] = False,
+    live: Annotated[
+        bool,
+        typer.Option("--live", help="Ask the vendors whose keys are set, and have a language model judge as well."),
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option(help="The folder for results.jsonl, junit.xml and recordings; a new one if not named."),
@@ -78,7 +83,7 @@ def run(
     configure("ERROR")
     from evals.scenarios.errors import SuiteError
     from evals.scenarios.keys import TIERS, Tier
-    from evals.scenarios.plan import plan
+    from evals.scenarios.plan import as_live, plan
     from evals.scenarios.results import Results, header
 
     if unknown := sorted({*(tier or ())} - {*TIERS}):
@@ -86,6 +91,10 @@ def run(
     console = Console(stderr=True)
     tiers: list[Tier] = [each for each in TIERS if not tier or each in tier]
     suite = plan(_linted(paths), tiers=tiers, only=only or (), repeat=repeat, pending=pending)
+    if live:
+        suite, left_out = as_live(suite)
+        if left_out:
+            console.print(f"{left_out} runs are left out: vendors don't fail when they are told.")
     if not (suite.runs or suite.pending or suite.unheld):
         console.print("There is no such scenario. `jarvis eval lint` counts those that there are.")
         raise typer.Exit(UNHELD)
@@ -93,22 +102,30 @@ def run(
     results = Results(folder)
     providers = sorted(suite.providers)
     with stop_on_setup_error(console):
-        live = read_settings().set_up.variables if "live" in suite.providers else {}
+        settings = read_settings() if "live" in suite.providers or suite.is_simulated else None
+        variables = settings.set_up.variables if settings and "live" in suite.providers else {}
+        model = model_of(settings) if settings else None
+    agreed = measured(model, console) if live else []
     try:
-        results.begin(header(providers=providers, repeat=repeat, tiers=[each for each in TIERS if each in suite.tiers]))
+        head = header(providers=providers, repeat=repeat, tiers=[each for each in TIERS if each in suite.tiers])
+        results.begin(head | ({"judge": [each.to_json() for each in agreed]} if agreed else {}))
     except SuiteError as error:
         console.print(f"[red]No suite.[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(UNHELD) from None
     console.print(f"providers: {', '.join(providers) or 'none'}", highlight=False)
     started = time.monotonic()
     try:
-        _hold(suite, results, console, jobs=jobs, live=live)
+        _hold(suite, results, console, jobs=jobs, live=variables, model=model)
     except (KeyboardInterrupt, asyncio.CancelledError):
         console.print("Cut off. What was held until now is kept.")
         raise typer.Exit(130) from None
     finally:
         results.end()
         _show(results, console, secs=time.monotonic() - started)
+        if agreed:
+            from evals.judged.agreement import table
+
+            console.print(table(agreed, model=title_of(model), providers="live"))
     if results.trouble is not None:
         console.print(f"[red]{escape(str(results.trouble))}[/red]", highlight=False, soft_wrap=True)
     raise typer.Exit(_exit_code(results))
@@ -124,7 +141,9 @@ def _linted(paths: list[Path] | None) -> list[Any]:
     return [(file, complaints_of(file)) for file in files]
 
 
-def _hold(suite: "Plan", results: "Results", console: Console, *, jobs: int, live: Mapping[str, str]) -> None:
+def _hold(
+    suite: "Plan", results: "Results", console: Console, *, jobs: int, live: Mapping[str, str], model: Any
+) -> None:
     from evals.scenarios.run import hold_suite
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -133,7 +152,9 @@ def _hold(suite: "Plan", results: "Results", console: Console, *, jobs: int, liv
         bar = progress.add_task("Starting", total=total)
 
         def tell(record: Mapping[str, Any]) -> None:
-            progress.update(bar, advance=1, description=escape(record["scenario_name"]))
+            progress.update(
+                bar, advance=0 if record.get("x_replaced") else 1, description=escape(record["scenario_name"])
+            )
             if record["x_status"] not in ("passed", "pending"):
                 _tell(record, console)
 
@@ -142,7 +163,7 @@ def _hold(suite: "Plan", results: "Results", console: Console, *, jobs: int, liv
             holding = asyncio.current_task()
             assert holding is not None
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, holding.cancel)
-            await hold_suite(suite, results, jobs=jobs, live=live, on_record=tell)
+            await hold_suite(suite, results, jobs=jobs, live=live, model=model, on_record=tell)
 
         # What goes wrong in the harness is in the records.
         logger.disable("pipecat")
@@ -179,7 +200,7 @@ def _show(results: "Results", console: Console, *, secs: float) -> None:
 
 
 def _exit_code(results: "Results") -> int:
-    statuses: Sequence[str] = [each["x_status"] for each in results.records]
+    statuses: Sequence[str] = [each["x_status"] for each in results.records if not each.get("x_replaced")]
     if results.trouble is not None or "invalid" in statuses or "error" in statuses:
         return UNHELD
     return FAILED if "failed" in statuses else 0

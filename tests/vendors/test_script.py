@@ -6,7 +6,7 @@ from uuid import uuid4
 from knowledge.types import Passage
 from processors.failover.seam import GO_ON
 from processors.passages import passages_message
-from tests.vendors.script import NOT_FOUND, NOT_SEARCHED, NOT_UNDERSTOOD, Script
+from tests.vendors.script import NOT_FOUND, NOT_SEARCHED, NOT_UNDERSTOOD, PLAYS_A_CALLER, Script
 
 QUESTION = {"role": "user", "content": "When do you close?"}
 SCRIPT = Script({"When do you close?": "until six"})
@@ -51,3 +51,12 @@ def test_it_reads_the_parts_of_a_message_that_hold_question_and_passages():
 
 def test_a_fixed_answer_is_the_one_to_everything():
     assert Script(fixed="At six.").answer([QUESTION]) == "At six."
+
+
+def test_where_a_caller_is_played_it_says_line_by_line():
+    script = Script(caller=["What does it cost?"])
+    played = [{"role": "system", "content": f"{PLAYS_A_CALLER} with a voice assistant."}]
+    greeted = {"role": "user", "content": "Hello."}
+    assert script.line([*played, greeted]) == "What does it cost?"
+    assert script.line([*played, greeted, {"role": "user", "content": "18 dollars."}]) == ""
+    assert script.line([QUESTION]) is None

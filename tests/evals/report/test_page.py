@@ -14,7 +14,7 @@ from evals.report import page
 from evals.report.errors import ReportError
 from evals.report.page import write_page
 from evals.report.results import read_results
-from tests.evals.report.sample import FAILURE, record, run, timeline, turn, write
+from tests.evals.report.sample import FAILURE, HEADER, record, run, timeline, turn, write
 
 FOREIGN = """<script>alert(1)</script>"'><img src=x onerror=alert(2)>{{ 7 * 7 }}</style></title>"""
 
@@ -186,3 +186,17 @@ def test_a_page_that_cannot_be_written_leaves_the_old_one(tmp_path: Path, monkey
             write_page(results, out)
     assert out.read_text() == "the old one"
     assert sorted(each.name for each in tmp_path.iterdir()) == ["report.html", "results.jsonl"]
+
+
+def test_a_scenario_says_how_often_it_holds_once_and_every_time(tmp_path: Path):
+    tree = html(tmp_path, run(run=1), run(run=2, status="failed"))
+    row = text(tree, "table.scenarios tbody tr")
+    assert "50 %" in row
+    assert "100 %" in row
+    assert "0 %" in row
+
+
+def test_who_judged_is_shown_with_how_far_it_agrees_with_labels(tmp_path: Path):
+    judge = {"name": "judge and rules", "accuracy": 0.9, "kappa": 0.789, "right_right": 30, "wrong_right": 4}
+    tree = html(tmp_path, run(), header=HEADER | {"judge": [judge]})
+    assert "judge and rules 90 % 0.79 30 0 4 0 0" in " ".join(text(tree, "header table tbody").split())

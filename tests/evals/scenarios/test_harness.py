@@ -7,14 +7,18 @@ from typing import Any
 import pytest
 from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
+from pipecat.evals import matcher
 from pipecat.evals.results import EvalAssertionFailure, EvalScriptResult
 from pipecat.evals.script import EvalExpectation, EvalScriptScenario, EvalScriptTurn
 from yarl import URL
 
 from evals.caller import ingress
+from evals.judged.judge import judge
 from evals.scenarios import harness
 from evals.scenarios.harness import Held, hold, unjudged, without_secret
 from evals.scenarios.overhearing import Message
+from tests.evals.judged.given import judging, model, verdict
+from tests.vendors.openai_chat import OpenAIChat
 
 TOKEN = "secret-token"
 AT_NINE = EvalExpectation("llm_response", text_contains="nine", eval="gives the hour")
@@ -155,3 +159,16 @@ def test_no_token_is_left_in_a_result():
     failure = EvalAssertionFailure(-1, -1, "<connect>", f"ws://session:{TOKEN}@host", "connect_failed")
     result = EvalScriptResult("s", passed=False, failures=[failure], debug_log=[f"run -> ws://session:{TOKEN}@host"])
     assert TOKEN not in str(without_secret(result, TOKEN))
+
+
+@pytest.mark.parametrize(("answer", "kinds"), [("Hm.", ["judge_no", "judge_no_verdict"]), (verdict("yes"), [])])
+async def test_a_judge_is_asked_where_there_is_one(
+    served: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, answer: str, kinds: list[str]
+):
+    monkeypatch.setattr(matcher, "JUDGE_NO_GRACE_S", 0.0)
+    server = await served()
+    first = EvalScriptScenario(name="hours", turns=SCENARIO.turns[:1])
+    async with OpenAIChat(answer=judging(lambda _: answer)).serving() as url:
+        held = await hold(first, base_url=server.url, key="k", judge=judge(model(url), explains=False), expect_secs=1)
+    assert [each.kind for each in held.result.failures] == kinds
+    assert held.result.passed is not bool(kinds)

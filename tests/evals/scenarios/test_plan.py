@@ -6,7 +6,7 @@ from typing import Any
 
 from evals.scenarios.keys import TIERS, Tier
 from evals.scenarios.lint import lint
-from evals.scenarios.plan import SETTLING, Plan, Run, as_held, plan
+from evals.scenarios.plan import SETTLING, Plan, Run, as_held, as_live, plan
 from tests.evals.scenarios.given import read_text, scenario
 
 TEXT = """\
@@ -67,3 +67,11 @@ def test_a_spoken_conversation_hears_the_bot_and_plays_recordings(tmp_path: Path
     assert (turn.audio, turn.expect[0].event) == (str(tmp_path / "a.flac"), "response")
     assert (spoken.user_audio, spoken.bot_audio) == (True, True)
     assert held.stock.turns[0].expect[0].event == "llm_response"
+
+
+def test_a_live_suite_asks_vendors_and_leaves_out_those_that_must_fail(tmp_path: Path):
+    fault = "x_faults: [{turn: 0, stage: llm, fault: stall}]"
+    runs = [Run(scenario(tmp_path, keys=keys, jarvis=", providers: doubles"), "text", 1) for keys in ("", fault)]
+    live, left_out = as_live(Plan(tuple(runs), (), ()))
+    assert ([each.scenario.keys.x_jarvis.providers for each in live.runs], left_out) == (["live"], 1)
+    assert runs[0].scenario.keys.x_jarvis.providers == "doubles"

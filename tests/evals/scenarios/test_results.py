@@ -104,6 +104,13 @@ def test_junit_counts_each_outcome_in_its_tier(tmp_path: Path):
     assert failure.text == "tried.yaml:7: x_says: 'a' <b> �"
 
 
+def test_a_run_that_was_held_again_is_no_error_of_the_suites():
+    (suite,) = ET.fromstring(junit([record(status="invalid", x_replaced=True), record()])).findall("testsuite")
+    assert [suite.get(each) for each in ("skipped", "errors")] == ["1", "0"]
+    (skipped,) = suite.iter("skipped")
+    assert str(skipped.get("message")).startswith("held again")
+
+
 def test_junit_is_written_at_the_end_beside_the_lines(tmp_path: Path):
     results = Results(tmp_path)
     results.begin({})

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pipecat.evals.results import EvalAssertionFailure, EvalScriptResult, EvalScriptTurnResult
 
+from bot.providers.openai import OpenAILLM
 from evals.scenarios import run as module
 from evals.scenarios.errors import SuiteError
 from evals.scenarios.harness import Held
@@ -19,6 +20,7 @@ from evals.scenarios.results import Results
 from evals.scenarios.run import hold_suite
 from tests.evals.scenarios.given import read_text
 
+MODEL = OpenAILLM.model_validate({"api_key": "sk-test"})
 ANSWER = "It costs 18 dollars. That's from the workshop page."
 TEXT = """\
 name: tried
@@ -97,6 +99,7 @@ async def held(
     *,
     stands: Any = played,
     text: str = TEXT,
+    model: Any = None,
     **options,
 ) -> dict[str, dict[str, Any]]:
     """The records by their scenarios."""
@@ -106,7 +109,7 @@ async def held(
     results = Results(folder / "out")
     results.begin({})
     told: list[Any] = []
-    await hold_suite(suite, results, jobs=2, live={}, on_record=told.append, stands=stands)
+    await hold_suite(suite, results, jobs=2, live={}, on_record=told.append, model=model, stands=stands)
     assert told == results.records
     return {each["scenario_name"]: dict(each) for each in results.records}
 
@@ -175,3 +178,38 @@ async def test_what_waits_for_its_feature_may_fail(tmp_path: Path, monkeypatch: 
     harness = Harness(lambda scenario: conversation(scenario, said="It is free."))
     later = (await held(tmp_path, harness, monkeypatch, pending=True))["tried/later"]
     assert (later["x_status"], later["x_failures"][0]["check"]) == ("pending", "x_says")
+
+
+LIVE = """\
+name: tried
+x_jarvis: {version: 1, knowledge: documents, providers: live}
+scenarios:
+  - name: good
+    turns:
+      - user: What does a puncture cost?
+        expect: [{event: response, eval: names the price}]
+        x_says: [18 dollars]
+"""
+
+
+async def test_a_judge_without_a_verdict_is_an_error_and_not_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    failure = EvalAssertionFailure(-1, -1, "<judge>", "no verdict that could be used", "judge_no_verdict")
+
+    def unjudged(scenario: Any) -> Held:
+        done = conversation(scenario)
+        return replace(done, result=replace(done.result, passed=False, failures=[failure]))
+
+    good = (await held(tmp_path, Harness(unjudged), monkeypatch, text=LIVE, model=MODEL))["tried/good"]
+    assert (good["x_status"], good["x_failures"][0]["reason"]) == ("error", "no verdict that could be used")
+
+
+async def test_a_judge_that_says_yes_does_not_outweigh_a_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    harness = Harness(lambda scenario: conversation(scenario, said="It is free."))
+    good = (await held(tmp_path, harness, monkeypatch, text=LIVE, model=MODEL))["tried/good"]
+    assert (good["x_status"], [each["check"] for each in good["x_failures"]]) == ("failed", ["x_says"])
+
+
+async def test_without_a_model_a_live_run_says_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    good = (await held(tmp_path, Harness(conversation), monkeypatch, text=LIVE))["tried/good"]
+    assert good["x_status"] == "error"
+    assert good["x_failures"][0]["reason"].startswith("There is no language model to ask. Set OPENAI_API_KEY")
