@@ -123,11 +123,12 @@ async def _hold_one(run: Run, served: Stand, results: Results) -> Mapping[str, A
     found = [*_stock_failures(run, held.result), *failures(scenario, observed, tier=run.tier, ran=ran)]
     status, found = _with_pending(run, "failed" if found else "passed", found)
     users = [turn.user for turn in scenario.stock.turns]
+    seen = timeline(held.messages, held.began_ms, users, sound, scenario.keys.x_faults)
     return _record(run, held.result, status) | {
         "x_session": held.session_id,
         "x_failures": [failed(each) for each in found],
         "x_turns": [shown(turn) for turn in observed.turns],
-        "x_timeline": [asdict(span) for span in timeline(held.messages, held.began_ms, users, sound)],
+        "x_timeline": [asdict(span) for span in seen],
         "x_audio": None if held.audio is None else held.audio.name,
     }
 
