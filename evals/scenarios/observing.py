@@ -17,6 +17,7 @@ from evals.caller.audio import (
     yield_samples,
 )
 from evals.caller.recording import Recording
+from evals.scenarios.keys import FaultAt
 from evals.scenarios.observed import Cited, ObservedTurn, Passage
 from evals.scenarios.overhearing import Message
 
@@ -97,9 +98,13 @@ def missed_turns(sound: Spoken) -> int:
 
 
 def timeline(
-    messages: Sequence[Message], began_ms: Sequence[float | None], users: Sequence[str | None], sound: Spoken | None
+    messages: Sequence[Message],
+    began_ms: Sequence[float | None],
+    users: Sequence[str | None],
+    sound: Spoken | None,
+    faults: Sequence[FaultAt] = (),
 ) -> list[Span]:
-    """All that went on, in the order in which it began."""
+    """All that went on, in the order in which it began; a fault where its turn did."""
     found = [
         Span("caller", at, None, user) for at, user in zip(began_ms, users, strict=True) if at is not None and user
     ]
@@ -107,6 +112,9 @@ def timeline(
         found = [Span("caller", ms(run.start), ms(run.stop), "") for run in speech_of(sound.caller)]
         found += [Span("bot", ms(run.start), ms(run.stop), "") for run in speech_of(sound.bot)]
     found += [Span("turn", at, None, f"turn {number + 1}") for number, at in enumerate(began_ms) if at is not None]
+    for each in faults:
+        if each.turn < len(began_ms) and (at := began_ms[each.turn]) is not None:
+            found.append(Span("fault", at, None, f"{each.stage}: {each.fault}"))
     for lane, begin, end in _PAIRS:
         found += _pairs(messages, lane, begin, end)
     for each in messages:

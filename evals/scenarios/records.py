@@ -32,11 +32,12 @@ def of_call(
     sound: Spoken | None,
 ) -> dict[str, Any]:
     """The record of a call that was held."""
+    seen = timeline(held.messages, held.began_ms, users, sound, run.scenario.keys.x_faults)
     return _record(run, held.result, status) | {
         "x_session": held.session_id,
         "x_failures": [failed(each) for each in found],
         "x_turns": [shown(turn) for turn in observed.turns],
-        "x_timeline": [asdict(span) for span in timeline(held.messages, held.began_ms, users, sound)],
+        "x_timeline": [asdict(span) for span in seen],
         "x_audio": None if held.audio is None else held.audio.name,
     }
 

@@ -258,10 +258,10 @@ class _Cue:
         user = self._run.scenario.stock.turns[number].user
         if user:
             self._doubles.tell(hear=self._run.scenario.turns[number].x_hears or user)
+        for _, double in self._faulty:
+            self._doubles.tell(double=double, fault=None)
         for (at, double), each in self._faulty.items():
-            if at != number:
-                self._doubles.tell(double=double, fault=None)
-            elif (later := begin(each, double, self._doubles)) is not None:
+            if at == number and (later := begin(each, double, self._doubles)) is not None:
                 self._later.append(later)
 
     async def end(self) -> None:

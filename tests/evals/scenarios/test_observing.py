@@ -6,6 +6,7 @@ import numpy as np
 
 from evals.caller.audio import RATE_HZ
 from evals.caller.recording import Recording
+from evals.scenarios.keys import FaultAt
 from evals.scenarios.observing import by_turn, false_interrupts, missed_turns, said, spoken, timeline, turns
 from evals.scenarios.overhearing import Message
 
@@ -84,6 +85,12 @@ def test_giving_way_to_nobody_is_a_false_interruption():
     sound = spoken(recording([(1_000, 2_000)], []), [900.0])
     messages = [message(at, "bot-interrupted") for at in (1_200, 2_300, 9_000)]
     assert false_interrupts(messages, sound) == 1
+
+
+def test_the_timeline_has_faults_where_their_turns_began():
+    faults = [FaultAt(turn=1, stage="stt", fault="stall"), FaultAt(turn=2, stage="llm", fault="drop")]
+    found = timeline([], [10.0, 30.0, None], [None] * 3, None, faults)
+    assert [(each.from_ms, each.label) for each in found if each.lane == "fault"] == [(30.0, "stt: stall")]
 
 
 def test_the_timeline_has_each_lane_in_the_order_of_time():

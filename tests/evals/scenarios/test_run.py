@@ -1,5 +1,6 @@
 """Holding a suite, with a Jarvis and a harness that are played."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -42,7 +43,8 @@ scenarios:
 class PlayedStand:
     """Keeps nothing, and is told nothing."""
 
-    url, key, doubles = "http://127.0.0.1:1", "key", None
+    url, key = "http://127.0.0.1:1", "key"
+    doubles: Any = None
 
     def logged(self) -> int:
         return 0
@@ -52,6 +54,20 @@ class PlayedStand:
 
     async def record(self, session: str) -> str:
         return "{}"
+
+
+class Told:
+    """Doubles that know how they were last told to fail; `failing` is how they did in each turn."""
+
+    def __init__(self) -> None:
+        self.fault: str | None = None
+        self.failing: list[str | None] = []
+
+    def tell(self, **what: Any) -> asyncio.Future[dict[str, int]]:
+        self.fault = what.get("fault", self.fault)
+        answer: asyncio.Future[dict[str, int]] = asyncio.get_running_loop().create_future()
+        answer.set_result({})
+        return answer
 
 
 @asynccontextmanager
@@ -138,6 +154,37 @@ async def test_a_recording_that_is_missing_is_told_by_its_line(tmp_path: Path, m
     assert (found["tried/good"]["x_status"], found["tried/silent"]["x_status"]) == ("passed", "invalid")
     (failure,) = found["tried/silent"]["x_failures"]
     assert (failure["reason"], failure["line"]) == ("no.flac is missing", 16)
+
+
+async def test_a_vendor_that_fails_in_two_turns_is_well_between_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    doubles = Told()
+
+    @asynccontextmanager
+    async def stands(*_: object, **__: object) -> AsyncIterator[Any]:
+        served = PlayedStand()
+        served.doubles = doubles
+        yield served
+
+    async def hold(scenario: Any, *, on_turn: Any, **_: Any) -> Held:
+        for number in range(3):
+            on_turn(number)
+            doubles.failing.append(doubles.fault)
+        return conversation(scenario)
+
+    monkeypatch.setattr(module, "hold", hold)
+    faults = "[{turn: 0, stage: llm, fault: drop}, {turn: 2, stage: llm, fault: stall}]"
+    turn = "{user: A., expect: [{event: response}]}"
+    file = read_text(
+        tmp_path,
+        "name: tried\nx_jarvis: {version: 1, knowledge: documents, providers: doubles}\n"
+        f"scenarios: [{{name: good, x_faults: {faults}, turns: [{turn}, {turn}, {turn}]}}]\n",
+    )
+    results = Results(tmp_path / "out")
+    results.begin({})
+    suite = plan([(file, lint(file))], tiers=["text"])
+    await hold_suite(suite, results, jobs=1, live={}, on_record=lambda _: None, stands=stands)
+    assert ([each["x_status"] for each in results.records], doubles.failing) == (["passed"], ["drop", None, "stall"])
+    assert doubles.fault is None
 
 
 async def test_a_call_that_cant_be_had_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patience: None):
