@@ -78,6 +78,13 @@ def _goes_on_speaking(user_params: Any) -> Any:
     return deaf
 
 
+def _gives_nothing_up(_start_interruption: Any) -> Any:
+    async def nothing(_self: Any) -> None:
+        return
+
+    return nothing
+
+
 def _all_words_at_once(add_word_timestamps: Any) -> Any:
     @wraps(add_word_timestamps)
     async def at_once(self: Any, words: Any, *arguments: Any, **options: Any) -> None:
@@ -154,6 +161,14 @@ _ALL = (
         broken=_goes_on_speaking,
         checks=("bot_interrupted", "x_measure"),
         scenarios=("spoken/speaks_over_an_answer",),
+    ),
+    Mutant(
+        name="answer-goes-on",
+        defect="what was to be said goes on after an interruption",
+        target="pipecat.processors.frame_processor:FrameProcessor._start_interruption",
+        broken=_gives_nothing_up,
+        checks=("x_never_says",),
+        scenarios=("interrupted/by_another_question",),
     ),
     Mutant(
         name="unheard-words-kept",

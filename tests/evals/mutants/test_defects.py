@@ -74,6 +74,13 @@ def test_a_caller_interrupts_nobody():
     assert not strategy._enable_interruptions
 
 
+async def test_an_interruption_ends_nothing():
+    async def start_interruption(_self: Any) -> None:
+        raise AssertionError("it ended what was under way")
+
+    await MUTANTS["answer-goes-on"].broken(start_interruption)(None)
+
+
 async def test_all_words_are_said_at_the_first_sound():
     told: list[Any] = []
 
