@@ -59,10 +59,12 @@ def _finds_something_else(search: Any) -> Any:
     return elsewhere
 
 
-def _cites_the_last_passage(cite: Any) -> Any:
+def _cites_another_document(cite: Any) -> Any:
     @wraps(cite)
     def unchecked(self: Any, number: int, result: Any) -> None:
-        cite(self, max(self._passages, default=number), result)
+        passages = self._passages
+        own = passages[number].document_id if number in passages else None
+        cite(self, next((n for n, each in passages.items() if each.document_id != own), number), result)
 
     return unchecked
 
@@ -78,12 +80,11 @@ def _goes_on_speaking(user_params: Any) -> Any:
     return deaf
 
 
-def _all_words_at_once(add_word_timestamps: Any) -> Any:
-    @wraps(add_word_timestamps)
-    async def at_once(self: Any, words: Any, *arguments: Any, **options: Any) -> None:
-        await add_word_timestamps(self, [(word, 0.0) for word, _ in words], *arguments, **options)
+def _gives_nothing_up(_start_interruption: Any) -> Any:
+    async def nothing(_self: Any) -> None:
+        return
 
-    return at_once
+    return nothing
 
 
 def _tells_what_was_said(tell: Any) -> Any:
@@ -129,7 +130,7 @@ _ALL = (
         target="knowledge.client:KnowledgeClient.search",
         broken=_finds_nothing,
         checks=("x_retrieval",),
-        scenarios=("facts/puncture", "facts/club"),
+        scenarios=("facts/puncture", "facts/mechanic"),
     ),
     Mutant(
         name="retrieval-finds-another",
@@ -137,15 +138,15 @@ _ALL = (
         target="knowledge.client:KnowledgeClient.search",
         broken=_finds_something_else,
         checks=("x_retrieval",),
-        scenarios=("facts/puncture", "facts/club"),
+        scenarios=("facts/puncture", "facts/mechanic"),
     ),
     Mutant(
         name="citations-unchecked",
-        defect="whatever passage is at hand is cited for a sentence",
+        defect="a sentence is taken for that of another document",
         target="processors.citations:MarkerReader._cite",
-        broken=_cites_the_last_passage,
+        broken=_cites_another_document,
         checks=("x_source", "x_supported"),
-        scenarios=("facts/puncture", "facts/club"),
+        scenarios=("facts/puncture", "facts/mechanic"),
     ),
     Mutant(
         name="interruption-ignored",
@@ -156,12 +157,12 @@ _ALL = (
         scenarios=("spoken/speaks_over_an_answer",),
     ),
     Mutant(
-        name="unheard-words-kept",
-        defect="the context keeps words that the caller cut off",
-        target="bot.speech.tts:EmbeddedTTSService.add_word_timestamps",
-        broken=_all_words_at_once,
-        checks=("x_state",),
-        scenarios=("spoken/speaks_over_an_answer",),
+        name="answer-goes-on",
+        defect="what was to be said goes on after an interruption",
+        target="pipecat.processors.frame_processor:FrameProcessor._start_interruption",
+        broken=_gives_nothing_up,
+        checks=("x_never_says",),
+        scenarios=("interrupted/by_another_question",),
     ),
     Mutant(
         name="words-in-the-log",
@@ -193,7 +194,7 @@ _ALL = (
         target="processors.citations:MarkerReader._attribution",
         broken=_source_in_silence,
         checks=("x_source",),
-        scenarios=("facts/puncture", "facts/club"),
+        scenarios=("facts/puncture", "facts/mechanic"),
     ),
     Mutant(
         name="apology-said-twice",

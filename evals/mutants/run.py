@@ -70,17 +70,23 @@ def planned(suite: Path, names: Sequence[str]) -> Plan:
 
 
 async def hold_mutants(
-    mutants: Sequence[Mutant], folder: Path, *, suite: Path, on_record: OnRecord, hold: Any = hold_suite
-) -> list[Verdict]:
-    """What the suite makes of each mutant; `on_record` is told of each run, with the mutant's name or `WHOLE`.
+    mutants: Sequence[Mutant],
+    folder: Path,
+    *,
+    suite: Path,
+    on_record: OnRecord,
+    on_verdict: Callable[[Verdict], None],
+    hold: Any = hold_suite,
+) -> None:
+    """Tells `on_verdict` what the suite makes of each mutant, as soon as it is known.
 
-    Each bot's results lie in a folder of its own below `folder`. Raises `MutantError` for scenarios that there are not,
+    `on_record` is told of each run, with the mutant's name or `WHOLE`. Each bot's results lie in a folder of its own
+    below `folder`. Raises `MutantError` for scenarios that there are not,
     and `SuiteError` where the folder can't be written.
     """
     named = list(dict.fromkeys(name for mutant in mutants for name in mutant.scenarios))
     whole = await _held(planned(suite, named), folder / WHOLE, hold, stand, partial(on_record, WHOLE))
     passed = {each["scenario_name"] for each in whole if each["x_status"] == "passed"}
-    verdicts: list[Verdict] = []
     for mutant in mutants:
         broken: Sequence[Mapping[str, Any]] = ()
         if names := [name for name in mutant.scenarios if name in passed]:
@@ -88,8 +94,7 @@ async def hold_mutants(
             told = partial(on_record, mutant.name)
             broken = await _held(planned(suite, names), folder / mutant.name, hold, stands, told)
         mine = [each for each in whole if each["scenario_name"] in mutant.scenarios]
-        verdicts.append(Verdict(mutant, tuple(_seen(mutant, mine, broken))))
-    return verdicts
+        on_verdict(Verdict(mutant, tuple(_seen(mutant, mine, broken))))
 
 
 def jarvis_with(mutant: Mutant, data_dir: Path, **environment: str) -> Jarvis:

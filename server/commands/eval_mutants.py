@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+import signal
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from evals.mutants.defects import Mutant
     from evals.mutants.run import Seen, Verdict
 
-UNCAUGHT, UNHELD = 1, 2
+UNCAUGHT, UNHELD, STOPPED = 1, 2, 130
 FILE = "mutants.json"
-WIDTH = 120
+WIDTH = 150
 
 
 def mutants(
@@ -50,26 +51,32 @@ def mutants(
     console = Console(stderr=True)
     chosen = [each for name, each in MUTANTS.items() if not only or name in only]
     folder = out or Path("eval-results") / datetime.now().strftime("%Y%m%d-%H%M%S-mutants")
-    try:
-        verdicts = _hold(chosen, folder, console)
+    verdicts: list[Verdict] = []
+
+    def keep(verdict: "Verdict") -> None:
+        verdicts.append(verdict)
         (folder / FILE).write_text(json.dumps([each.to_json() for each in verdicts], indent=1) + "\n")
+
+    stopped = False
+    try:
+        _hold(chosen, folder, console, keep=keep)
     except (MutantError, SuiteError) as error:
         console.print(f"[red]No mutants.[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(UNHELD) from None
     except OSError as error:
         console.print(f"[red]{folder / FILE} can't be written ({error.strerror}).[/red]", soft_wrap=True)
         raise typer.Exit(UNHELD) from None
-    except KeyboardInterrupt:
-        console.print("Cut off. What was held until now is kept.")
-        raise typer.Exit(130) from None
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        stopped = True
+        console.print("[red]Stopped.[/red] These are the mutants that were over.", highlight=False)
     Console(width=max(WIDTH, Console().width)).print(_table(verdicts))
     missed = [each.mutant.name for each in verdicts if not each.caught]
     if missed:
         console.print(f"[red]Not caught: {', '.join(missed)}.[/red]", highlight=False, soft_wrap=True)
-    raise typer.Exit(UNCAUGHT if missed else 0)
+    raise typer.Exit(STOPPED if stopped else UNCAUGHT if missed else 0)
 
 
-def _hold(chosen: Sequence["Mutant"], folder: Path, console: Console) -> list["Verdict"]:
+def _hold(chosen: Sequence["Mutant"], folder: Path, console: Console, *, keep: Callable[["Verdict"], None]) -> None:
     from evals.mutants.run import hold_mutants
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -80,10 +87,17 @@ def _hold(chosen: Sequence["Mutant"], folder: Path, console: Console) -> list["V
         def tell(bot: str, record: Mapping[str, Any]) -> None:
             progress.update(bar, advance=1, description=escape(f"{bot}: {record['scenario_name']}"))
 
+        async def held() -> None:
+            # Or the servers of the mutants would outlive this.
+            holding = asyncio.current_task()
+            assert holding is not None
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, holding.cancel)
+            await hold_mutants(chosen, folder, suite=SUITE, on_record=tell, on_verdict=keep)
+
         # What goes wrong in the harness is in the records.
         logger.disable("pipecat")
         try:
-            return asyncio.run(hold_mutants(chosen, folder, suite=SUITE, on_record=tell))
+            asyncio.run(held())
         finally:
             logger.enable("pipecat")
 

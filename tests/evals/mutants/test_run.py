@@ -53,7 +53,11 @@ class PlayedSuite:
 
 async def verdict(folder: Path, suite: PlayedSuite) -> Verdict:
     file = written(folder, TEXT)
-    (found,) = await hold_mutants([MUTE], folder / "out", suite=file, on_record=lambda *_: None, hold=suite.hold)
+    told: list[Verdict] = []
+    await hold_mutants(
+        [MUTE], folder / "out", suite=file, on_record=lambda *_: None, on_verdict=told.append, hold=suite.hold
+    )
+    (found,) = told
     return found
 
 

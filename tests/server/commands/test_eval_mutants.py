@@ -1,5 +1,6 @@
 """`jarvis eval mutants`."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,13 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What the scenarios make of each mutant instead of being held."""
     found: list[Any] = []
 
-    async def hold_mutants(mutants: Any, folder: Path, *, on_record: Any, **_: Any) -> list[Verdict]:
-        if found and isinstance(found[0], BaseException):
-            raise found[0]
+    async def hold_mutants(mutants: Any, folder: Path, *, on_record: Any, on_verdict: Any, **_: Any) -> None:
         folder.mkdir(exist_ok=True)
         on_record("whole", {"scenario_name": "unanswerable/scooters"})
-        return [Verdict(mutant, tuple(found)) for mutant in mutants]
+        for mutant in mutants:
+            on_verdict(Verdict(mutant, tuple(each for each in found if isinstance(each, Seen))))
+            for trouble in (each for each in found if isinstance(each, BaseException)):
+                raise trouble
 
     monkeypatch.setattr(held_by, "hold_mutants", hold_mutants)
     return found
@@ -76,7 +78,6 @@ def test_an_unknown_mutant_is_told_with_those_that_there_are(seen: list[Any]):
     [
         (MutantError("facts/gone is in no file."), 2, "facts/gone is in no file."),
         (PermissionError(13, "Permission denied"), 2, "can't be written (Permission denied)"),
-        (KeyboardInterrupt(), 130, "Cut off"),
     ],
 )
 def test_what_keeps_mutants_from_being_held_is_told(
@@ -86,3 +87,13 @@ def test_what_keeps_mutants_from_being_held_is_told(
     shown = jarvis("--out", tmp_path)
     assert shown.exit_code == code
     assert told in " ".join(shown.stderr.split())
+
+
+@pytest.mark.parametrize("how", [KeyboardInterrupt(), asyncio.CancelledError()], ids=["by Ctrl-C", "by TERM"])
+def test_what_was_over_when_it_was_stopped_is_kept(seen: list[Any], tmp_path: Path, how: BaseException):
+    seen += [CAUGHT, how]
+    shown = jarvis("--out", tmp_path)
+    assert shown.exit_code == 130
+    assert "Stopped." in shown.stderr
+    assert "x_refuses" in shown.stdout
+    assert len(json.loads((tmp_path / "mutants.json").read_text())) == 1
