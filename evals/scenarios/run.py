@@ -18,9 +18,10 @@ from evals.scenarios.errors import SuiteError
 from evals.scenarios.harness import Held, hold
 from evals.scenarios.observed import Observed
 from evals.scenarios.observing import Spoken, by_turn, false_interrupts, missed_turns, spoken, timeline, turns
-from evals.scenarios.plan import Plan, Run, Unheld, as_held
+from evals.scenarios.plan import Plan, Run, Unheld
 from evals.scenarios.results import Results, Status, complained, failed, named, shown
 from evals.scenarios.stand import Stand, Wanted, stand
+from evals.scenarios.ways import prepared
 
 HOLD_SECS = 600.0
 GAP_SECS, LOOK_SECS = 3.0, 0.2
@@ -134,14 +135,16 @@ async def _had(run: Run, served: Stand, cue: "_Cue", audio: Path | None) -> Held
     """The conversation as it was held; one that did not come about is tried again."""
     again = 0
     while True:
-        held = await hold(
-            as_held(run),
-            base_url=served.url,
-            key=served.key,
-            audio=audio,
-            judged=run.scenario.keys.x_jarvis.providers == "live",
-            on_turn=cue.turn,
-        )
+        async with prepared(run, base_url=served.url) as (scenario, way):
+            held = await hold(
+                scenario,
+                base_url=served.url,
+                key=served.key,
+                audio=audio,
+                judged=run.scenario.keys.x_jarvis.providers == "live",
+                on_turn=cue.turn,
+                way=way,
+            )
         await cue.end()
         held, again = without_settling(held), again + 1
         if again == TRIES or not any(each.kind in UNREACHED for each in held.result.failures):
