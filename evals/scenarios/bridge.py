@@ -94,11 +94,11 @@ class Bridge:
             for pump in pumps:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
-            self._finish()
         return socket
 
     def recordings(self, overheard: Overheard) -> tuple[Recording, Recording]:
         """As the caller spoke and heard, and as it was sent, on the clock of the messages. Blocks."""
+        self._finish()
         offset = round((overheard.elapsed_secs() - self._line.now_secs) * RATE_HZ)
         line = self._line.recording
         spoken, sent = Recording(), Recording()
