@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, Protocol
 
@@ -22,7 +22,9 @@ from evals.caller.errors import CallError
 from evals.caller.ingress import Description
 from evals.caller.loopback import has_candidates, keep_loopback_candidates, loopback_candidates
 from evals.caller.microphone import Microphone
+from evals.caller.mishaps import mishap
 from evals.caller.recording import Playout, Recording
+from evals.degraded.packets import Fate
 
 CONNECT_TIMEOUT_SECS = 10.0
 CLOSE_TIMEOUT_SECS = 5.0
@@ -74,13 +76,14 @@ class WebRtcLine:
     browser's adds 20 to 100 ms of its own.
     """
 
-    def __init__(self, *, only_loopback: bool) -> None:
+    def __init__(self, *, only_loopback: bool, room: Samples | None = None) -> None:
+        """`room` is what is to be heard of the caller while nothing is said."""
         self.recording = Recording()
         self.arrivals: list[float] = []
         """When each frame of the bot's audio came, by the monotonic clock; it sends one every 20 ms, silent or not."""
         self._only_loopback = only_loopback
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        self._microphone = Microphone(on_frame=self._record_caller)
+        self._microphone = Microphone(on_frame=self._record_caller, room=room)
         self._playout = Playout()
         self._messages: asyncio.Queue[Message] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
@@ -96,6 +99,7 @@ class WebRtcLine:
         self.pc_id: str | None = None
         """What the answer called this connection."""
         transceiver = self._peer.addTransceiver(self._microphone, direction="sendrecv")
+        self._sender = transceiver.sender
         release_at_once(self._peer)
         transceiver.setCodecPreferences(
             [codec for codec in RTCRtpSender.getCapabilities("audio").codecs if codec.mimeType == "audio/opus"]
@@ -109,8 +113,12 @@ class WebRtcLine:
     def spoken(self) -> Run | None:
         return self._microphone.spoken
 
-    def say(self, samples: Samples) -> None:
-        self._microphone.say(samples)
+    def say(self, samples: Samples, fates: Sequence[Fate] = ()) -> None:
+        self._microphone.say(samples, fates)
+
+    def send(self, message: Message) -> None:
+        """Send a message on the data channel."""
+        self._channel.send(json.dumps(message))
 
     async def next_message(self, timeout_secs: float) -> Message | None:
         try:
@@ -151,9 +159,10 @@ class WebRtcLine:
     async def close(self) -> None:
         """Release the peer connection."""
         self._closing = True
-        for task in self._tasks:
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         try:
             await asyncio.wait_for(self._peer.close(), CLOSE_TIMEOUT_SECS)
         except TimeoutError:
@@ -161,11 +170,12 @@ class WebRtcLine:
 
     def write(self, text: str) -> None:
         """Types the text, as the page does."""
-        self._send(send_text(text, message_id=uuid.uuid4().hex))
+        self.send(send_text(text, message_id=uuid.uuid4().hex))
 
     def _on_connection_state(self) -> None:
         match self._peer.connectionState:
             case "connected":
+                mishap(self._sender.transport, fate=lambda: self._microphone.fate, tasks=self._tasks)
                 self._connected_at_secs = time.monotonic()
                 self._connected.set()
             case "failed" | "closed" if not self._closing:
@@ -175,9 +185,9 @@ class WebRtcLine:
                     self._messages.put_nowait(message)
 
     def _on_channel_open(self) -> None:
-        self._send({"type": "signalling", "message": _track_status(MICROPHONE_INDEX, enabled=True)})
+        self.send({"type": "signalling", "message": _track_status(MICROPHONE_INDEX, enabled=True)})
         ready = ClientReadyData(version=PROTOCOL_VERSION, about=AboutClientData(library="jarvis-caller"))
-        self._send({"label": MESSAGE_LABEL, "type": "client-ready", "id": uuid.uuid4().hex, "data": ready.model_dump()})
+        self.send({"label": MESSAGE_LABEL, "type": "client-ready", "id": uuid.uuid4().hex, "data": ready.model_dump()})
         self._tasks.append(asyncio.create_task(self._ping()))
 
     def _on_message(self, message: str | bytes) -> None:
@@ -211,9 +221,6 @@ class WebRtcLine:
         while self._channel.readyState == "open":
             self._channel.send(f"ping: {int(time.time() * 1000)}")
             await asyncio.sleep(PING_INTERVAL_SECS)
-
-    def _send(self, message: Message) -> None:
-        self._channel.send(json.dumps(message))
 
     def _record_caller(self, sent_at_secs: float, samples: Samples) -> Run | None:
         if self._connected_at_secs is None:

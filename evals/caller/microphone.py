@@ -3,13 +3,14 @@
 import asyncio
 import fractions
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import AudioFrame
 
 from evals.caller.audio import RATE_HZ, Run, Samples
+from evals.degraded.packets import Fate
 
 FRAME_MS = 20
 FRAME_SAMPLES = RATE_HZ * FRAME_MS // 1000
@@ -29,8 +30,10 @@ class Microphone(MediaStreamTrack):
 
     kind = "audio"
 
-    def __init__(self, *, on_frame: Callable[[float, Samples], Run | None]) -> None:
+    def __init__(self, *, on_frame: Callable[[float, Samples], Run | None], room: Samples | None = None) -> None:
         """`on_frame(monotonic seconds at which the frame is sent, samples)` returns where it was recorded, if it was.
+
+        `room` is what is to be heard while nothing is said, again and again.
 
         A microphone sends a frame when it has captured all of it: the frame's last sample is as old as its sending.
         """
@@ -38,16 +41,20 @@ class Microphone(MediaStreamTrack):
         self._on_frame = on_frame
         self._epoch_secs: float | None = None
         self._slot = 0
+        self._room = np.zeros((1, FRAME_SAMPLES), np.int16) if room is None else _frames(room)
         self._unspoken: list[Samples] = []
+        self._fates: list[Fate] = []
+        self.fate = Fate()
+        """What is to become of the frame that was handed out last."""
         self._spoken: Run | None = None
         self._first: int | None = None
 
-    def say(self, samples: Samples) -> None:
-        """Speak 48 kHz samples from the next frame on."""
+    def say(self, samples: Samples, fates: Sequence[Fate] = ()) -> None:
+        """Speak 48 kHz samples from the next frame on; `fates` are those of its frames, where the line is a bad one."""
         if self._unspoken:
             raise RuntimeError("The microphone is still speaking; wait for `spoken`.")
-        padded = np.pad(samples, (0, -samples.size % FRAME_SAMPLES))
-        self._unspoken = list(padded.reshape(-1, FRAME_SAMPLES)[::-1])
+        self._unspoken = list(_frames(samples)[::-1])
+        self._fates = list(fates)[::-1]
         self._spoken = self._first = None
 
     @property
@@ -61,7 +68,8 @@ class Microphone(MediaStreamTrack):
             raise MediaStreamError
         due_secs = await self._next_due()
         speech = self._unspoken.pop() if self._unspoken else None
-        samples = np.zeros(FRAME_SAMPLES, np.int16) if speech is None else speech
+        self.fate = self._fates.pop() if speech is not None and self._fates else Fate()
+        samples = self._room[self._slot % len(self._room)] if speech is None else speech
         recorded = self._on_frame(due_secs, samples)
         if speech is not None and recorded is not None:
             self._first = recorded.start if self._first is None else self._first
@@ -81,3 +89,7 @@ class Microphone(MediaStreamTrack):
         due_secs = self._epoch_secs + self._slot * FRAME_SECS
         await asyncio.sleep(max(0.0, due_secs - time.monotonic()))
         return due_secs
+
+
+def _frames(samples: Samples) -> Samples:
+    return np.pad(samples, (0, -samples.size % FRAME_SAMPLES)).reshape(-1, FRAME_SAMPLES)

@@ -52,7 +52,9 @@ def of_answer(keys: TurnKeys, turn: ObservedTurn, gaps: Sequence[str], *, tier: 
     """What does not hold of an answer: each key, and the reason."""
     if keys.x_hears is not None and tier != "text" and words_spoken(keys.x_hears) != words_spoken(turn.heard):
         yield "x_hears", f"{turn.heard!r} was heard instead of {keys.x_hears!r}"
-    yield from (("x_retrieval", reason) for reason in _retrieval(keys, turn))
+    if tier != "webrtc":
+        # A caller is not told what was looked up.
+        yield from (("x_retrieval", reason) for reason in _retrieval(keys, turn))
     for wanted in keys.x_says:
         if not is_said(wanted, turn.said):
             yield "x_says", f"{wanted!r} is not in what was said: {_shown(turn.said)}"

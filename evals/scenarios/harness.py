@@ -1,10 +1,11 @@
 """One scenario held with a running Jarvis by Pipecat's own eval session, and all that was to be observed of it."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import soundfile
@@ -24,6 +25,7 @@ from evals.caller.ingress import Ingress, Session
 from evals.caller.recording import Recording
 from evals.judged.judge import Judge
 from evals.scenarios.overhearing import Message, Overheard
+from evals.scenarios.utterances import Mouth
 
 READY_SECS = 20.0
 EXPECT_SECS = 20.0
@@ -68,6 +70,57 @@ class Held:
         return tuple(e.data for e in among if e.type == "server-message" and e.data.get("type") == kind)
 
 
+class Joined(Protocol):
+    """A harness' place in a call: `url` is where it is joined, `mouth` what says what it plays cues for."""
+
+    url: str
+    mouth: Mouth | None
+
+    async def connect(self) -> None:
+        """Gets the call onto its line; raises `CallError` where that fails."""
+        ...
+
+    def recordings(self, overheard: Overheard) -> tuple[Recording, Recording]:
+        """Both sides on the clock of the messages: as the caller spoke and heard, and as they were sent. Blocks."""
+        ...
+
+
+class Way(Protocol):
+    """How a harness gets into a call; `channel` is the call's."""
+
+    channel: str
+
+    def join(self, ingress: Ingress, call: Session) -> AbstractAsyncContextManager[Joined]:
+        """Its place in the call."""
+        ...
+
+
+class EvalChannel:
+    """Pipecat's own way; a `mouth` says what is played."""
+
+    channel = "eval"
+
+    def __init__(self, mouth: Mouth | None = None) -> None:
+        self._mouth = mouth
+
+    @asynccontextmanager
+    async def join(self, ingress: Ingress, call: Session) -> AsyncIterator[Joined]:
+        assert call.eval_url is not None
+        yield _OnEvalChannel(call.eval_url, self._mouth)
+
+
+@dataclass
+class _OnEvalChannel:
+    url: str
+    mouth: Mouth | None
+
+    async def connect(self) -> None:
+        """The harness does."""
+
+    def recordings(self, overheard: Overheard) -> tuple[Recording, Recording]:
+        return overheard.recording(), overheard.recording(as_sent=True)
+
+
 async def hold(
     scenario: EvalScriptScenario,
     *,
@@ -78,6 +131,7 @@ async def hold(
     wanted: Mapping[str, Any] | None = None,
     expect_secs: float = EXPECT_SECS,
     on_turn: Callable[[int], None] = lambda _: None,
+    way: Way | None = None,
 ) -> Held:
     """Holds a scenario with the Jarvis at `base_url`; `key` has the scope admin.
 
@@ -85,17 +139,24 @@ async def hold(
     `eval:` is asked, and its expectation is met by what else it names; a judge without a verdict that could be used is
     a failure of the kind `judge_no_verdict`. `wanted` goes into the session's creation
     (`collection`, `metadata`); `expect_secs` is how long an expectation waits that names no time. `on_turn` is told
-    each turn, from 0, as it begins. A call that can't be had is a result with a failure of the kind `connect_failed`.
+    each turn, from 0, as it begins. `way` is Pipecat's own where none is named. A call that can't be had is a result
+    with a failure of the kind `connect_failed`.
     """
+    way = way or EvalChannel()
     async with aiohttp.ClientSession() as http:
         ingress = Ingress(base_url=base_url, http=http, key=key)
         try:
-            call = await ingress.create({**(wanted or {}), "channel": "eval"})
+            call = await ingress.create({**(wanted or {}), "channel": way.channel})
         except CallError as error:
             return Held(_unheld(scenario, str(error)), began_ms=(None,) * len(scenario.turns))
         try:
             asked = scenario if judge else unjudged(scenario)
-            return await _hold(asked, call, judge=judge, audio=audio, expect_secs=expect_secs, on_turn=on_turn)
+            async with way.join(ingress, call) as joined:
+                return await _hold(
+                    asked, call, joined, judge=judge, audio=audio, expect_secs=expect_secs, on_turn=on_turn
+                )
+        except CallError as error:
+            return Held(_unheld(scenario, str(error)), call.id, began_ms=(None,) * len(scenario.turns))
         finally:
             await ingress.hang_up(call)
 
@@ -109,21 +170,21 @@ def unjudged(scenario: EvalScriptScenario) -> EvalScriptScenario:
 async def _hold(
     scenario: EvalScriptScenario,
     call: Session,
+    joined: Joined,
     *,
     judge: Judge | None,
     audio: Path | None,
     expect_secs: float,
     on_turn: Callable[[int], None],
 ) -> Held:
-    assert call.eval_url is not None
     audio = audio if scenario.bot_audio else None
     params = EvalSessionParams(
         bot_ready_timeout_s=READY_SECS,
         default_timeout_ms=round(expect_secs * 1000),
         record_path=None if audio is None else str(audio),
     )
-    session = EvalScriptSession.from_scenario(scenario, call.eval_url, params=params, judge=judge)
-    overheard = Overheard(session)
+    session = EvalScriptSession.from_scenario(scenario, joined.url, params=params, judge=judge)
+    overheard = Overheard(session, mouth=joined.mouth)
     began_ms: list[float | None] = [None] * len(scenario.turns)
 
     @session.event_handler("on_progress")
@@ -132,17 +193,18 @@ async def _hold(
             on_turn(progress.turn_index)
             began_ms[progress.turn_index] = round(overheard.elapsed_secs() * 1000, 3)
 
+    await joined.connect()
     result = without_secret(await session.run(), call.token)
     if judge is not None and judge.gave_up:
         result = replace(result, passed=False, failures=[*result.failures, _NO_VERDICT])
-    recording = None if audio is None else await asyncio.to_thread(_written, overheard, audio)
+    recording = None if audio is None else await asyncio.to_thread(_written, joined, overheard, audio)
     return Held(result, call.id, tuple(overheard.messages), tuple(began_ms), recording, audio)
 
 
-def _written(overheard: Overheard, audio: Path) -> Recording:
+def _written(joined: Joined, overheard: Overheard, audio: Path) -> Recording:
     """Both sides, in the place of Pipecat's recording, which mixes them into one. Blocks."""
-    recording = overheard.recording()
-    soundfile.write(audio, stereo(recording.caller, recording.bot), RATE_HZ, subtype="PCM_16", format="WAV")
+    recording, sent = joined.recordings(overheard)
+    soundfile.write(audio, stereo(sent.caller, sent.bot), RATE_HZ, subtype="PCM_16", format="WAV")
     return recording
 
 

@@ -4,12 +4,13 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from bot.providers.stages import Stage
 
-Tier = Literal["text", "audio"]
+Tier = Literal["text", "audio", "webrtc"]
 TIERS: tuple[Tier, ...] = get_args(Tier)
+NO_TELEPHONE = "Jarvis has no telephone yet, so nothing can be held over sip"
 Providers = Literal["embedded", "doubles", "live"]
 Sink = Literal["log", "metrics", "record", "trace"]
 # What `faults` of the vendors' doubles can do, to each request or to the connection.
@@ -19,9 +20,10 @@ Fault = Literal[
 ]  # fmt: skip
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+MOST_LOST_PERCENT = 50
 HANDBOOK = Path(__file__).parents[1] / "sample" / "handbook"
 # Keys of a scenario that say what is held, and not what must be.
-NO_CHECKS = ("x_jarvis", "x_pending", "x_faults", "x_caller")
+NO_CHECKS = ("x_jarvis", "x_pending", "x_faults", "x_caller", "x_audio")
 # What any text matches that is said or logged: a pattern that finds itself in all of these says nothing.
 _ANYTHING = ("", "a", " ", "1", "The quick brown fox jumps over the lazy dog.")
 
@@ -39,6 +41,12 @@ def _pattern(text: str) -> str:
 Pattern = Annotated[str, StringConstraints(min_length=1), AfterValidator(_pattern)]
 
 
+def _on_a_line(tier: Any) -> Any:
+    if tier == "sip":
+        raise ValueError(NO_TELEPHONE)
+    return tier
+
+
 class _Keys(BaseModel):
     """A typo is an error, and a number is not a text."""
 
@@ -49,11 +57,11 @@ class SetUp(_Keys):
     """`x_jarvis`: the Jarvis that is called.
 
     `knowledge` is a folder of documents beside the scenario file, `settings` are variables of the server. `tiers` are
-    ways to hold the conversation: typed and read, or spoken and heard.
+    ways to hold the conversation: typed and read, spoken and heard, or that over a browser's channel.
     """
 
     version: Literal[1]
-    tiers: list[Tier] = Field(default=["text"], min_length=1)
+    tiers: list[Annotated[Tier, BeforeValidator(_on_a_line)]] = Field(default=["text"], min_length=1)
     providers: Providers = "embedded"
     knowledge: Text | None = None
     settings: dict[Annotated[str, StringConstraints(pattern=r"^JARVIS_[A-Z0-9_]+$")], str] = {}
@@ -108,6 +116,49 @@ class FaultAt(_Keys):
         if self.fault == "half_open" and self.stage == "llm":
             raise ValueError("a language model has a connection for each request, so none stays half open")
         return self
+
+
+class Noise(_Keys):
+    """What is to be heard behind the caller: `snr_db` is how far the speech stands above it."""
+
+    kind: Literal["white", "street", "babble"]
+    snr_db: Annotated[float, Field(ge=-5, le=40)]
+
+
+def _share(text: str) -> str:
+    if not 0 < float(text.removesuffix("%")) <= MOST_LOST_PERCENT:
+        raise ValueError(f"it is above 0% and at most {MOST_LOST_PERCENT}%")
+    return text
+
+
+class Audio(_Keys):
+    """`x_audio`: what lies between the caller's mouth and the bot.
+
+    `gain_db` and `noise` are of the room, `codec` and packets of 20 ms of the line: `loss` is the share of these that
+    never come, `burst` how many at a time on average, `jitter_ms` how late one comes at most. All of it follows from
+    `seed`.
+    """
+
+    gain_db: Annotated[float, Field(ge=-40, le=20)] | None = None
+    noise: Noise | None = None
+    codec: Literal["g711"] | None = None
+    loss: Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)?%$"), AfterValidator(_share)] | None = None
+    burst: Annotated[int, Field(ge=1, le=20)] | None = None
+    jitter_ms: Annotated[int, Field(gt=0, le=500)] | None = None
+    seed: int = Field(default=1, ge=0)
+
+    @model_validator(mode="after")
+    def _degrades_something(self) -> Self:
+        if not (self.gain_db or self.noise or self.codec or self.loss or self.jitter_ms):
+            raise ValueError("it changes nothing")
+        if self.burst is not None and self.loss is None:
+            raise ValueError("`burst` is of `loss`: say how much is lost")
+        return self
+
+    @property
+    def lost(self) -> float:
+        """The share of packets that never come, from 0 to 1."""
+        return float(self.loss.removesuffix("%")) / 100 if self.loss else 0.0
 
 
 class Retrieval(_Keys):
@@ -195,6 +246,7 @@ class ScenarioKeys(_Keys):
     x_state: list[Row] = []
     x_privacy: Privacy | None = None
     x_measure: Limits | None = None
+    x_audio: Audio | None = None
     x_never_says: list[Pattern] = []
     x_caller: Caller | None = None
 

@@ -13,6 +13,7 @@ from evals.scenarios.claims import words_spoken
 from evals.scenarios.errors import Complaint
 from evals.scenarios.format import OUTCOME, Scenario, ScenarioFile
 from evals.scenarios.keys import FaultAt, ScenarioKeys, TurnKeys, names_of
+from evals.scenarios.line_lint import of_a_line
 from evals.scenarios.source import Path_, keys_of
 from evals.simulated.lint import complaints as complaints_of_simulated
 from knowledge.errors import KnowledgeError
@@ -84,6 +85,7 @@ class _Linted:
         self._scenario = scenario
         self._found: list[Complaint] = []
         self._tiers = scenario.keys.x_jarvis.tiers
+        self._is_spoken = bool({*self._tiers} - {"text"})
 
     def complaints(self) -> list[Complaint]:
         """All of one scenario."""
@@ -95,7 +97,7 @@ class _Linted:
                 self._turn(number, turn)
             self._whole()
         self._documents()
-        return self._found
+        return [*self._found, *of_a_line(self._scenario)]
 
     def _say(self, text: str, *path: str | int) -> None:
         self._found.append(Complaint(self._scenario.place(*path), text, self._scenario.name))
@@ -139,7 +141,7 @@ class _Linted:
         if recording is not None and not recording.is_file():
             self._say(f"{keys.x_recording} is missing", *at, "x_recording")
         for key, value in (("x_hears", keys.x_hears), ("x_recording", keys.x_recording)):
-            if value is not None and "audio" not in self._tiers:
+            if value is not None and not self._is_spoken:
                 self._say(f"{key} is of a spoken call: add `audio` to `tiers`", *at, key)
         if keys.x_phrase is not None and setup.providers != "doubles":
             self._say("x_phrase is for a language model's double: set `providers: doubles`", *at, "x_phrase")
@@ -192,7 +194,7 @@ class _Linted:
                 if each.eval is not None and not self._is_checked(number) and keys.x_jarvis.providers != "live":
                     text = "no model judges `eval` offline: add a check beside it, x_says say"
                     self._say(text, "turns", number, "expect", place, "eval")
-        if keys.x_measure is not None and "audio" not in self._tiers:
+        if keys.x_measure is not None and not self._is_spoken:
             self._say("x_measure is of a spoken call: add `audio` to `tiers`", "x_measure")
         for number, fault in enumerate(keys.x_faults):
             self._fault(number, fault)
@@ -200,7 +202,7 @@ class _Linted:
             self._say("no turn expects an answer, so nothing is ever said", "x_never_says")
 
     def _fault(self, number: int, fault: FaultAt) -> None:
-        at, is_spoken = ("x_faults", number), "audio" in self._tiers
+        at, is_spoken = ("x_faults", number), self._is_spoken
         if self._scenario.keys.x_jarvis.providers != "doubles":
             self._say("only doubles fail when they are told: set `providers: doubles`", *at)
         elif fault.turn >= len(self._scenario.turns) or self._scenario.stock.turns[fault.turn].user is None:

@@ -69,19 +69,24 @@ def by_turn(messages: Sequence[Message], began_ms: Sequence[float | None]) -> li
     """The messages of each turn, in their order; what comes before the first one is of it.
 
     A citation is of the turn whose passages were told last: it may come after the answer that it stands in, when the
-    next turn has begun.
+    next turn has begun. Where passages are not told, it is of the turn that was understood last.
     """
     found: list[list[Message]] = [[] for _ in began_ms]
     searched = 0
+    are_told = any(each.type == "server-message" and each.data.get("type") == "passages" for each in messages)
     for message in messages:
         reached = [number for number, at in enumerate(began_ms) if at is not None and at <= message.at_ms]
         number = reached[-1] if reached else 0
         kind = message.data.get("type") if message.type == "server-message" else None
-        if kind == "passages":
+        if kind == "passages" or (not are_told and _is_understood(message)):
             searched = number
         if found:
             found[searched if kind == "citation" else number].append(message)
     return found
+
+
+def _is_understood(message: Message) -> bool:
+    return message.type == "user-transcription" and bool(message.data.get("final"))
 
 
 def false_interrupts(messages: Sequence[Message], sound: Spoken) -> int:

@@ -15,6 +15,7 @@ from pipecat.serializers.base_serializer import FrameSerializer
 from evals.caller.audio import RATE_HZ, Pcm, Samples
 from evals.caller.recording import Recording
 from evals.caller.speaker import at_48khz
+from evals.scenarios.utterances import Mouth
 
 SOUND = "eval-bot-audio"
 # A frame that comes no later than this behind the one before it follows it without a gap.
@@ -65,13 +66,21 @@ class Side:
 
 
 class Overheard:
-    """Hears both sides of a session from its making on; it must not have run yet."""
+    """Hears both sides of a session from its making on; it must not have run yet.
+
+    With a `mouth`, the session plays cues, and what is said for them is what goes to the bot.
+    """
 
     def __init__(
-        self, session: EvalScriptSession | EvalSimulationSession, *, clock: Callable[[], float] = time.monotonic
+        self,
+        session: EvalScriptSession | EvalSimulationSession,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        mouth: Mouth | None = None,
     ):
         self.messages: list[Message] = []
-        self._caller, self._bot = Side(), Side()
+        self._caller, self._sent, self._bot = Side(), Side(), Side()
+        self._mouth = mouth
         self._clock = clock
         self._began = session._stream._t0
         client = session._client
@@ -91,10 +100,11 @@ class Overheard:
         """Since the session was made; its events' `at` are this to a thousandth."""
         return self._clock() - self._began
 
-    def recording(self) -> Recording:
-        """Both sides on the clock of the messages. Blocks."""
+    def recording(self, *, as_sent: bool = False) -> Recording:
+        """Both sides on the clock of the messages, the caller's as it left the mouth or as it was sent. Blocks."""
         recording = Recording()
-        for position, samples in self._caller.placed():
+        caller = self._caller if self._mouth is None or not as_sent else self._sent
+        for position, samples in caller.placed():
             recording.write_caller(position, samples)
         for position, samples in self._bot.placed():
             recording.write_bot(position, samples)
@@ -111,12 +121,18 @@ class Overheard:
                 self._bot.add(frame, at_secs=at_secs)
             return frame
 
-        async def sent(frame: Frame) -> str | bytes | None:
-            if isinstance(frame, OutputAudioRawFrame):
-                self._caller.add(frame, at_secs=self.elapsed_secs())
-            return await serialize(frame)
+        async def spoke(frame: Frame) -> str | bytes | None:
+            if not isinstance(frame, OutputAudioRawFrame):
+                return await serialize(frame)
+            at_secs, sent = self.elapsed_secs(), frame
+            if self._mouth is not None:
+                said, arrived = self._mouth.next(frame.audio)
+                frame, sent = _with(frame, said), _with(frame, arrived)
+                self._sent.add(sent, at_secs=at_secs)
+            self._caller.add(frame, at_secs=at_secs)
+            return await serialize(sent) if sent.audio else None
 
-        serializer.deserialize, serializer.serialize = heard, sent
+        serializer.deserialize, serializer.serialize = heard, spoke
 
     def _note(self, data: str | bytes, *, at_secs: float) -> None:
         try:
@@ -127,3 +143,7 @@ class Overheard:
             told = message.get("data")
             told = told if isinstance(told, dict) else {}
             self.messages.append(Message(round(at_secs * 1000, 3), str(message.get("type")), told))
+
+
+def _with(frame: OutputAudioRawFrame, audio: bytes) -> OutputAudioRawFrame:
+    return OutputAudioRawFrame(audio=audio, sample_rate=frame.sample_rate, num_channels=frame.num_channels)

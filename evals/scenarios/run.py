@@ -22,10 +22,11 @@ from evals.scenarios.failing import begin
 from evals.scenarios.harness import Held, hold
 from evals.scenarios.observed import Observed
 from evals.scenarios.observing import Spoken, by_turn, false_interrupts, missed_turns, spoken, turns
-from evals.scenarios.plan import Plan, Run, as_held
+from evals.scenarios.plan import Plan, Run
 from evals.scenarios.records import broken, invalid, of_call, pending, stock_failures, unjudged, with_pending
 from evals.scenarios.results import Results
 from evals.scenarios.stand import Stand, Wanted, stand
+from evals.scenarios.ways import prepared
 from evals.simulated.conduct import misconduct
 from evals.simulated.harness import as_played, simulate
 from evals.simulated.outcome import outcome
@@ -206,14 +207,16 @@ async def _had(run: Run, served: Stand, cue: "_Cue", audio: Path | None, model: 
     """The conversation as it was held; one that did not come about is tried again."""
     again = 0
     while True:
-        held = await hold(
-            as_held(run),
-            base_url=served.url,
-            key=served.key,
-            audio=audio,
-            judge=_judge(run, model),
-            on_turn=cue.turn,
-        )
+        async with prepared(run, base_url=served.url) as (scenario, way):
+            held = await hold(
+                scenario,
+                base_url=served.url,
+                key=served.key,
+                audio=audio,
+                judge=_judge(run, model),
+                on_turn=cue.turn,
+                way=way,
+            )
         await cue.end()
         held, again = without_settling(held), again + 1
         if again == TRIES or not any(each.kind in UNREACHED for each in held.result.failures):

@@ -55,7 +55,8 @@ def lint(paths: PathsArgument = None) -> None:
 def run(
     paths: PathsArgument = None,
     tier: Annotated[
-        list[str] | None, typer.Option("--tier", help="Only this tier, text or audio; can be given several times.")
+        list[str] | None,
+        typer.Option("--tier", help="Only this tier: text, audio or webrtc; can be given several times."),
     ] = None,
     only: Annotated[
         list[str] | None,
@@ -82,10 +83,12 @@ def run(
     """
     configure("ERROR")
     from evals.scenarios.errors import SuiteError
-    from evals.scenarios.keys import TIERS, Tier
+    from evals.scenarios.keys import NO_TELEPHONE, TIERS, Tier
     from evals.scenarios.plan import as_live, plan
     from evals.scenarios.results import Results, header
 
+    if "sip" in (tier or ()):
+        raise typer.BadParameter(f"{NO_TELEPHONE}.")
     if unknown := sorted({*(tier or ())} - {*TIERS}):
         raise typer.BadParameter(f"There is no tier {', '.join(unknown)}. Known are {', '.join(TIERS)}.")
     console = Console(stderr=True)

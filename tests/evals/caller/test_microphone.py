@@ -3,6 +3,7 @@ import pytest
 
 from evals.caller.audio import Run
 from evals.caller.microphone import FRAME_SAMPLES, Microphone, slot_to_send
+from evals.degraded.packets import Fate
 
 
 @pytest.mark.parametrize(
@@ -54,3 +55,22 @@ async def test_speaking_while_speaking_fails():
     track.say(np.full(2 * FRAME_SAMPLES, 5, np.int16))
     with pytest.raises(RuntimeError, match="still speaking"):
         track.say(np.full(FRAME_SAMPLES, 5, np.int16))
+
+
+async def test_a_room_is_heard_while_nothing_is_said_and_begins_again():
+    frames = []
+    room = np.repeat(np.array([1, 2], np.int16), FRAME_SAMPLES)
+    track = Microphone(on_frame=lambda _secs, samples: frames.append(int(samples[0])), room=room)
+    for _ in range(3):
+        await track.recv()
+    assert frames == [1, 2, 1]
+
+
+async def test_each_frame_of_speech_has_its_fate_and_silence_has_none():
+    track, _ = microphone()
+    track.say(np.full(2 * FRAME_SAMPLES, 5, np.int16), [Fate(lost=True), Fate(late_ms=9.0)])
+    met = []
+    for _ in range(3):
+        await track.recv()
+        met.append(track.fate)
+    assert met == [Fate(lost=True), Fate(late_ms=9.0), Fate()]

@@ -28,7 +28,7 @@ def told(
     folder: Path, turn: str, seen: ObservedTurn, *, keys: str = "", tier: Tier = "text", gaps: tuple[str, ...] = ()
 ) -> list[str]:
     """The reasons that a call of this one turn did not pass."""
-    jarvis = ", tiers: [audio]" if tier == "audio" else ""
+    jarvis = f", tiers: [{tier}]" if tier != "text" else ""
     held = scenario(folder, turn, keys=keys, jarvis=jarvis)
     observed = Observed(turns=(seen,), gaps=gaps)
     return [f"{each.check}: {each.reason}" for each in failures(held, observed, tier=tier, ran=1)]
@@ -96,6 +96,10 @@ def test_what_was_heard_counts_in_a_spoken_call_alone(tmp_path: Path):
     assert told(tmp_path, turn, misheard) == []
     (found,) = told(tmp_path, turn, misheard, tier="audio")
     assert found == "x_hears: 'what does a punch cost' was heard instead of 'What does a puncture cost?'"
+
+
+def test_what_a_caller_is_not_told_does_not_count_over_webrtc(tmp_path: Path):
+    assert told(tmp_path, "x_retrieval: {must: [Workshop]}", ObservedTurn(), tier="webrtc") == []
 
 
 def test_a_failure_has_the_line_of_its_key(tmp_path: Path):

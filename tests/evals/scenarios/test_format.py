@@ -88,7 +88,7 @@ def test_a_wrong_turn_is_told_by_its_line(tmp_path: Path, line: str, told: str, 
     ("keys", "told"),
     [
         ("x_jarvis: {version: 2}", "x_jarvis.version: input should be 1"),
-        ("x_jarvis: {version: 1, tiers: [fax]}", "x_jarvis.tiers.0: input should be 'text' or 'audio'"),
+        ("x_jarvis: {version: 1, tiers: [fax]}", "x_jarvis.tiers.0: input should be 'text', 'audio' or 'webrtc'"),
         ("x_jarvis: {version: 1, tiers: []}", "x_jarvis.tiers: list should have at least 1 item"),
         ("x_jarvis: {version: 1, settings: {PATH: x}}", "string should match pattern"),
         ("x_jarvis: {version: 1, settings: {JARVIS_IDLE_SECS: 3}}", "input should be a valid string"),

@@ -53,6 +53,17 @@ def test_a_citation_that_comes_late_is_of_the_turn_that_was_looked_up():
     assert second.passages is None
 
 
+def test_where_no_passages_are_told_a_citation_is_of_the_turn_that_was_understood_last():
+    messages = [
+        message(12, "user-transcription", text="what", final=True),
+        message(31, "server-message", **CITATION),
+        message(32, "user-transcription", text="tha", final=False),
+        message(33, "server-message", **CITATION),
+    ]
+    first, second = by_turn(messages, [10.0, 30.0])
+    assert ([each.at_ms for each in first], [each.at_ms for each in second]) == ([12, 31, 33], [32])
+
+
 def test_an_answer_in_parts_is_said_as_one():
     assert said([*answered(1, "One"), *answered(5, "and  two.")]) == "One and two."
 

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import json
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from pipecat.evals.script_session import EvalScriptSession
 from pipecat.frames.frames import OutputAudioRawFrame
 
 from evals.scenarios.overhearing import Message, Overheard, Side
+from evals.scenarios.utterances import Mouth
 
 LOUD = b"\xe8\x03"
 
@@ -23,11 +24,11 @@ def scenario() -> EvalScriptScenario:
 class Listening:
     """A session that is overheard, and its ends of the wire."""
 
-    def __init__(self) -> None:
+    def __init__(self, mouth: Mouth | None = None) -> None:
         session = EvalScriptSession(scenario(), "ws://nowhere")
         self.now_secs = 0.0
         began = session._stream._t0
-        self.overheard = Overheard(session, clock=lambda: began + self.now_secs)
+        self.overheard = Overheard(session, clock=lambda: began + self.now_secs, mouth=mouth)
         serializer = session._client._transport()._params.serializer
         assert serializer is not None
         self.serializer = serializer
@@ -99,3 +100,23 @@ def test_a_burst_is_laid_out_as_it_is_played():
 
 def test_another_rate_begins_a_stretch_behind_what_came_before():
     assert places((1.0, frame(16_000)), (1.5, frame(24_000, 24_000))) == [(1000, 1000), (2000, 1000)]
+
+
+class PlayedMouth:
+    """Says something else than it sends, and holds back what comes second."""
+
+    def __init__(self) -> None:
+        self.arriving = [LOUD * 640, b""]
+
+    def next(self, cue: bytes) -> tuple[bytes, bytes]:
+        return b"\x01\x00" * 640, self.arriving.pop(0)
+
+
+async def test_what_a_mouth_says_is_recorded_and_what_arrives_of_it_is_sent():
+    listening = Listening(cast(Mouth, PlayedMouth()))
+    wire = [await listening.serializer.serialize(frame(640)) for _ in range(2)]
+    assert base64.b64decode(json.loads(wire[0] or "")["data"]["base64Audio"]) == LOUD * 640
+    assert wire[1] is None
+    spoken, sent = (listening.overheard.recording(as_sent=as_sent) for as_sent in (False, True))
+    assert (spoken.caller.size, sent.caller.size) == (2 * 1920, 1920)
+    assert spoken.caller.max() < 10 < sent.caller.max()

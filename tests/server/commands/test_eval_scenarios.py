@@ -135,6 +135,12 @@ def test_there_is_nothing_to_hold_under_a_name_that_nobody_has(tmp_path: Path):
     assert jarvis("run", written(tmp_path, GOOD), "--only", "two", "--out", tmp_path / "out").exit_code == 2
 
 
+def test_there_is_no_telephone_yet(tmp_path: Path):
+    done = jarvis("run", written(tmp_path, GOOD), "--tier", "sip")
+    assert done.exit_code == 2
+    assert "no telephone yet" in done.stderr
+
+
 def test_an_unknown_tier_is_refused(tmp_path: Path):
     done = jarvis("run", written(tmp_path, GOOD), "--tier", "fax")
     assert done.exit_code == 2

@@ -1,0 +1,1 @@
+"""What lies between a caller's mouth and the bot: a room, a codec, a network."""
