@@ -16,7 +16,6 @@ from loguru import logger
 from pipecat.processors.frameworks.rtvi.models import MESSAGE_LABEL, PROTOCOL_VERSION, AboutClientData, ClientReadyData
 
 from bot.transports import release_at_once
-from bot.wire import send_text
 from evals.caller.audio import RATE_HZ, Run, Samples
 from evals.caller.errors import CallError
 from evals.caller.ingress import Description
@@ -167,10 +166,6 @@ class WebRtcLine:
             await asyncio.wait_for(self._peer.close(), CLOSE_TIMEOUT_SECS)
         except TimeoutError:
             logger.warning("the peer connection did not close within {} s", CLOSE_TIMEOUT_SECS)
-
-    def write(self, text: str) -> None:
-        """Types the text, as the page does."""
-        self.send(send_text(text, message_id=uuid.uuid4().hex))
 
     def _on_connection_state(self) -> None:
         match self._peer.connectionState:

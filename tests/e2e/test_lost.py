@@ -13,6 +13,7 @@ import aiohttp
 import psutil
 import pytest
 
+from bot.wire import send_text
 from evals.caller.ingress import Ingress, Session
 from evals.caller.line import WebRtcLine
 from evals.caller.speaker import at_48khz, read_recording
@@ -221,7 +222,7 @@ async def test_a_draining_server_finishes_its_call_while_its_successor_takes_new
         try:
             # In writing: two servers and the calls of another test want the cores at once, and a word may be misheard.
             async with on_a_call(successor):
-                caller.line.write("How much does the membership cost?")
+                caller.line.send(send_text("How much does the membership cost?", message_id="typed"))
                 await caller.hears("49 dollars")
                 assert len(calls(successor)) == 2
             assert await caller.state() == "connected"

@@ -94,7 +94,7 @@ async def test_where_no_scenario_passes_nothing_is_held_with_the_defect(tmp_path
 async def test_each_bot_has_results_of_its_own(tmp_path: Path):
     await verdict(tmp_path, PlayedSuite())
     assert sorted(each.name for each in (tmp_path / "out").iterdir()) == ["mute", "whole"]
-    assert (tmp_path / "out" / "mute" / "results.jsonl").read_text().count('"tried/one"') == 1
+    assert (tmp_path / "out" / "mute" / "results.jsonl").read_text().count('"scenario_name": "tried/one"') == 1
 
 
 async def test_a_verdict_says_by_what_the_defect_was_caught(tmp_path: Path):

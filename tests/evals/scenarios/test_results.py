@@ -84,7 +84,7 @@ def test_half_a_junit_is_not_left_behind(tmp_path: Path):
     results.add(record())
     with room_for(tmp_path / RESULTS, -1):
         results.end()
-    assert (JUNIT in str(results.trouble), (tmp_path / JUNIT).exists()) == (True, False)
+    assert ("can't be written" in str(results.trouble), (tmp_path / JUNIT).exists()) == (True, False)
 
 
 def test_words_that_no_file_can_hold_cost_no_line(tmp_path: Path):

@@ -112,7 +112,7 @@ def test_a_suite_that_is_told_to_end_keeps_what_it_has(tmp_path: Path, monkeypat
         results.write('{"scenario_name": "tried/two", "x_st')
     page = jarvis("report", tmp_path / "out")
     assert page.exit_code == 0
-    assert "results.jsonl:3 was cut off" in page.stderr
+    assert "results.jsonl:4 was cut off" in page.stderr
 
 
 def test_results_that_cant_be_kept_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
