@@ -29,7 +29,7 @@ run: setup ## start Jarvis and print the call link; Ctrl-C stops it
 test: dev web/dist/index.html $(VOICE) ## run every test: units, real processes, calls
 	$(BIN)/python -m pytest --ignore=tests/e2e --numprocesses=4 --dist=loadfile
 	cd web && npm test
-	$(BIN)/python -m pytest tests/e2e --numprocesses=3 --dist=loadfile
+	$(BIN)/python -m pytest tests/e2e --numprocesses=2 --dist=loadfile
 
 check: dev web/node_modules/.package-lock.json ## lint, types, layers, sizes
 	$(BIN)/ruff check .

@@ -102,8 +102,11 @@ class _ToLoguru(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         level = record.levelname if record.levelname in _LEVELS else "WARNING"
         error = record.exc_info[1] if record.exc_info else None
-        said = _formatted(record)
-        logger.patch(lambda line: line.update(name=record.name)).log(level, "{}", without_exceptions(said, error))
+        said = without_exceptions(_formatted(record), error)
+        # "Exception in ASGI application" alone says nothing.
+        if error is not None and type(error).__name__ not in said:
+            said = f"{said}: {type(error).__name__}"
+        logger.patch(lambda line: line.update(name=record.name)).log(level, "{}", said)
 
 
 def _formatted(record: logging.LogRecord) -> str:

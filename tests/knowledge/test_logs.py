@@ -145,6 +145,12 @@ def test_a_traceback_is_in_no_line(capsys: pytest.CaptureFixture[str]):
     assert SECRET not in said
 
 
+def test_the_type_of_an_exception_that_is_logged_is_told(capsys: pytest.CaptureFixture[str]):
+    configure(LogSettings())
+    caught(lambda _error: logging.getLogger("uvicorn.error").exception("Exception in ASGI application\n"))
+    assert capsys.readouterr().err.endswith("uvicorn.error: Exception in ASGI application: ValueError\n")
+
+
 def test_a_library_that_logs_through_the_standard_library_is_named(capsys: pytest.CaptureFixture[str]):
     configure(LogSettings(format="json"))
     logging.getLogger("uvicorn.error").warning("%s and {} and %d", "braces", 5)
