@@ -225,6 +225,8 @@ async def test_a_draining_server_finishes_its_call_while_its_successor_takes_new
                 caller.line.send(send_text("How much does the membership cost?", message_id="typed"))
                 await caller.hears("49 dollars")
                 assert len(calls(successor)) == 2
+            await caller.ask("q14")
+            await caller.hears("70 dollars")
             assert await caller.state() == "connected"
         finally:
             own_jarvis.request("DELETE", f"/api/ingress/session/{caller.session.id}", token=caller.session.token)
