@@ -14,8 +14,9 @@ def test_set_sends_what_was_said_and_nothing_else(server: Any):
     server.calls = [CALL]
     result = jarvis(server, "set", "6f1c", "--llm", "google", "--voice", "Bill", "--speed", "1.2")
     assert (result.exit_code, result.output) == (0, f"set: {CALL['id']}\n")
-    assert f"PATCH /api/ingress/session/{CALL['id']}" in server.asked
-    assert json.loads(server.asked[-1]) == {"llm": "google", "tts": {"voice": "Bill", "speed": 1.2}}
+    sent, asked = server.asked[-2:]
+    assert asked == f"PATCH /api/ingress/session/{CALL['id']}"
+    assert json.loads(sent) == {"llm": "google", "tts": {"voice": "Bill", "speed": 1.2}}
 
 
 def test_set_says_what_the_server_says_to_a_name_that_the_call_has_not(server: Any):

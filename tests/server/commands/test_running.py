@@ -106,8 +106,8 @@ class Server(BaseHTTPRequestHandler):
         there = not any(call.get("gone") for call in self.calls)
         known = change.get("llm") != "nobody"
         said = None if known else {"detail": "This call has no nobody as its llm; it has extractive."}
-        self._answer(410 if not there else 204 if known else 422, said)
         type(self).asked.append(json.dumps(change))
+        self._answer(410 if not there else 204 if known else 422, said)
 
     def _answer(self, status: int, body: Any) -> None:
         type(self).asked.append(f"{self.command} {self.path}")
