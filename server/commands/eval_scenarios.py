@@ -148,6 +148,7 @@ def _hold(
     suite: "Plan", results: "Results", console: Console, *, jobs: int, live: Mapping[str, str], model: Any
 ) -> None:
     from evals.scenarios.run import hold_suite
+    from evals.scenarios.stand import sample
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     total = len(suite.runs) + len(suite.pending) + len(suite.unheld)
@@ -166,7 +167,8 @@ def _hold(
             holding = asyncio.current_task()
             assert holding is not None
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, holding.cancel)
-            await hold_suite(suite, results, jobs=jobs, live=live, model=model, on_record=tell)
+            with sample() as kept:
+                await hold_suite(suite, results, jobs=jobs, live=live, sample=kept, model=model, on_record=tell)
 
         # What goes wrong in the harness is in the records.
         logger.disable("pipecat")
