@@ -12,9 +12,10 @@ from pipecat.frames.frames import (
     TTSSpeakFrame,
     TTSUpdateSettingsFrame,
 )
-from pipecat.tests.utils import SleepFrame, run_test
+from pipecat.tests.utils import SleepFrame
 
 from processors.quiet import QuietChanges
+from tests.patient import run_test
 
 CHANGE, SPEAK = TTSUpdateSettingsFrame, TTSSpeakFrame
 BEGINS, TEXT, ENDS = LLMFullResponseStartFrame, LLMTextFrame, LLMFullResponseEndFrame
