@@ -84,7 +84,7 @@ def run(
     configure("ERROR")
     from evals.scenarios.errors import SuiteError
     from evals.scenarios.keys import NO_TELEPHONE, TIERS, Tier
-    from evals.scenarios.plan import as_live, plan
+    from evals.scenarios.plan import as_live, is_called, plan
     from evals.scenarios.results import Results, header
 
     if "sip" in (tier or ()):
@@ -94,6 +94,9 @@ def run(
     console = Console(stderr=True)
     tiers: list[Tier] = [each for each in TIERS if not tier or each in tier]
     suite = plan(_linted(paths), tiers=tiers, only=only or (), repeat=repeat, pending=pending)
+    if nobody := [each for each in only or () if not any(is_called(name, each) for name in suite.names)]:
+        console.print(f"There is no scenario {nobody[0]} in the tiers {', '.join(tiers)}.", highlight=False)
+        raise typer.Exit(UNHELD)
     if live:
         suite, left_out = as_live(suite)
         if left_out:
