@@ -10,11 +10,12 @@ from pipecat.audio.vad.vad_analyzer import VADParams
 from pipecat.processors.aggregators.llm_response_universal import LLMUserAggregatorParams
 from pipecat.turns.empty_user_turn import EmptyUserTurnConfig
 from pipecat.turns.user_start import TranscriptionUserTurnStartStrategy, VADUserTurnStartStrategy
-from pipecat.turns.user_stop import TurnAnalyzerUserTurnStopStrategy
 from pipecat.turns.user_turn_strategies import UserTurnStrategies
 
+from bot.guessing import GuessingTurnStop
 from bot.prompts import prompt
 from bot.settings import Turns
+from processors.guess import Guesses
 
 # A turn is over so long after speech, whether a transcript came or not.
 TURN_STOP_SECS = 5.0
@@ -54,7 +55,9 @@ def _without_arena(turn: LocalSmartTurnAnalyzerV3) -> LocalSmartTurnAnalyzerV3:
     return turn
 
 
-def user_params(settings: Turns, *, models: TurnModels, patience_secs: float = 0.0) -> LLMUserAggregatorParams:
+def user_params(
+    settings: Turns, *, models: TurnModels, guesses: Guesses, patience_secs: float = 0.0
+) -> LLMUserAggregatorParams:
     """What Pipecat's user aggregator is told; a transcript may come `patience_secs` after speech."""
     # The models outlive a call's settings, so these are set on them; they take effect with the pipeline's sample rate.
     models.vad._params = VADParams(
@@ -70,7 +73,7 @@ def user_params(settings: Turns, *, models: TurnModels, patience_secs: float = 0
         vad_analyzer=models.vad,
         user_turn_strategies=UserTurnStrategies(
             start=[VADUserTurnStartStrategy(), TranscriptionUserTurnStartStrategy()],
-            stop=[TurnAnalyzerUserTurnStopStrategy(turn_analyzer=models.turn)],
+            stop=[GuessingTurnStop(turn_analyzer=models.turn, guesses=guesses)],
         ),
         user_turn_stop_timeout=max(TURN_STOP_SECS, patience_secs),
         empty_user_turn=EmptyUserTurnConfig(interrupted_prompt=not_heard, idle_prompt=not_heard),
