@@ -150,12 +150,15 @@ class GuessingTurnStop(TurnAnalyzerUserTurnStopStrategy):
 
     async def _guess(self) -> None:
         text = self._said()
-        # One that was withdrawn for a tool is not tried again with the same words.
-        if not text or self._goes_on or self._same(self._tried, text):
+        if not self._may_guess(text):
             return
         self._tried = text
         self._guesses.begin(text)
         await self.trigger_user_turn_inference_triggered(speculation=UserTurnSpeculation(text=text))
+
+    def _may_guess(self, text: str) -> bool:
+        # One that was withdrawn for a tool is not tried again with the same words.
+        return bool(text) and not self._goes_on and not self._same(self._tried, text)
 
     async def _withdraw(self) -> None:
         self._tried = ""

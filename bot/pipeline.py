@@ -26,6 +26,7 @@ from processors.failover.stt import KeptSTT
 from processors.failover.tts import KeptTTS
 from processors.guess import Guesses
 from processors.guesses import GuessGate, GuessMarker, guard_tools
+from processors.onset import Onset
 from processors.quiet import QuietChanges
 from processors.retrieval import RetrievalProcessor, Search
 
@@ -86,6 +87,7 @@ def build_pipeline(
             QuietChanges(),  # another voice, once nothing is being said
             *before_voice,  # what is written rather than said
             services.tts,  # speech
+            Onset(),  # without the silence that it begins with
             transport.output(),  # the caller's loudspeaker
             assistant,  # what was actually heard
         ]

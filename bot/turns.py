@@ -12,7 +12,8 @@ from pipecat.turns.empty_user_turn import EmptyUserTurnConfig
 from pipecat.turns.user_start import TranscriptionUserTurnStartStrategy, VADUserTurnStartStrategy
 from pipecat.turns.user_turn_strategies import UserTurnStrategies
 
-from bot.guessing import GuessingTurnStop
+from bot.hearing_out import PatientTurnStop
+from bot.patience import Pauses
 from bot.prompts import prompt
 from bot.settings import Turns
 from processors.guess import Guesses
@@ -32,6 +33,11 @@ class TurnModels:
     def load(cls) -> "TurnModels":
         """Reads both models that Pipecat carries; starts no thread. Their parameters come with the call."""
         return cls(vad=SileroVADAnalyzer(), turn=_without_arena(LocalSmartTurnAnalyzerV3()))
+
+    def longest_pause(self, secs: float) -> None:
+        """Silence so long ends a turn, whatever smart-turn says."""
+        self.turn._params = SmartTurnParams(stop_secs=secs)
+        self.turn._stop_ms = secs * 1000
 
     def detector(self, *, sample_rate: int) -> SileroVADAnalyzer:
         """Silero once more, with a state of its own and the same model in memory."""
@@ -66,14 +72,20 @@ def user_params(
         stop_secs=settings.vad_stop_secs,
         min_volume=settings.vad_min_volume,
     )
-    models.turn._params = SmartTurnParams(stop_secs=settings.max_pause_secs)
-    models.turn._stop_ms = settings.max_pause_secs * 1000
+    models.longest_pause(settings.max_pause_secs)
     not_heard = prompt("not_heard")
     return LLMUserAggregatorParams(
         vad_analyzer=models.vad,
         user_turn_strategies=UserTurnStrategies(
             start=[VADUserTurnStartStrategy(), TranscriptionUserTurnStartStrategy()],
-            stop=[GuessingTurnStop(turn_analyzer=models.turn, guesses=guesses)],
+            stop=[
+                PatientTurnStop(
+                    turn_analyzer=models.turn,
+                    guesses=guesses,
+                    pauses=Pauses(usual_secs=settings.max_pause_secs),
+                    set_longest=models.longest_pause,
+                )
+            ],
         ),
         user_turn_stop_timeout=max(TURN_STOP_SECS, patience_secs),
         empty_user_turn=EmptyUserTurnConfig(interrupted_prompt=not_heard, idle_prompt=not_heard),

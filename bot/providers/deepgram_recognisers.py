@@ -158,12 +158,6 @@ class NovaSTTService(_Answering, DeepgramSTTService):
         task = self._connection_task
         return task is not None and task.done() and self.is_usable and time.monotonic() >= self._again_at
 
-    async def push_frame(self, frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM) -> None:
-        """Words at whose end Deepgram itself heard a pause are as final as those that it was asked for."""
-        if isinstance(frame, TranscriptionFrame) and isinstance(frame.result, ListenV1Results):
-            frame.finalized = frame.finalized or bool(frame.result.speech_final)
-        await super().push_frame(frame, direction)
-
     async def _on_message(self, message: Any) -> None:
         self._has_spoken = True
         await super()._on_message(message)

@@ -26,6 +26,8 @@ from pipecat.turns.user_turn_strategies import UserTurnStrategies
 from pipecat.workers.runner import WorkerRunner
 
 from bot.guessing import GuessingTurnStop, guess_report
+from bot.hearing_out import PatientTurnStop
+from bot.patience import Pauses
 from knowledge.types import SearchResult, Verdict
 from processors.citations import CitationProcessor
 from processors.failover.llm import KeptLLM, Member
@@ -91,7 +93,9 @@ class GuessingCall:
     told: list[dict[str, Any]] = field(default_factory=list)
     unanswered: list[str] = field(default_factory=list)
     kept: bool = True
-    last: ScriptedLLM | None = None
+    patience: Pauses | None = None
+    """Where there are any, the caller is heard out."""
+    longest: list[float] = field(default_factory=list)
 
     async def __aenter__(self) -> "GuessingCall":
         loop = asyncio.get_running_loop()
@@ -99,22 +103,15 @@ class GuessingCall:
         analyzer = Analyzer(*self.verdicts, secs=self.analyzer_secs)
         strategies = UserTurnStrategies(
             start=[VADUserTurnStartStrategy(), TranscriptionUserTurnStartStrategy()],
-            stop=[GuessingTurnStop(turn_analyzer=analyzer, guesses=guesses, clock=loop.time)],
+            stop=[self._stop(turn_analyzer=analyzer, guesses=guesses, clock=loop.time)],
         )
         self.context, self.search = LLMContext(), Search(self.search_secs)
         pair = LLMContextAggregatorPair(
             self.context, user_params=LLMUserAggregatorParams(user_turn_strategies=strategies)
         )
         guesses.heard = pair.user().aggregation_string
-        names = ["a"] if self.last is None else ["a", "b"]
-        members = [
-            Member(name, each) for name, each in zip(names, (self.llm, self.last), strict=False) if each is not None
-        ]
-        llm = (
-            KeptLLM(members, providers=Providers("llm", names, clock=loop.time, report=lambda _: None))
-            if self.kept
-            else self.llm
-        )
+        providers = Providers("llm", ["a"], clock=loop.time, report=lambda _: None)
+        llm = KeptLLM([Member("a", self.llm)], providers=providers) if self.kept else self.llm
         guard_tools(llm, guesses)
         citations, self.ends, self.errors = CitationProcessor(), Ends(), []
 
@@ -152,6 +149,11 @@ class GuessingCall:
         self._run = asyncio.create_task(self._runner.run())
         await started.wait()
         return self
+
+    def _stop(self, **parts: Any) -> GuessingTurnStop:
+        if self.patience is None:
+            return GuessingTurnStop(**parts)
+        return PatientTurnStop(pauses=self.patience, set_longest=self.longest.append, **parts)
 
     async def __aexit__(self, *_: object) -> None:
         await self._runner.cancel("done")

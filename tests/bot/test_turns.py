@@ -5,7 +5,7 @@ import pytest
 from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnalyzerV3
 from pipecat.turns.user_start import VADUserTurnStartStrategy
 
-from bot.guessing import GuessingTurnStop
+from bot.hearing_out import PatientTurnStop
 from bot.prompts import prompt
 from bot.settings import Turns
 from bot.turns import TurnModels, user_params
@@ -46,7 +46,7 @@ def test_a_voice_begins_a_turn_and_smart_turn_ends_it(models: TurnModels):
     strategies = params.user_turn_strategies
     assert strategies is not None
     assert isinstance((strategies.start or [])[0], VADUserTurnStartStrategy)
-    assert [type(s) for s in strategies.stop or []] == [GuessingTurnStop]
+    assert [type(s) for s in strategies.stop or []] == [PatientTurnStop]
 
 
 def test_words_that_were_not_understood_are_asked_for_again(models: TurnModels):

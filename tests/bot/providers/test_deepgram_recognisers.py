@@ -393,11 +393,3 @@ async def test_audio_that_is_not_taken_holds_nobody_up(monkeypatch: pytest.Monke
         error = (await until(line, is_error))[-1]
     assert isinstance(error, ErrorFrame)
     assert error.category is ErrorCategory.CONNECTIVITY
-
-
-async def test_words_behind_which_nova_heard_a_pause_are_its_last_without_being_asked():
-    server = DeepgramListen(transcripts=["when does the pool open"])
-    async with listening(server, DeepgramSTT) as line:
-        await line.put(*stretch(spoken(1.5))[:-1], InputAudioRawFrame(silence(1.0), 16_000, 1))
-        frames = await until(line, lambda frame: isinstance(frame, TranscriptionFrame))
-    assert finals(frames) == [("when does the pool open", True)]
