@@ -16,8 +16,8 @@ class ClauseAggregator(SimpleTextAggregator):
     For voices that are told a text in pieces and speak it as one.
     """
 
-    def __init__(self) -> None:
-        super().__init__(aggregation_type=TextType.SENTENCE)
+    def __init__(self, *, language: str | None = None) -> None:
+        super().__init__(aggregation_type=TextType.SENTENCE, language=language)
         self._begun = False
 
     async def aggregate(self, text: str) -> AsyncIterator[Aggregation]:

@@ -14,4 +14,4 @@ class CartesiaTTSService(CheckedVoice, tts.CartesiaTTSService):
     def __init__(self, **service: Any) -> None:
         super().__init__(**service)
         # Cartesia goes on in the tone of what it was given before.
-        self._text_aggregator = ClauseAggregator()
+        self._text_aggregator = ClauseAggregator(language=self.text_aggregation_language)
