@@ -38,6 +38,9 @@ class GuessMarker(FrameProcessor):
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Announces each context that comes down by an `AskedFrame`."""
         await super().process_frame(frame, direction)
+        if isinstance(frame, InterruptionFrame):
+            # It stops what is done for the guess; the turn is answered anew.
+            self._guesses.withdraw()
         if not isinstance(frame, LLMContextFrame) or direction is not FrameDirection.DOWNSTREAM:
             await self.push_frame(frame, direction)
             return

@@ -167,3 +167,15 @@ async def test_a_noise_after_the_words_costs_a_guess_and_no_answer():
         await asyncio.sleep(5)
     assert (call.said, call.answers, call.outcomes) == ("At six.", 1, [False, True])
     assert call.heard == ["When do you close? Please."]
+
+
+@in_virtual_time
+async def test_a_turn_in_which_a_guess_is_interrupted_is_answered_when_it_is_over():
+    async with GuessingCall(ScriptedLLM(ANSWER), analyzer_secs=0.3) as call:
+        await call.speaks()
+        await call.pauses()
+        await call.final(QUESTION, secs=0.1)
+        await call.interrupted()
+        await call.see(lambda call: call.answers == 1)
+        await asyncio.sleep(5)
+    assert (call.said, call.answers, call.outcomes, call.heard) == ("At six.", 1, [False], [QUESTION])
