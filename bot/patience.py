@@ -7,8 +7,10 @@ _HESITATIONS = frozenset({"uh", "um", "uhm", "er", "erm", "ah", "hm", "hmm", "mm
 # What no English sentence ends with, unless it asks.
 _OPEN = frozenset({
     "a", "an", "and", "as", "because", "but", "i'd", "i'll", "i'm", "if", "its", "my", "or", "our", "than", "the",
-    "their", "to", "whether", "your",
+    "their", "whether", "your",
 })  # fmt: skip
+# Behind these a sentence does not end with "to"; behind others, such as "who do I speak to", it may.
+_BEFORE_TO = frozenset({"able", "going", "like", "need", "trying", "want", "wanted", "wants"})
 _DIGITS = frozenset({
     "zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "double", "triple",
 })  # fmt: skip
@@ -43,6 +45,8 @@ def is_open(text: str) -> bool:
         return True
     if text.endswith("?"):
         return False
+    if last == "to" and len(words) > 1 and words[-2] in _BEFORE_TO:
+        return True
     return last in _OPEN or bool(_NAME.search(text)) or _is_dictated(text, words)
 
 
