@@ -24,6 +24,9 @@ from processors.citations import CitationProcessor
 from processors.failover.llm import KeptLLM
 from processors.failover.stt import KeptSTT
 from processors.failover.tts import KeptTTS
+from processors.guess import Guesses
+from processors.guesses import GuessGate, GuessMarker, guard_tools
+from processors.onset import Onset
 from processors.quiet import QuietChanges
 from processors.retrieval import RetrievalProcessor, Search
 
@@ -55,6 +58,7 @@ def build_pipeline(
     services: Services,
     search: Search,
     models: TurnModels,
+    guesses: Guesses,
     story: Sequence[Message] = (),
     before_voice: Sequence[FrameProcessor] = (),
 ) -> CallPipeline:
@@ -62,9 +66,12 @@ def build_pipeline(
     context = LLMContext(cast(list[LLMContextMessage], [*story]))
     patience_secs = services.stt.patience_secs if isinstance(services.stt, KeptSTT) else 0.0
     pair = LLMContextAggregatorPair(
-        context, user_params=user_params(settings.turns, models=models, patience_secs=patience_secs)
+        context,
+        user_params=user_params(settings.turns, models=models, guesses=guesses, patience_secs=patience_secs),
     )
     user, assistant = pair.user(), pair.assistant()
+    guesses.heard = user.aggregation_string
+    guard_tools(services.llm, guesses)
     retrieval = RetrievalProcessor(search=search, limit=settings.retrieval.passages)
     citations = CitationProcessor()
     pipeline = Pipeline(
@@ -72,12 +79,15 @@ def build_pipeline(
             transport.input(),  # the caller's audio
             services.stt,  # words
             user,  # VAD, turn start and stop, barge-in
+            GuessMarker(guesses),  # what is asked before the turn is over
             retrieval,  # this turn's passages
             services.llm,  # the answer, with markers
+            GuessGate(),  # held until the turn is over
             citations,  # markers → sources
             QuietChanges(),  # another voice, once nothing is being said
             *before_voice,  # what is written rather than said
             services.tts,  # speech
+            Onset(),  # without the silence that it begins with
             transport.output(),  # the caller's loudspeaker
             assistant,  # what was actually heard
         ]

@@ -18,6 +18,7 @@ from bot.pipeline import CallPipeline
 from bot.reports import Report
 from bot.story import spoken
 from processors.citations import Citation
+from processors.frames import AskedFrame
 
 SOURCE = ("document_id", "title", "heading_path", "quote", "start", "end", "page")
 # Handlers and observers hear of one moment some turns of the event loop apart.
@@ -74,6 +75,8 @@ class Said(BaseObserver):
             self._bot.begins(self._clock())
         elif isinstance(frame, BotStoppedSpeakingFrame):
             self._bot.ends(self._clock())
+        elif isinstance(frame, AskedFrame):
+            self._sources = []  # those of an answer that was cut off before its first word
         elif isinstance(frame, LLMMessagesAppendFrame):
             now = self._clock()
             for message in spoken(frame.messages):
@@ -100,7 +103,6 @@ class Said(BaseObserver):
         self._sources.append({name: message[name] for name in SOURCE})
 
     def _tell_caller(self, text: str, times: tuple[float, float]) -> None:
-        self._sources = []  # those of an answer that was cut off before its first word
         self._tell("user", text, times)
 
     def _tell(

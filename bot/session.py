@@ -33,6 +33,7 @@ from bot.choices import check, check_voice, frames
 from bot.errors import ChangeError, OfferError
 from bot.extractive.talk import small_talk
 from bot.failover import Failover, answerer, listener, speaker
+from bot.guessing import guess_report
 from bot.observers import TurnObserver
 from bot.phrases import GO_ON, LOST_YOU, NO_ANSWER, greeting
 from bot.pipeline import CallPipeline, Services, build_pipeline
@@ -48,6 +49,7 @@ from knowledge.errors import KnowledgeError
 from knowledge.types import Passage
 from processors.citations import Citation
 from processors.failover.stt import KeptSTT
+from processors.guess import Guesses
 from processors.takes import VoiceCache
 
 GRACE_SECS = 3.0
@@ -67,7 +69,7 @@ class Session:
 
     `story` is what was said before, where this bot goes on with a call that another one lost; None where the call is
     new. `report` is told what happens: `answered` an offer, `connected`, `turn`, `interruption`, `said`, `story`,
-    `citation`, `marker_dropped`, `gap`, `provider`, `failover`, `usage`, `route`, `speech_cache`, `changed`,
+    `citation`, `marker_dropped`, `gap`, `guess`, `provider`, `failover`, `usage`, `route`, `speech_cache`, `changed`,
     `llm_failed`, `turn_stop_timeout`, and at last `ended` with its reason (hang_up, idle, max_duration,
     never_connected, shutdown, operator, error).
     """
@@ -204,6 +206,7 @@ class Session:
                 services=services,
                 search=search,
                 models=self._models,
+                guesses=Guesses(settled=lambda guess: self._report(guess_report(guess))),
                 story=self._story or (),
                 before_voice=channel.before_voice(),
             )
@@ -315,6 +318,10 @@ class Session:
         @call.citations.event_handler("on_marker_dropped")
         async def on_marker_dropped(_processor: object, count: int) -> None:
             self._report({"type": "marker_dropped", "count": count})
+
+        @call.user.event_handler("on_user_turn_stopped")
+        async def on_user_turn_stopped(_aggregator: object, _strategy: object, _turn: object) -> None:
+            story.tell()
 
         @call.user.event_handler("on_user_turn_stop_timeout")
         async def on_user_turn_stop_timeout(_aggregator: object) -> None:

@@ -10,11 +10,13 @@ from pipecat.audio.vad.vad_analyzer import VADParams
 from pipecat.processors.aggregators.llm_response_universal import LLMUserAggregatorParams
 from pipecat.turns.empty_user_turn import EmptyUserTurnConfig
 from pipecat.turns.user_start import TranscriptionUserTurnStartStrategy, VADUserTurnStartStrategy
-from pipecat.turns.user_stop import TurnAnalyzerUserTurnStopStrategy
 from pipecat.turns.user_turn_strategies import UserTurnStrategies
 
+from bot.hearing_out import PatientTurnStop
+from bot.patience import Pauses
 from bot.prompts import prompt
 from bot.settings import Turns
+from processors.guess import Guesses
 
 # A turn is over so long after speech, whether a transcript came or not.
 TURN_STOP_SECS = 5.0
@@ -31,6 +33,11 @@ class TurnModels:
     def load(cls) -> "TurnModels":
         """Reads both models that Pipecat carries; starts no thread. Their parameters come with the call."""
         return cls(vad=SileroVADAnalyzer(), turn=_without_arena(LocalSmartTurnAnalyzerV3()))
+
+    def longest_pause(self, secs: float) -> None:
+        """Silence so long ends a turn, whatever smart-turn says."""
+        self.turn._params = SmartTurnParams(stop_secs=secs)
+        self.turn._stop_ms = secs * 1000
 
     def detector(self, *, sample_rate: int) -> SileroVADAnalyzer:
         """Silero once more, with a state of its own and the same model in memory."""
@@ -54,7 +61,9 @@ def _without_arena(turn: LocalSmartTurnAnalyzerV3) -> LocalSmartTurnAnalyzerV3:
     return turn
 
 
-def user_params(settings: Turns, *, models: TurnModels, patience_secs: float = 0.0) -> LLMUserAggregatorParams:
+def user_params(
+    settings: Turns, *, models: TurnModels, guesses: Guesses, patience_secs: float = 0.0
+) -> LLMUserAggregatorParams:
     """What Pipecat's user aggregator is told; a transcript may come `patience_secs` after speech."""
     # The models outlive a call's settings, so these are set on them; they take effect with the pipeline's sample rate.
     models.vad._params = VADParams(
@@ -63,14 +72,20 @@ def user_params(settings: Turns, *, models: TurnModels, patience_secs: float = 0
         stop_secs=settings.vad_stop_secs,
         min_volume=settings.vad_min_volume,
     )
-    models.turn._params = SmartTurnParams(stop_secs=settings.max_pause_secs)
-    models.turn._stop_ms = settings.max_pause_secs * 1000
+    models.longest_pause(settings.max_pause_secs)
     not_heard = prompt("not_heard")
     return LLMUserAggregatorParams(
         vad_analyzer=models.vad,
         user_turn_strategies=UserTurnStrategies(
             start=[VADUserTurnStartStrategy(), TranscriptionUserTurnStartStrategy()],
-            stop=[TurnAnalyzerUserTurnStopStrategy(turn_analyzer=models.turn)],
+            stop=[
+                PatientTurnStop(
+                    turn_analyzer=models.turn,
+                    guesses=guesses,
+                    pauses=Pauses(usual_secs=settings.max_pause_secs),
+                    set_longest=models.longest_pause,
+                )
+            ],
         ),
         user_turn_stop_timeout=max(TURN_STOP_SECS, patience_secs),
         empty_user_turn=EmptyUserTurnConfig(interrupted_prompt=not_heard, idle_prompt=not_heard),

@@ -2,9 +2,25 @@
 
 from dataclasses import dataclass, field
 
-from pipecat.frames.frames import ControlFrame, TTSAudioRawFrame
+from pipecat.frames.frames import ControlFrame, LLMContextFrame, TTSAudioRawFrame
 
 from knowledge.types import Passage
+from processors.guess import Guess
+
+
+@dataclass
+class AskedFrame(ControlFrame):
+    """A context comes behind it; it is answered for good, or as a `guess` at what the caller will have said."""
+
+    guess: Guess | None = None
+    interruptible: bool = field(default=False, init=False)
+
+
+@dataclass
+class GuessedContextFrame(LLMContextFrame):
+    """The context of a guess."""
+
+    guess: Guess = field(kw_only=True)
 
 
 @dataclass

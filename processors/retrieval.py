@@ -11,7 +11,7 @@ from pipecat.processors.frameworks.rtvi import RTVIServerMessageFrame
 
 from knowledge.errors import KnowledgeError
 from knowledge.types import SearchResult, Turn, Verdict
-from processors.frames import PassagesFrame
+from processors.frames import GuessedContextFrame, PassagesFrame
 from processors.passages import is_passages_message, passages_message
 
 
@@ -42,9 +42,16 @@ class RetrievalProcessor(FrameProcessor):
         if isinstance(frame, LLMContextFrame) and direction is FrameDirection.DOWNSTREAM:
             turns = spoken_turns(frame.context)
             if turns and turns[-1].role == "user":
-                await self._inject(frame, question=turns[-1].text, history=turns[:-1])
+                await self._look_up(frame, question=turns[-1].text, history=turns[:-1])
                 return
         await self.push_frame(frame, direction)
+
+    async def _look_up(self, frame: LLMContextFrame, *, question: str, history: Sequence[Turn]) -> None:
+        if not isinstance(frame, GuessedContextFrame):
+            await self._inject(frame, question=question, history=history)
+        elif not frame.guess.is_withdrawn:
+            async with frame.guess.until_withdrawn():
+                await self._inject(frame, question=question, history=history)
 
     async def _inject(self, frame: LLMContextFrame, *, question: str, history: Sequence[Turn]) -> None:
         found: SearchResult | None
@@ -68,7 +75,14 @@ class RetrievalProcessor(FrameProcessor):
         tag = f"passages-{secrets.token_hex(4)}"
         await self.push_frame(PassagesFrame(passages=passages or (), question=None if found is None else question))
         context = with_passages(frame.context, passages_message(passages, tag=tag))
-        await self.push_frame(LLMContextFrame(context=context, speculation=frame.speculation))
+        await self.push_frame(like(frame, context))
+
+
+def like(frame: LLMContextFrame, context: LLMContext) -> LLMContextFrame:
+    """A frame with this context, asked for as that one is."""
+    if isinstance(frame, GuessedContextFrame):
+        return GuessedContextFrame(context=context, speculation=True, guess=frame.guess)
+    return LLMContextFrame(context=context, speculation=frame.speculation)
 
 
 def spoken_turns(context: LLMContext) -> list[Turn]:

@@ -38,6 +38,8 @@ from processors.failover.providers import Providers
 from processors.failover.route import Kind, OneModel, TurnRoute
 from processors.failover.routing import Attempt, Outlet, Routing
 from processors.failover.seam import Seam, going_on, sentence_end
+from processors.failover.turn import Turn
+from processors.frames import GuessedContextFrame
 
 STALLED_SECS = 2.0
 # Another one begins beside an answer that pauses so long; whoever goes on first has the turn.
@@ -82,26 +84,6 @@ class Member:
         return kind if kind in self.models else "smart"
 
 
-@dataclass(slots=True)
-class _Turn:
-    """One context, and what became of it so far."""
-
-    frame: LLMContextFrame
-    kind: Kind
-    items: asyncio.Queue[tuple[Attempt, Frame]] = field(default_factory=asyncio.Queue)
-    running: list[Attempt] = field(default_factory=list)
-    failed: set[str] = field(default_factory=set)
-    refusals: int = 0
-    said: str = ""
-    started: bool = False
-    done: bool = False
-    answered: bool = False
-
-    @property
-    def has_tools(self) -> bool:
-        return bool(self.frame.context.tools)
-
-
 class KeptLLM(LLMSwitcher[Routing]):
     """Answers each context by the first of its members that can, and takes another when that one fails.
 
@@ -126,7 +108,7 @@ class KeptLLM(LLMSwitcher[Routing]):
         self._route = route or OneModel()
         self._first_tokens = defaultdict[tuple[str, Kind], FirstTokens](FirstTokens)
         self._set_to: dict[str, Kind] = {}
-        self._told = False
+        self._told: Turn | None = None
         super().__init__([member.service for member in members], Routing)
 
     @staticmethod
@@ -149,7 +131,7 @@ class KeptLLM(LLMSwitcher[Routing]):
             self._providers.choose(next(name for name, each in self._members.items() if each.service is frame.service))
         elif isinstance(frame, LLMContextFrame) and direction is FrameDirection.DOWNSTREAM:
             self._sync_registered_tool_handlers(frame.context.tools)
-            await self._answer(_Turn(frame, self._route.kind(frame.context)))
+            await self._ask(frame)
         else:
             await FrameProcessor.push_frame(self, frame, direction)
 
@@ -163,7 +145,16 @@ class KeptLLM(LLMSwitcher[Routing]):
             return
         await super().push_frame(frame, direction)
 
-    async def _answer(self, turn: _Turn) -> None:
+    async def _ask(self, frame: LLMContextFrame) -> None:
+        kind = self._route.kind(frame.context)
+        if not isinstance(frame, GuessedContextFrame):
+            await self._answer(Turn(frame, kind))
+        elif not frame.guess.is_withdrawn:
+            frame.guess.context = frame.context
+            async with frame.guess.until_withdrawn():
+                await self._answer(Turn(frame, kind, frame.guess))
+
+    async def _answer(self, turn: Turn) -> None:
         try:
             first = self._providers.next()
             assert first is not None, "the last provider is always there"
@@ -175,10 +166,10 @@ class KeptLLM(LLMSwitcher[Routing]):
             for attempt in turn.running:
                 self.strategy.drop(attempt)
                 self._judge(attempt)
-                if attempt.service is not self.strategy.active_service:
+                if turn.is_withdrawn or attempt.service is not self.strategy.active_service:
                     await self.strategy.stop(attempt, timeout_secs=0)
 
-    async def _go_on(self, turn: _Turn) -> None:
+    async def _go_on(self, turn: Turn) -> None:
         hedge_at = self._hedge_at(turn)
         due = min([self._due(turn, attempt) for attempt in turn.running] + ([] if hedge_at is None else [hedge_at]))
         try:
@@ -187,10 +178,11 @@ class KeptLLM(LLMSwitcher[Routing]):
         except TimeoutError:
             await self._late(turn, hedge_at)
             return
-        if attempt in turn.running:
+        # What a model says that would have called a tool for a guess is no failure: the guess is withdrawn by then.
+        if attempt in turn.running and not turn.is_withdrawn:
             await self._take(turn, attempt, item)
 
-    async def _late(self, turn: _Turn, hedge_at: float | None) -> None:
+    async def _late(self, turn: Turn, hedge_at: float | None) -> None:
         now = self._now()
         for attempt in [each for each in turn.running if self._due(turn, each) <= now]:
             if attempt.heard is None:
@@ -203,7 +195,7 @@ class KeptLLM(LLMSwitcher[Routing]):
             assert other is not None
             await self._begin(turn, other)
 
-    async def _take(self, turn: _Turn, attempt: Attempt, item: Frame) -> None:
+    async def _take(self, turn: Turn, attempt: Attempt, item: Frame) -> None:
         if isinstance(item, ErrorFrame):
             # No failure of the provider's stays unnamed: those of the application did not come here.
             await self._fail(turn, attempt, failure_of(item.category) or Failure.UNKNOWN)
@@ -227,7 +219,7 @@ class KeptLLM(LLMSwitcher[Routing]):
             if not attempt.tools:
                 await self.push_frame(item)
 
-    async def _say(self, turn: _Turn, attempt: Attempt, frame: LLMTextFrame) -> None:
+    async def _say(self, turn: Turn, attempt: Attempt, frame: LLMTextFrame) -> None:
         if not attempt.text:
             if not frame.text.strip():
                 return
@@ -238,18 +230,18 @@ class KeptLLM(LLMSwitcher[Routing]):
             await self._choose(turn, attempt)
         await self._push_text(turn, attempt.seam.feed(frame.text), like=frame)
 
-    async def _tell(self, turn: _Turn, attempt: Attempt, *, like: LLMTextFrame) -> None:
+    async def _tell(self, turn: Turn, attempt: Attempt, *, like: LLMTextFrame) -> None:
         """Tells the caller once that only this one is left."""
         member = self._members[attempt.name]
         if turn.said and not member.follows:
             await self._push_text(turn, sentence_end(turn.said), like=like)
         is_last = attempt.name == self._providers.last and len(self._members) > 1 and not self._providers.last_is_chosen
         notice = member.spared_notice if self._providers.spares_all else member.notice
-        if notice and is_last and not self._told:
-            self._told = True
+        if notice and is_last and (self._told is None or self._told.is_withdrawn):
+            self._told = turn
             await self._push_text(turn, f"{notice} ", like=like)
 
-    async def _push_text(self, turn: _Turn, text: str, *, like: LLMTextFrame) -> None:
+    async def _push_text(self, turn: Turn, text: str, *, like: LLMTextFrame) -> None:
         if not text:
             return
         turn.said += text
@@ -260,7 +252,7 @@ class KeptLLM(LLMSwitcher[Routing]):
         frame.skip_tts = like.skip_tts
         await self.push_frame(frame)
 
-    async def _end(self, turn: _Turn, attempt: Attempt, frame: LLMFullResponseEndFrame) -> None:
+    async def _end(self, turn: Turn, attempt: Attempt, frame: LLMFullResponseEndFrame) -> None:
         if not attempt.text and not attempt.tools:
             await self._fail(turn, attempt, Failure.EMPTY)
             return
@@ -269,12 +261,12 @@ class KeptLLM(LLMSwitcher[Routing]):
             await self.push_frame(LLMTextFrame(rest))
         await self._finish(turn, frame)
 
-    async def _finish(self, turn: _Turn, frame: LLMFullResponseEndFrame | None = None) -> None:
+    async def _finish(self, turn: Turn, frame: LLMFullResponseEndFrame | None = None) -> None:
         turn.done = True
         if turn.started:
             await self.push_frame(frame or LLMFullResponseEndFrame())
 
-    async def _begin(self, turn: _Turn, name: str) -> None:
+    async def _begin(self, turn: Turn, name: str) -> None:
         member = self._members[name]
         frame = turn.frame
         said = turn.said if member.follows else ""
@@ -300,7 +292,7 @@ class KeptLLM(LLMSwitcher[Routing]):
             frame = LLMUpdateSettingsFrame(delta=member.models[model], service=member.service)
             await member.service.queue_frame(frame)
 
-    async def _choose(self, turn: _Turn, attempt: Attempt) -> None:
+    async def _choose(self, turn: Turn, attempt: Attempt) -> None:
         """The first that has a word answers; the others are told to stop."""
         for other in [each for each in turn.running if each is not attempt]:
             turn.running.remove(other)
@@ -312,7 +304,7 @@ class KeptLLM(LLMSwitcher[Routing]):
             turn.answered = True
             self._providers.answered(attempt.name, kind=self._members[attempt.name].model(turn.kind))
 
-    def _overtaken(self, turn: _Turn, attempt: Attempt, *, by: Attempt) -> None:
+    def _overtaken(self, turn: Turn, attempt: Attempt, *, by: Attempt) -> None:
         """One that paused, or of which nothing is known, has failed where one that began after it has the next word."""
         if attempt.began >= by.began or not (attempt.text or self._tokens(turn, attempt).p95_secs is None):
             self._providers.left(attempt.name)
@@ -321,7 +313,7 @@ class KeptLLM(LLMSwitcher[Routing]):
         self._providers.failed(attempt.name, failure)
         self._providers.took_over(by.name, before=attempt.name, failure=failure)
 
-    async def _fail(self, turn: _Turn, attempt: Attempt, failure: Failure) -> None:
+    async def _fail(self, turn: Turn, attempt: Attempt, failure: Failure) -> None:
         turn.running.remove(attempt)
         turn.failed.add(attempt.name)
         turn.refusals += failure is Failure.INVALID_REQUEST
@@ -335,6 +327,11 @@ class KeptLLM(LLMSwitcher[Routing]):
             self._providers.took_over(turn.running[0].name, before=attempt.name, failure=failure)
             return
         name = None if turn.refusals > 1 else self._providers.next(besides=turn.failed)
+        if name is None and turn.guess is not None and turn.guess.is_open:
+            # Asked again when the turn is over, and complained of then.
+            turn.guess.withdraw()
+            turn.done = True
+            return
         if name is None:
             await self.push_error(f"no language model answered ({failure})", category=_CATEGORIES.get(failure))
             await self._finish(turn)
@@ -349,7 +346,7 @@ class KeptLLM(LLMSwitcher[Routing]):
         else:
             self._providers.left(attempt.name)
 
-    def _due(self, turn: _Turn, attempt: Attempt) -> float:
+    def _due(self, turn: Turn, attempt: Attempt) -> float:
         since = attempt.began if attempt.heard is None else attempt.heard
         if self._providers.next(besides=turn.failed | {attempt.name}) is None:
             return since + LAST_SECS
@@ -358,7 +355,7 @@ class KeptLLM(LLMSwitcher[Routing]):
             return since + LONGEST_SECS
         return since + (self._tokens(turn, attempt).patience_secs if attempt.heard is None else STALLED_SECS)
 
-    def _hedge_at(self, turn: _Turn) -> float | None:
+    def _hedge_at(self, turn: Turn) -> float | None:
         """When a second one begins beside the one that answers; None where it is not to."""
         if turn.has_tools or len(turn.running) != 1 or self._beside(turn, turn.running[0]) is None:
             return None
@@ -370,12 +367,12 @@ class KeptLLM(LLMSwitcher[Routing]):
             return attempt.began + SHORTEST_SECS
         return attempt.began + p95_secs if self._hedge else None
 
-    def _beside(self, turn: _Turn, attempt: Attempt) -> str | None:
+    def _beside(self, turn: Turn, attempt: Attempt) -> str | None:
         # What only quotes is no match: it would be the first in any case.
         name = self._providers.next(besides=turn.failed | {attempt.name})
         return name if name is not None and self._members[name].follows else None
 
-    def _tokens(self, turn: _Turn, attempt: Attempt) -> FirstTokens:
+    def _tokens(self, turn: Turn, attempt: Attempt) -> FirstTokens:
         return self._first_tokens[attempt.name, self._members[attempt.name].model(turn.kind)]
 
     def _now(self) -> float:

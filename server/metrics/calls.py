@@ -38,6 +38,8 @@ LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 
 PROVIDERS = {stage: tuple(name_of(each) for each in members(stage)) for stage in STAGES}
 PHRASES = get_args(Phrase)
 CACHE_RESULTS = ("hit", "miss")
+GUESS_RESULTS = ("kept", "withdrawn")
+GUESS_UNITS = ("input_tokens", "output_tokens")
 FAILURES = tuple(failure.value for failure in Failure)
 ROUTES = get_args(Route)
 CIRCUITS = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
@@ -97,6 +99,18 @@ class CallMetrics:
             ["kind", "provider"],
             registry=registry,
         )
+        self._guesses = Counter(
+            "jarvis_guesses_total",
+            "Answers asked for before the caller's turn was over, and what became of them",
+            ["result"],
+            registry=registry,
+        )
+        self._guessed_tokens = Counter(
+            "jarvis_guesses_withdrawn_tokens_total",
+            "Tokens that answers took which nobody heard, since the caller went on; as estimated",
+            ["unit"],
+            registry=registry,
+        )
         self._spoken = Counter(
             "jarvis_speech_cache_total",
             "Texts that a voice looked for in the cache of speech, by the kind of phrase",
@@ -123,6 +137,10 @@ class CallMetrics:
         """What bots in calls took of the CPU, as they told it, from their first heartbeat on."""
         for stage in get_args(Stage):
             self._stages.labels(stage)
+        for result in GUESS_RESULTS:
+            self._guesses.labels(result)
+        for unit in GUESS_UNITS:
+            self._guessed_tokens.labels(unit)
         for kind in PHRASES:
             for result in CACHE_RESULTS:
                 self._spoken.labels(kind, result)
@@ -153,6 +171,10 @@ class CallMetrics:
             self._circuits.labels(event["stage"], event["provider"]).set(CIRCUITS[State(event["state"])])
         elif kind == "route" and event["kind"] in ROUTES:
             self._llm_turns.labels(event["kind"], _known(event["provider"], PROVIDERS["llm"])).inc()
+        elif kind == "guess":
+            self._guesses.labels("kept" if event["kept"] else "withdrawn").inc()
+            for unit in () if event["kept"] else GUESS_UNITS:
+                self._guessed_tokens.labels(unit).inc(max(0, event[unit]))
         elif kind == "speech_cache":
             result = event["result"]
             self._spoken.labels(_known(event["kind"], PHRASES), _known(result, CACHE_RESULTS)).inc()

@@ -18,6 +18,7 @@ from pipecat.processors.frame_processor import FrameDirection
 from bot.said import Said
 from knowledge.types import Passage
 from processors.citations import Citation
+from processors.frames import AskedFrame
 
 PASSAGE = Passage(UUID(int=1), "returns.md", "Returns", ("Returns", "Time"), "Within 30 days.", 10, 25, 0.9, 0.9)
 SOURCE = {
@@ -102,10 +103,20 @@ async def test_sources_are_those_of_the_answer_that_names_them():
     assert [each["sources"] for each in call.reports] == [[SOURCE], []]
 
 
+async def test_sources_that_are_named_before_the_callers_turn_is_told_are_the_answers():
+    call = Call()
+    await call.at(11, AskedFrame())
+    call.said.cited(Citation(1, PASSAGE, "Within 30 days.", 10, 25))
+    await call.caller("How long?", starts=10, stops=11)
+    await call.bot("Within 30 days.", starts=12, stops=13)
+    assert [each["sources"] for each in call.reports] == [[], [SOURCE]]
+
+
 async def test_the_sources_of_an_answer_that_nobody_heard_are_not_the_next_ones():
     call = Call()
     call.said.cited(Citation(1, PASSAGE, "Within 30 days.", 10, 25))
     await call.caller("No, wait.", starts=10, stops=11)
+    await call.at(11.6, AskedFrame())
     await call.bot("Yes?", starts=12, stops=13)
     assert [each["sources"] for each in call.reports] == [[], []]
 
