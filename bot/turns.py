@@ -9,12 +9,13 @@ from pipecat.audio.vad.silero import SileroVADAnalyzer
 from pipecat.audio.vad.vad_analyzer import VADParams
 from pipecat.processors.aggregators.llm_response_universal import LLMUserAggregatorParams
 from pipecat.turns.empty_user_turn import EmptyUserTurnConfig
-from pipecat.turns.user_start import TranscriptionUserTurnStartStrategy, VADUserTurnStartStrategy
 from pipecat.turns.user_stop import TurnAnalyzerUserTurnStopStrategy
 from pipecat.turns.user_turn_strategies import UserTurnStrategies
 
+from bot.interruptions import BargeInStartStrategy
 from bot.prompts import prompt
 from bot.settings import Turns
+from processors.echo import JustSaid
 
 # A turn is over so long after speech, whether a transcript came or not.
 TURN_STOP_SECS = 5.0
@@ -54,8 +55,13 @@ def _without_arena(turn: LocalSmartTurnAnalyzerV3) -> LocalSmartTurnAnalyzerV3:
     return turn
 
 
-def user_params(settings: Turns, *, models: TurnModels, patience_secs: float = 0.0) -> LLMUserAggregatorParams:
-    """What Pipecat's user aggregator is told; a transcript may come `patience_secs` after speech."""
+def user_params(
+    settings: Turns, *, models: TurnModels, just_said: JustSaid, patience_secs: float = 0.0
+) -> LLMUserAggregatorParams:
+    """What Pipecat's user aggregator is told.
+
+    `just_said` are the bot's words as they are heard; a transcript may come `patience_secs` after speech.
+    """
     # The models outlive a call's settings, so these are set on them; they take effect with the pipeline's sample rate.
     models.vad._params = VADParams(
         confidence=settings.vad_confidence,
@@ -69,7 +75,7 @@ def user_params(settings: Turns, *, models: TurnModels, patience_secs: float = 0
     return LLMUserAggregatorParams(
         vad_analyzer=models.vad,
         user_turn_strategies=UserTurnStrategies(
-            start=[VADUserTurnStartStrategy(), TranscriptionUserTurnStartStrategy()],
+            start=[BargeInStartStrategy(just_said=just_said)],
             stop=[TurnAnalyzerUserTurnStopStrategy(turn_analyzer=models.turn)],
         ),
         user_turn_stop_timeout=max(TURN_STOP_SECS, patience_secs),
