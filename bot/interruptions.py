@@ -59,7 +59,7 @@ class BargeInStartStrategy(BaseUserTurnStartStrategy):
             case BotStartedSpeakingFrame():
                 self._barge_in.bot_started(self._seconds())
             case BotStoppedSpeakingFrame():
-                self._barge_in.bot_stopped()
+                verdict = self._barge_in.bot_stopped()
             case STTMetadataFrame():
                 self._barge_in.words_secs = min(LATEST_SECS, max(SOONEST_SECS, frame.ttfs_p99_latency))
             case _:

@@ -112,13 +112,15 @@ class BargeIn:
         """The bot begins to be heard."""
         self._bot_since = at
 
-    def bot_stopped(self) -> None:
-        """The bot is not heard any more."""
+    def bot_stopped(self) -> Verdict | None:
+        """The bot is not heard any more; what was held meanwhile must not stay so."""
+        held = self._held_since is not None
         self._bot_since = self._held_since = None
+        return "resume" if held else None
 
     def turn_started(self) -> None:
-        """The caller has the word."""
-        self._held_since = None
+        """The caller has the word, and the bot falls silent."""
+        self._bot_since = self._held_since = None
 
     def sound(self, level_dbfs: float, *, secs: float, at: float) -> Verdict | None:
         """So many seconds of the caller's sound, as loud as that."""
@@ -160,10 +162,12 @@ class BargeIn:
         """Words were made out of the voice that is heard, or was."""
         if self._bot_since is None:
             return "stop" if text.strip() else None
-        if echo:
+        said = meaning(text)
+        # A bot that happens to say "no" must not make the caller's "no" its own.
+        if echo and not (said is Words.STOPPING and len(words(text)) == 1):
             self._loudness.was_echo()
             return self._nothing(final, at)
-        match meaning(text):
+        match said:
             case Words.STOPPING:
                 return self._stop()
             case Words.SAYING if self._voice_since is None or self._loudness.is_near:
@@ -204,7 +208,7 @@ class BargeIn:
 
     def _stop(self) -> Verdict:
         self._like_echoes = 0
-        self._held_since = None
+        self.turn_started()
         return "stop"
 
     def _note_echo(self) -> None:

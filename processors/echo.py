@@ -8,9 +8,8 @@ from knowledge.terms import words
 # An echo is heard this long after the words at most: the way out, the room, and the way back.
 REMEMBERED_SECS = 8.0
 ECHO_WITHIN_SECS = 1.5
-# A recogniser gets so many of the words right, and one word alone may be anybody's.
+# A recogniser gets so many of the words right.
 ECHO_SHARE = 0.75
-FEWEST_WORDS = 2
 
 
 class JustSaid:
@@ -28,7 +27,7 @@ class JustSaid:
     def echoes(self, text: str, *, since: float, until: float) -> bool:
         """Whether a stretch of speech that was heard between these times is what was said then, word for word."""
         heard = words(text)
-        if len(heard) < FEWEST_WORDS:
+        if not heard:
             return False
         said = [word for at, word in self._said if since - ECHO_WITHIN_SECS <= at <= until]
         matcher = SequenceMatcher(None, said, heard, autojunk=False)

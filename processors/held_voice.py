@@ -127,6 +127,7 @@ class HeldVoice(FrameProcessor):
                 self._resume(drop=True)
                 await self._flush(heard=False)
             case BotStoppedSpeakingFrame() if direction is FrameDirection.DOWNSTREAM:
+                self._resume()
                 await self._flush(heard=True)
                 self._held_secs = 0.0
             case _:

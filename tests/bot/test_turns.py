@@ -1,14 +1,20 @@
 """When the caller's turn begins and ends: our settings reach Pipecat's strategies."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnalyzerV3
-from pipecat.turns.user_start import VADUserTurnStartStrategy
 from pipecat.turns.user_stop import TurnAnalyzerUserTurnStopStrategy
 
+from bot.interruptions import BargeInStartStrategy
 from bot.prompts import prompt
 from bot.settings import Turns
-from bot.turns import TurnModels, user_params
+from bot.turns import TurnModels
+from bot.turns import user_params as params_with
+from processors.echo import JustSaid
+
+user_params = partial(params_with, just_said=JustSaid())
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +44,7 @@ def test_a_voice_begins_a_turn_and_smart_turn_ends_it(models: TurnModels):
     assert params.vad_analyzer is models.vad
     strategies = params.user_turn_strategies
     assert strategies is not None
-    assert isinstance((strategies.start or [])[0], VADUserTurnStartStrategy)
+    assert [type(s) for s in strategies.start or []] == [BargeInStartStrategy]
     assert [type(s) for s in strategies.stop or []] == [TurnAnalyzerUserTurnStopStrategy]
 
 
