@@ -55,8 +55,9 @@ class VoiceGate(BaseAudioFilter):
 
     def release(self, *, drop: bool = False) -> None:
         """Lets sound pass again; with `drop`, without the piece that waits."""
-        self._dropping = drop and self.held
-        self._open.set()
+        if self.held:
+            self._dropping = drop
+            self._open.set()
 
     async def start(self, sample_rate: int) -> None:
         """Needs nothing."""

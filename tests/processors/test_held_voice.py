@@ -64,6 +64,7 @@ async def test_what_waits_when_the_voice_is_interrupted_is_not_heard_and_what_co
     waiting = asyncio.ensure_future(gate.filter(PIECE))
     await asyncio.sleep(0)
     gate.release(drop=True)
+    gate.release()
     assert (await waiting, await gate.filter(PIECE)) == (b"", PIECE)
 
 
