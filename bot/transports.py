@@ -94,17 +94,18 @@ class PromptBuffer(JitterBuffer):
         super().__init__(capacity=16)
 
     def _remove_frame(self, sequence_number: int) -> JitterFrame | None:
-        origin = self._origin
-        if origin is None:
-            return None
-        if uint16_add(sequence_number, -origin) >= PATIENT_PACKETS:
-            while self._packets[self._origin % self.capacity] is None:
-                self.remove(1)
+        assert self._origin is not None
+        if uint16_add(sequence_number, -self._origin) >= PATIENT_PACKETS:
+            self.remove(self._missing(self._origin))
         packet = self._packets[self._origin % self.capacity]
         if packet is None:
             return None
         self.remove(1)
         return JitterFrame(data=vars(packet)["_data"], timestamp=packet.timestamp)
+
+    def _missing(self, origin: int) -> int:
+        """How many packets are not there before the first that is."""
+        return next(n for n in range(self.capacity) if self._packets[(origin + n) % self.capacity] is not None)
 
 
 def release_at_once(peer: RTCPeerConnection) -> None:

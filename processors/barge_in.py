@@ -185,7 +185,8 @@ class BargeIn:
     def _perhaps_hold(self, at: float) -> Verdict | None:
         stirring = self._loudness.stirring and at >= self._no_stirring_until
         if stirring or (self._speaking and self._loudness.is_caller):
-            self._held_since = at
+            # What was heard before was not the caller.
+            self._held_since, self._voiced_secs, self._agreeing = at, 0.0, False
             return "hold"
         return None
 

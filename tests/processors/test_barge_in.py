@@ -23,21 +23,19 @@ class Line:
 
     def hear(self, level: float, secs: float) -> list[Verdict]:
         """What it says to so many seconds of sound."""
-        said: list[Verdict] = []
+        said: list[Verdict | None] = []
         for _ in range(round(secs / SECS)):
             self.at += SECS
-            verdict = self.barge_in.sound(level, secs=SECS, at=self.at)
-            said += [verdict] if verdict else []
-        return said
+            said.append(self.barge_in.sound(level, secs=SECS, at=self.at))
+        return [each for each in said if each is not None]
 
     def speak(self, level: float, secs: float) -> list[Verdict]:
         """The same for a voice that the VAD hears after 60 ms and misses after 200."""
         said = self.hear(level, 0.06)
         verdict = self.barge_in.voice_started(self.at)
-        said += [verdict] if verdict else []
-        said += self.hear(level, secs - 0.06) + self.hear(QUIET, 0.2)
+        after = self.hear(level, secs - 0.06) + self.hear(QUIET, 0.2)
         self.barge_in.voice_stopped(self.at)
-        return said
+        return [*said, *([verdict] if verdict else []), *after]
 
     def words(self, text: str, *, final: bool = True, echo: bool = False) -> Verdict | None:
         """What it says to words."""
@@ -119,6 +117,14 @@ def test_somebody_else_in_the_room_does_not_hold_it_nor_do_their_words():
     line = Line()
     assert line.speak(OTHER, 2.0) == []
     assert line.words("did you see the game") == "drop"
+
+
+def test_a_cough_over_somebody_elses_talk_gets_no_word():
+    line = Line()
+    line.hear(OTHER, 0.06)
+    line.barge_in.voice_started(line.at)
+    assert line.hear(OTHER, 3.0) == []
+    assert line.hear(CALLER, 0.3) == ["hold"]
 
 
 def test_stop_is_heard_of_a_soft_voice_too():

@@ -6,12 +6,12 @@ from pipecat.frames.frames import (
     BotStoppedSpeakingFrame,
     Frame,
     InterruptionFrame,
-    TextType,
     TTSTextFrame,
 )
 from pipecat.tests.utils import SleepFrame, run_test
 from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.base_transport import TransportParams
+from pipecat.utils.text.base_text_aggregator import TextType
 
 from processors.echo import JustSaid
 from processors.held_voice import LONGEST_HOLD_SECS, HeldVoice, HoldVoiceFrame, ResumeVoiceFrame, VoiceGate
