@@ -116,7 +116,7 @@ class Ear:
                     piece = np.clip(piece[: echo.size].astype(np.int32) + echo, -32_768, 32_767).astype(np.int16)
             audio = np.pad(piece, (0, FRAME - piece.size)).tobytes()
             # As in the aggregator: the VAD's news of a sound come before the sound.
-            state = await vad.analyze_audio(audio)
+            state = vad._run_analyzer(audio)
             if state in (VADState.QUIET, VADState.SPEAKING) and state is not voice:
                 voice = state
                 if voice is VADState.SPEAKING:
@@ -144,7 +144,8 @@ def _say(just_said: JustSaid, said_secs: float, *, at: float, text: str) -> None
     """Notes the words that the bot begins to say in these 20 ms."""
     words = text.split()
     place = int(said_secs * WORDS_A_SEC)
-    if place < len(words) and int((said_secs - FRAME_SECS) * WORDS_A_SEC) != place:
+    begins = said_secs == 0 or int((said_secs - FRAME_SECS) * WORDS_A_SEC) != place
+    if place < len(words) and begins:
         just_said.note(words[place], at=at)
 
 

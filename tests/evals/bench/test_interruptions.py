@@ -33,7 +33,7 @@ async def test_a_backchannel_lets_it_go_on(models: TurnModels):
 
 def test_what_was_stopped_for_without_reason_and_what_was_missed_are_shares():
     harmless = replace(SAID, kind="cough")
-    tried = [Tried(harmless), Tried(harmless, stopped_at=1.0), Tried(SAID, held_at=0.5, stopped_at=1.0), Tried(SAID)]
+    tried = [Tried(harmless), Tried(harmless, stopped_at=1.0), Tried(SAID, held_at=0.55, stopped_at=1.0), Tried(SAID)]
     figures = {each.name: each.values for each in _found(tried, "") if isinstance(each, Figure)}
     assert (figures["false stops"], figures["missed barge-ins"]) == ((50.0,), (50.0,))
     assert figures["voice to silence, at the bot"] == pytest.approx((50.0,))
