@@ -21,12 +21,14 @@ from bot.reports import Message
 from bot.settings import BotSettings
 from bot.turns import TurnModels, user_params
 from processors.citations import CitationProcessor
+from processors.echo import JustSaid
 from processors.failover.llm import KeptLLM
 from processors.failover.stt import KeptSTT
 from processors.failover.tts import KeptTTS
 from processors.guess import Guesses
 from processors.guesses import GuessGate, GuessMarker, guard_tools
 from processors.onset import Onset
+from processors.held_voice import HeldVoice
 from processors.quiet import QuietChanges
 from processors.retrieval import RetrievalProcessor, Search
 
@@ -65,10 +67,11 @@ def build_pipeline(
     """Joins the parts of one call; `story` is what was said in it before, `before_voice` what the channel adds."""
     context = LLMContext(cast(list[LLMContextMessage], [*story]))
     patience_secs = services.stt.patience_secs if isinstance(services.stt, KeptSTT) else 0.0
-    pair = LLMContextAggregatorPair(
-        context,
-        user_params=user_params(settings.turns, models=models, guesses=guesses, patience_secs=patience_secs),
+    just_said = JustSaid()
+    turns = user_params(
+        settings.turns, models=models, guesses=guesses, just_said=just_said, patience_secs=patience_secs
     )
+    pair = LLMContextAggregatorPair(context, user_params=turns)
     user, assistant = pair.user(), pair.assistant()
     guesses.heard = user.aggregation_string
     guard_tools(services.llm, guesses)
@@ -89,6 +92,7 @@ def build_pipeline(
             services.tts,  # speech
             Onset(),  # without the silence that it begins with
             transport.output(),  # the caller's loudspeaker
+            HeldVoice(output=transport.output(), just_said=just_said),  # held where the caller may speak
             assistant,  # what was actually heard
         ]
     )

@@ -9,13 +9,14 @@ from pipecat.audio.vad.silero import SileroVADAnalyzer
 from pipecat.audio.vad.vad_analyzer import VADParams
 from pipecat.processors.aggregators.llm_response_universal import LLMUserAggregatorParams
 from pipecat.turns.empty_user_turn import EmptyUserTurnConfig
-from pipecat.turns.user_start import TranscriptionUserTurnStartStrategy, VADUserTurnStartStrategy
 from pipecat.turns.user_turn_strategies import UserTurnStrategies
 
 from bot.hearing_out import PatientTurnStop
+from bot.interruptions import BargeInStartStrategy
 from bot.patience import Pauses
 from bot.prompts import prompt
 from bot.settings import Turns
+from processors.echo import JustSaid
 from processors.guess import Guesses
 
 # A turn is over so long after speech, whether a transcript came or not.
@@ -62,9 +63,12 @@ def _without_arena(turn: LocalSmartTurnAnalyzerV3) -> LocalSmartTurnAnalyzerV3:
 
 
 def user_params(
-    settings: Turns, *, models: TurnModels, guesses: Guesses, patience_secs: float = 0.0
+    settings: Turns, *, models: TurnModels, guesses: Guesses, just_said: JustSaid, patience_secs: float = 0.0
 ) -> LLMUserAggregatorParams:
-    """What Pipecat's user aggregator is told; a transcript may come `patience_secs` after speech."""
+    """What Pipecat's user aggregator is told.
+
+    `just_said` are the bot's words as they are heard; a transcript may come `patience_secs` after speech.
+    """
     # The models outlive a call's settings, so these are set on them; they take effect with the pipeline's sample rate.
     models.vad._params = VADParams(
         confidence=settings.vad_confidence,
@@ -77,7 +81,7 @@ def user_params(
     return LLMUserAggregatorParams(
         vad_analyzer=models.vad,
         user_turn_strategies=UserTurnStrategies(
-            start=[VADUserTurnStartStrategy(), TranscriptionUserTurnStartStrategy()],
+            start=[BargeInStartStrategy(just_said=just_said)],
             stop=[
                 PatientTurnStop(
                     turn_analyzer=models.turn,

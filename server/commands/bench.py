@@ -171,6 +171,28 @@ def retrieval(
     )
 
 
+@app.command("interruptions")
+def interruptions(
+    json_out: JsonOption = None,
+    anyway: AnywayOption = False,
+) -> None:
+    """Measure whom a bot stops for while it speaks, on a set of sounds and without a call.
+
+    40 of them are no reason to stop: backchannels, coughs, laughter, others in the room, the bot's own voice. The rest
+    are questions and short commands; each third has street noise or babble behind it.
+    """
+    from evals.bench.interruptions import interruptions as measure
+
+    _hold(
+        "interruptions",
+        lambda progress: measure(progress=progress),
+        providers="embedded",
+        options={},
+        json_out=json_out,
+        anyway=anyway,
+    )
+
+
 @app.command("soak")
 def soak(
     calls: Annotated[int, typer.Option(min=1, max=64, help="Calls at once; the first stays on the line.")] = 2,

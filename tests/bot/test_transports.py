@@ -4,8 +4,9 @@ import aioice.ice
 import pytest
 from aiortc import RTCPeerConnection
 from aiortc.jitterbuffer import JitterBuffer
+from aiortc.rtp import RtpPacket
 
-from bot.transports import offer_only, release_at_once, webrtc_connection
+from bot.transports import PromptBuffer, offer_only, release_at_once, webrtc_connection
 
 
 @pytest.fixture(autouse=True)
@@ -49,8 +50,40 @@ async def test_the_callers_packets_are_released_as_they_come():
     buffer = vars(audio.receiver)["_RTCRtpReceiver__jitter_buffer"]
     await connection.disconnect()
     await caller.close()
-    assert isinstance(buffer, JitterBuffer)
-    assert buffer._prefetch == 1
+    assert isinstance(buffer, PromptBuffer)
+
+
+def released(*numbers: int) -> list[list[int]]:
+    """The packets that come out as each of these comes in."""
+    buffer, found = PromptBuffer(), []
+    for number in numbers:
+        packet = RtpPacket(sequence_number=number % 65_536, timestamp=number * 960)
+        vars(packet)["_data"] = number.to_bytes(4, "big")
+        _, frame = buffer.add(packet)
+        found.append([int.from_bytes(frame.data, "big")] if frame else [])
+    return found
+
+
+@pytest.mark.parametrize("first", [0, 65_534])
+def test_each_packet_comes_out_as_it_comes_in(first: int):
+    numbers = range(first, first + 5)
+    assert released(*numbers) == [[number] for number in numbers]
+
+
+def test_packets_that_changed_places_are_put_in_order():
+    assert released(1, 3, 2, 4, 5) == [[1], [], [2], [3], [4]]
+
+
+def test_a_lost_packet_is_waited_for_until_the_second_behind_it():
+    assert released(1, 3, 4, 5, 6) == [[1], [], [3], [4], [5]]
+
+
+def test_losses_do_not_add_up():
+    assert released(1, 3, 4, 6, 7, 9, 10, 11) == [[1], [], [3], [4], [6], [7], [9], [10]]
+
+
+def test_a_packet_that_comes_too_late_is_dropped():
+    assert released(1, 3, 4, 2, 5) == [[1], [], [3], [], [4]]
 
 
 async def test_aiortc_still_keeps_its_buffer_where_it_is_replaced():

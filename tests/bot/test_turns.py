@@ -1,17 +1,21 @@
 """When the caller's turn begins and ends: our settings reach Pipecat's strategies."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnalyzerV3
-from pipecat.turns.user_start import VADUserTurnStartStrategy
 
 from bot.hearing_out import PatientTurnStop
+from bot.interruptions import BargeInStartStrategy
 from bot.prompts import prompt
 from bot.settings import Turns
-from bot.turns import TurnModels, user_params
+from bot.turns import TurnModels
+from bot.turns import user_params as params_with
+from processors.echo import JustSaid
 from processors.guess import Guesses
 
-GUESSES = Guesses(settled=lambda _: None)
+user_params = partial(params_with, guesses=Guesses(settled=lambda _: None), just_said=JustSaid())
 
 
 @pytest.fixture(scope="module")
@@ -23,34 +27,33 @@ def test_the_vad_listens_as_it_was_set(models: TurnModels):
     user_params(
         Turns(vad_confidence=0.6, vad_start_secs=0.1, vad_stop_secs=0.3, vad_min_volume=0.2),
         models=models,
-        guesses=GUESSES,
     )
     vad = models.vad.params
     assert (vad.confidence, vad.start_secs, vad.stop_secs, vad.min_volume) == (0.6, 0.1, 0.3, 0.2)
 
 
 def test_a_pause_as_long_as_was_set_ends_the_turn(models: TurnModels):
-    user_params(Turns(max_pause_secs=2.5), models=models, guesses=GUESSES)
+    user_params(Turns(max_pause_secs=2.5), models=models)
     assert (models.turn.params.stop_secs, models.turn._stop_ms) == (2.5, 2500)
 
 
 def test_a_later_calls_settings_replace_the_earlier_ones(models: TurnModels):
-    user_params(Turns(vad_stop_secs=0.8), models=models, guesses=GUESSES)
-    user_params(Turns(), models=models, guesses=GUESSES)
+    user_params(Turns(vad_stop_secs=0.8), models=models)
+    user_params(Turns(), models=models)
     assert models.vad.params.stop_secs == Turns().vad_stop_secs
 
 
 def test_a_voice_begins_a_turn_and_smart_turn_ends_it(models: TurnModels):
-    params = user_params(Turns(), models=models, guesses=GUESSES)
+    params = user_params(Turns(), models=models)
     assert params.vad_analyzer is models.vad
     strategies = params.user_turn_strategies
     assert strategies is not None
-    assert isinstance((strategies.start or [])[0], VADUserTurnStartStrategy)
+    assert [type(s) for s in strategies.start or []] == [BargeInStartStrategy]
     assert [type(s) for s in strategies.stop or []] == [PatientTurnStop]
 
 
 def test_words_that_were_not_understood_are_asked_for_again(models: TurnModels):
-    empty = user_params(Turns(), models=models, guesses=GUESSES).empty_user_turn
+    empty = user_params(Turns(), models=models).empty_user_turn
     assert empty is not None
     assert (empty.interrupted_prompt, empty.idle_prompt) == (prompt("not_heard"), prompt("not_heard"))
 
