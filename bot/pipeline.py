@@ -24,6 +24,7 @@ from processors.citations import CitationProcessor
 from processors.failover.llm import KeptLLM
 from processors.failover.stt import KeptSTT
 from processors.failover.tts import KeptTTS
+from processors.markup import PlainText
 from processors.quiet import QuietChanges
 from processors.retrieval import RetrievalProcessor, Search
 
@@ -75,6 +76,7 @@ def build_pipeline(
             retrieval,  # this turn's passages
             services.llm,  # the answer, with markers
             citations,  # markers → sources
+            PlainText(),  # markup → sentences
             QuietChanges(),  # another voice, once nothing is being said
             *before_voice,  # what is written rather than said
             services.tts,  # speech
