@@ -21,6 +21,7 @@ LONG_CODE = "a long code"
 
 # So much is held back of what may be the beginning of a link, a tag or a text that is struck through.
 LONGEST_HELD = 400
+LONGEST_WORD = 4000
 # A line of a text that is broken into lines is longer; one that is shorter ends where a sentence does.
 SHORT_LINE = 60
 
@@ -32,7 +33,8 @@ _LINE_START = re.compile(
 )
 # What may become one of these, or a table's line, or a rule.
 _LINE_BEGUN = re.compile(
-    r"[ \t]*(?:(?:\||`{3}|~{3}).*|#{0,6}[ \t]*|[-*+•▪–_=>~`][-*_=>~` \t]*(?:\[[ xX]?\]?[ \t]*)?|\d{1,2}[.)]?[ \t]*)?\Z"
+    r"[ \t]*(?:(?:\||`{3}|~{3}).*|#{0,6}[ \t]*"
+    r"|[-*+•▪–_=>~`][-*_=>~`:| \t]*(?:\[[ xX]?\]?[ \t]*)?|\d{1,2}[.)]?[ \t]*)?\Z"
 )
 
 _IMAGE_OR_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)?(?:\s+\"[^\"]*\")?\)")
@@ -59,7 +61,8 @@ _UNDERSCORES = re.compile(r"(?<![\w\\])_+(?=\S)|(?<=\S)_+(?!\w)")
 _ESCAPE = re.compile(r"\\(?=[!-/:-@\[-`{-~])")
 _BLANKS = re.compile(r"[ \t]{2,}")
 _PIPE = re.compile(r"\s*\|\s*")
-_TAIL = re.compile(r"\S+\Z")
+# A word, such as an address, has none of the letters of a script that is written without spaces.
+_TAIL = re.compile(r"[^\s\u3000-\u9fff\uac00-\ud7af\uff00-\uffef]+\Z")
 _OPEN = re.compile(
     r"!?\[[^\[\]]*(?:\](?:\([^()]*(?:\([^()]*(?:\)[^()]*)?)?)?)?\Z|<(?:[A-Za-z/!][^<>]*)?\Z|~~(?:(?!~~).)*~?\Z"
 )
@@ -130,7 +133,7 @@ class MarkupReader:
                 self._table_line(line)
                 return
             self._end_table()
-            if _TABLE_RULE.match(line) or _RULE.match(line) or not line.strip():
+            if not line.strip() or _TABLE_RULE.match(line) or _RULE.match(line):
                 if not last:
                     self._stop()
                 return
@@ -224,7 +227,7 @@ def _uncertain(text: str) -> str:
     """The end of a line that may be the beginning of markup."""
     held = opened[0] if (opened := _OPEN.search(text)) and len(opened[0]) <= LONGEST_HELD else ""
     last = _TAIL.search(text[: len(text) - len(held)])
-    if last is None or (not held and _is_plain(last[0])) or len(last[0]) > LONGEST_HELD:
+    if last is None or (not held and _is_plain(last[0])) or len(last[0]) > LONGEST_WORD:
         return held
     begin = last.start()
     for whole in _WHOLE.finditer(text):

@@ -2,10 +2,15 @@
 
 from collections.abc import Callable, Mapping
 
-from bot.reading import english
+from bot.reading import english, european
 from bot.reading.lexicon import Lexicon, sayer
 
-_READERS: Mapping[str, Callable[[str], str]] = {"en": english.read}
+_READERS: Mapping[str, Callable[[str], str]] = {
+    "en": english.read,
+    "de": european.german,
+    "fr": european.french,
+    "es": european.spanish,
+}
 
 
 def _as_written(text: str) -> str:

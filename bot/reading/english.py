@@ -15,7 +15,7 @@ from bot.reading import english_amounts, english_times
 from bot.reading.english_amounts import number
 from bot.reading.english_words import ABBREVIATIONS, BEFORE_NUMBERS, DOMAINS, SIGNS, TITLES
 from bot.reading.numerals import cardinal, one_by_one, quantity, short_or_digits
-from bot.reading.patterns import NUMBER, Rules, any_of, full_stop, reader
+from bot.reading.patterns import DASH, NUMBER, Rules, any_of, full_stop, reader
 
 
 def _email(match: re.Match[str]) -> str:
@@ -51,11 +51,14 @@ def _code(match: re.Match[str]) -> str:
     words = any(len(part) > 2 and part.islower() for part in parts)
 
     def said(part: str) -> str:
-        if part.isalpha():
+        # Every voice reads "A4" and "MP3"; of "A four" some make the article.
+        if part.isalpha() or re.fullmatch(r"[A-Za-z]+[1-9][0-9]?", part):
             return part
         if part.isdecimal() and words:
             return number(part)
-        return " ".join(run if run.isalpha() else short_or_digits(run) for run in re.findall(r"[0-9]+|[A-Za-z]+", part))
+        runs = re.findall(r"[0-9]+|[A-Za-z]+", part)
+        spelled = " ".join(run if run.isalpha() else short_or_digits(run) for run in runs)
+        return re.sub(r"\bA ", "A-", spelled)
 
     return ("-" if words else " ").join(said(part) for part in parts)
 
@@ -97,6 +100,8 @@ def _sign(match: re.Match[str]) -> str:
     return f" {SIGNS[match[0]]} "
 
 
+# What a range may begin with: a number, an ordinal, a time.
+_ENDS = r"(?<=[0-9])|(?<=[0-9](?:st|nd|rd|th|[ap]m|[AP]M))|(?<=[0-9] (?:[ap]m|[AP]M))|(?<=[ap]\.m\.)"
 _PHONE = (
     r"(?:\+?[0-9]{1,3}[\s.-]?)?\([0-9]{3}\)\s?[0-9]{3}[\s.-][0-9]{4}"
     r"|(?:\+?1[\s.-])?[0-9]{3}[-.\s][0-9]{3}[-.\s][0-9]{4}|\+[0-9]{1,3}(?:[\s.-]?\(?[0-9]{1,5}\)?){2,6}|[0-9]{3}-[0-9]{4}"
@@ -123,7 +128,7 @@ _REST: Rules = {
     ),
     "groups": (r"(?<![\w-])[0-9]+(?:-[0-9]+){2,}(?![\w-])", _groups),
     "number": (rf"(?:(?<![\w.,)])([-\u2212]))?({NUMBER})", _signed),
-    "until": (r"(?<=[0-9MmTtHhDdSs.])\s?[-–—]\s?(?=[$£€]?[0-9])", lambda _match: " to "),
+    "until": (rf"(?:{_ENDS}){DASH}(?=[$£€]?[0-9])", lambda _match: " to "),
     "abbreviation": (rf"(?<![\w.])(?:{any_of(ABBREVIATIONS)})(?!\w)", _abbreviation),
     "saint": (r"\b(St|Dr)\.", _saint),
     "slash": (r"(?<=[A-Za-z])/(?=[A-Za-z])", _slash),

@@ -61,7 +61,7 @@ def _clock(hour: int, minute: int, half: str | None = None, *, alone: bool = Tru
         said += f" {cardinal(str(minute))}" if minute > 9 else f" oh {cardinal(str(minute))}"
     elif half is None and alone:
         said += " o'clock"
-    return f"{said} {half.upper()} M" if half else said
+    return f"{said} {half.upper()}M" if half else said
 
 
 def _time(match: re.Match[str]) -> str:
