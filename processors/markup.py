@@ -46,11 +46,11 @@ _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _STRUCK = re.compile(r"[ \t]?~~(?=\S).+?~~")
 _URL = re.compile(r"(?:https?://|mailto:|\bwww\.)[^\s<>\"|]+", re.IGNORECASE)
-_ID = re.compile(
-    r"(?P<space>[ \t]*)(?<![\w-])"
-    r"(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{12,})(?![\w-])",
-    re.IGNORECASE,
-)
+_ID_PATTERN = r"(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{12,})"
+_ID = re.compile(rf"(?P<space>[ \t]*)(?<![\w-]){_ID_PATTERN}(?![\w-])", re.IGNORECASE)
+# With what it is called: "(report 3f2b8c1e-…)".
+_ID_ASIDE = re.compile(rf"[ \t]?\((?:[^\W\d_]+[:#]?[ \t]){{0,2}}{_ID_PATTERN}\)", re.IGNORECASE)
+_ASIDE = re.compile(r"\([^()]{0,60}\)")
 _SAYS_WHAT_IT_IS = re.compile(r"(?:\b(?:is|are|was|be)|[:=]|\A)\s*\Z")
 _EMOJI = re.compile(
     "[ \t]*[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u2300-\u23ff\ufe0e\ufe0f\u200d\u20e3\U000e0020-\U000e007f]+"
@@ -64,9 +64,9 @@ _PIPE = re.compile(r"\s*\|\s*")
 # A word, such as an address, has none of the letters of a script that is written without spaces.
 _TAIL = re.compile(r"[^\s\u3000-\u9fff\uac00-\ud7af\uff00-\uffef]+\Z")
 _OPEN = re.compile(
-    r"!?\[[^\[\]]*(?:\](?:\([^()]*(?:\([^()]*(?:\)[^()]*)?)?)?)?\Z|<(?:[A-Za-z/!][^<>]*)?\Z|~~(?:(?!~~).)*~?\Z"
+    r"!?\[[^\[\]]*(?:\](?:\([^()]*(?:\([^()]*(?:\)[^()]*)?)?)?)?\Z|<(?:[A-Za-z/!][^<>]*)?\Z|~~(?:(?!~~).)*~?\Z|\([^()]{0,60}\Z"
 )
-_WHOLE = re.compile("|".join(each.pattern for each in (_IMAGE_OR_LINK, _BRACKETS, _TAG, _STRUCK)))
+_WHOLE = re.compile("|".join(each.pattern for each in (_IMAGE_OR_LINK, _BRACKETS, _TAG, _STRUCK, _ASIDE)))
 _PLAIN_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]*)?\Z")
 _HEX_WORD = re.compile(r"[a-f]+\Z", re.IGNORECASE)
 _ADDRESSES = ("http://", "https://", "www.", "mailto:")
@@ -259,6 +259,7 @@ def _clean(text: str, *, before: str) -> str:
     text = _ENTITY.sub(lambda entity: html.unescape(entity[0]).replace("\xa0", " "), text)
     text = _STRUCK.sub("", text)
     text = _URL.sub(_host, text)
+    text = _ID_ASIDE.sub("", text)
     text = _ID.sub(lambda found: _named(found, before=before), text)
     text = _EMOJI.sub("", text)
     text = _UNDERSCORES.sub("", _STARS.sub(_star, text)).replace("`", "")

@@ -51,7 +51,8 @@ ANSWERS = [
     # notes and ids
     ("It is there[1], and there [2, 3], too[^4].", "It is there, and there, too."),
     ("[Note] this.", "Note this."),
-    (f"Order {ID} is ready ({ID}).", "Order is ready."),
+    (f"Order {ID} is ready ({ID}), too (report no: {ID}).", "Order is ready, too."),
+    ("It is far (by bike), and (on the whole) long.", "It is far (by bike), and (on the whole) long."),
     (f"The id is {ID}. Commit deadbeef0123456789.", "The id is a long code. Commit."),
     ("Order ORD-48213 of 2026-03-01.", "Order ORD-48213 of 2026-03-01."),
     # HTML
