@@ -27,8 +27,9 @@ from processors.failover.stt import KeptSTT
 from processors.failover.tts import KeptTTS
 from processors.guess import Guesses
 from processors.guesses import GuessGate, GuessMarker, guard_tools
-from processors.onset import Onset
 from processors.held_voice import HeldVoice
+from processors.markup import PlainText
+from processors.onset import Onset
 from processors.quiet import QuietChanges
 from processors.retrieval import RetrievalProcessor, Search
 
@@ -87,6 +88,7 @@ def build_pipeline(
             services.llm,  # the answer, with markers
             GuessGate(),  # held until the turn is over
             citations,  # markers → sources
+            PlainText(),  # markup → sentences
             QuietChanges(),  # another voice, once nothing is being said
             *before_voice,  # what is written rather than said
             services.tts,  # speech

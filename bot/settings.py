@@ -11,6 +11,7 @@ from bot.providers.llm import LLMProvider
 from bot.providers.provider import Key
 from bot.providers.stt import STTProvider
 from bot.providers.tts import TTSProvider
+from bot.reading.lexicon import Lexicon
 from bot.speech.recognition import Engine
 
 
@@ -84,6 +85,7 @@ class BotSettings(Frozen):
     chosen: Change = Field(default=Change(), description="what was chosen for this call while it went on")
     budget: Budget = Budget()
     persona: Persona = Persona()
+    pronunciations: Lexicon = Field(default=(), description="words, each with how it is said")
     turns: Turns = Turns()
     limits: Limits = Limits()
     retrieval: Retrieval

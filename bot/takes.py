@@ -20,9 +20,10 @@ from redis.client import NEVER_DECODE
 from redis.exceptions import RedisError
 
 from bot.phrases import in_answers, spoken_alone
+from bot.reading.aloud import Aloud
 from bot.reports import Report
 from bot.settings import BotSettings
-from processors.takes import Place, Take, VoiceCache, Word
+from processors.takes import Kind, Place, Take, VoiceCache, Word
 
 PREFIX = "jarvis:speech:"
 SAID_PREFIX = "jarvis:said:"
@@ -133,7 +134,9 @@ async def voice_cache(
     connecting = asyncio.create_task(store.connect(), name="connect-speech-cache")
     try:
         takes = RedisTakes(store, call_id=call_id)
-        yield VoiceCache(takes=takes, phrases=in_answers() | spoken_alone(settings), report=report)
+        aloud, phrases = Aloud(settings.pronunciations), in_answers() | spoken_alone(settings)
+        said: dict[str, Kind] = {each: kind for text, kind in phrases.items() for each in aloud.in_any(text)}
+        yield VoiceCache(takes=takes, phrases=said, report=report)
     finally:
         await asyncio.wait({connecting})
         await redis.aclose()

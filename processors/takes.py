@@ -49,9 +49,9 @@ class TakeStore(Protocol):
 class VoiceCache:
     """What a voice needs to say again what was said before.
 
-    `phrases` are the texts that every caller hears, with their kinds; `voice` is all that the settings say of the
-    voice, without its keys. `report` is told of each text that was looked for: `speech_cache` with its `result`
-    (`hit`, `miss`), the `kind` of phrase, and its `characters`.
+    `phrases` are the texts that every caller hears, as a voice is given them, with their kinds; `voice` is all that the
+    settings say of the voice, without its keys. `report` is told of each text that was looked for: `speech_cache` with
+    its `result` (`hit`, `miss`), the `kind` of phrase, and its `characters`.
     """
 
     takes: TakeStore

@@ -21,6 +21,7 @@ from pydantic_settings import (
 from bot.budget import Budget
 from bot.providers.prices import Price, listed, with_own
 from bot.providers.stages import Stage, vendors_variables
+from bot.reading.lexicon import Lexicon, parsed
 from bot.settings import BotSettings, Limits, Persona, Retrieval, Tracing
 from knowledge.embedders.settings import EmbedderSettings, MiniLm, OpenAI
 from knowledge.logs import Level, LogFormat, LogSettings
@@ -62,6 +63,7 @@ class Settings(BaseSettings):
     name: str = Field(default="Jarvis", description="the name the assistant goes by")
     business: str = Field(default="Larkspur Cycles", description="whom it speaks for")
     greeting: str = Field(default="Hello, this is {name} at {business}.", description="its first words")
+    pronunciations: Path | None = Field(default=None, description="a file of words, each with how it is said")
 
     max_sessions: int = Field(
         default=4, ge=1, le=1000, description="calls at once; the next caller is told that all lines are busy"
@@ -237,6 +239,7 @@ class Settings(BaseSettings):
             llm=set_up.chosen("llm"),
             tts=set_up.chosen("tts"),
             persona=Persona(name=self.name, business=self.business, greeting=self.greeting),
+            pronunciations=self.lexicon(),
             hedge=self.hedge,
             budget=Budget(prices=self.price_table(), call_usd=self.budget_call_usd),
             limits=Limits(idle_secs=self.idle_secs, max_duration_secs=self.max_duration_secs),
@@ -246,6 +249,20 @@ class Settings(BaseSettings):
             ice_servers=tuple(self.ice_servers),
             media_addresses=self.offered_addresses,
         )
+
+    def lexicon(self) -> Lexicon:
+        """How words are said; raises `SetupError` where the operator's file is wrong."""
+        path = self.pronunciations
+        if path is None:
+            return ()
+        try:
+            return parsed(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise SetupError(f"JARVIS_PRONUNCIATIONS: {path} can't be read ({error.strerror}).") from error
+        except UnicodeDecodeError:
+            raise SetupError(f"JARVIS_PRONUNCIATIONS: {path} is not UTF-8.") from None
+        except ValueError as error:
+            raise SetupError(f"JARVIS_PRONUNCIATIONS: {path} is wrong: {error}.") from None
 
     def price_table(self) -> tuple[Price, ...]:
         """What providers cost; raises `SetupError` where the operator's file of prices is wrong."""

@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bot.prompts import prompt
+from bot.reading.aloud import Aloud
 
 if TYPE_CHECKING:
     from pipecat.services.llm_service import LLMService
     from pipecat.services.stt_service import STTService
     from pipecat.services.tts_service import TTSService
+    from pipecat.utils.text.transforms.text_transform import TextTransform
 
     from bot.extractive.service import Similarity
     from bot.settings import BotSettings
@@ -30,11 +32,23 @@ def llm_services(settings: BotSettings, *, similarity: Similarity) -> list[LLMSe
 
 
 def tts_services(settings: BotSettings, *, cache: VoiceCache | None = None) -> list[TTSService]:
-    """Who speaks; what they said before comes from the cache."""
-    return [
+    """Who speaks, all reading a text in the same way; what they said before comes from the cache."""
+    services = [
         each.build(
             speech_socket=settings.speech_socket,
             cache=None if cache is None else replace(cache, voice=each.model_dump_json()),
         )
         for each in settings.tts
     ]
+    aloud = Aloud(settings.pronunciations)
+    for service in services:
+        service.add_text_transformer(_reading(aloud, service))
+    return services
+
+
+def _reading(aloud: Aloud, service: TTSService) -> TextTransform:
+    # Only what the voice is given changes: Pipecat keeps what is written for the context, the page and the record.
+    async def read(text: str, _text_type: str) -> str:
+        return aloud.said(text, service.text_aggregation_language)
+
+    return read

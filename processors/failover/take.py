@@ -5,6 +5,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from pipecat.frames.frames import AggregatedTextProgressFrame, TTSTextFrame
+from pipecat.utils.text.base_text_aggregator import TextType
 
 from processors.failover.script import Unit
 
@@ -46,6 +47,13 @@ def first_audio_limit_secs(samples: deque[float], *, unknown_secs: float) -> flo
         return unknown_secs
     p95 = sorted(samples)[math.ceil(len(samples) * 0.95) - 1]
     return min(max(p95 * FIRST_AUDIO_FACTOR, MIN_FIRST_AUDIO_SECS), MAX_FIRST_AUDIO_SECS)
+
+
+def written(frame: TTSTextFrame) -> str:
+    """What a word that was said stands for: nothing before the last of the words that one written word is said in."""
+    if frame.raw_text is not None:
+        return frame.raw_text
+    return frame.text if frame.append_to_context or frame.text_type != TextType.WORD else ""
 
 
 @dataclass(slots=True, eq=False)
@@ -91,6 +99,6 @@ class Take:
             self.held.popleft()
             if not frame.pts:
                 self.untimed_secs += least_secs(frame.text)
-            self.released_letters += sum(c.isalnum() for c in frame.text)
+            self.released_letters += sum(c.isalnum() for c in written(frame))
             released.append(frame)
         return released

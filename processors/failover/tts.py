@@ -31,7 +31,14 @@ from processors.failover.circuit import Failure
 from processors.failover.providers import Providers
 from processors.failover.script import Script, Unit
 from processors.failover.switcher import Alarm, KeptSwitcher
-from processors.failover.take import MAX_FIRST_AUDIO_SECS, UNKNOWN_FIRST_AUDIO_SECS, Take, Word, first_audio_limit_secs
+from processors.failover.take import (
+    MAX_FIRST_AUDIO_SECS,
+    UNKNOWN_FIRST_AUDIO_SECS,
+    Take,
+    Word,
+    first_audio_limit_secs,
+    written,
+)
 from processors.frames import RepeatedAudioFrame
 
 BYTES_PER_SAMPLE = 2
@@ -276,7 +283,7 @@ class KeptTTS(KeptSwitcher):
                 self._last_pts[self.strategy.active_service] = frame.pts
                 self._shift(frame)
             if take.unit is not None and isinstance(frame, TTSTextFrame):
-                self._script.said(take.unit, frame.text)
+                self._script.said(take.unit, written(frame))
         return released
 
     def _shift(self, frame: Frame) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from bot.settings import BotSettings, Retrieval
+from bot.settings import BotSettings, Persona, Retrieval
 from bot.takes import (
     COMMON_SECS,
     KEPT_SECS,
@@ -122,3 +122,13 @@ async def test_a_redis_that_hangs_holds_up_one_text_and_not_the_next():
 @pytest.mark.parametrize("data", [b"", b"RIFF", packed(TAKE)[:-3], b"\x01"])
 def test_bytes_that_are_no_take_are_none(data: bytes):
     assert unpacked(data) is None
+
+
+async def test_what_every_caller_hears_is_known_by_what_a_voice_is_given_for_it():
+    settings = SETTINGS.model_copy(
+        update={"persona": Persona(greeting="{name} here, open 24/7."), "pronunciations": (("Jarvis", "Jarviss"),)}
+    )
+    async with voice_cache(settings, redis_url="redis://127.0.0.1:1", call_id=None, report=lambda _: None) as cache:
+        notice = "I'm running without a language model, so I answer in the words of our documents."
+        said = f"Jarviss here, open twenty-four seven. {notice} How can I help? "
+        assert cache.kind(said, alone=True) == "greeting"

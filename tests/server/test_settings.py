@@ -176,6 +176,32 @@ def test_prices_that_cannot_be_used_are_told_with_what_is_wrong(
         read_settings().bot_settings()
 
 
+def test_pronunciations_come_to_the_bots(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    path = tmp_path / "words.txt"
+    path.write_text("# a town\nLeominster = Lemster\n")
+    monkeypatch.setenv("JARVIS_PRONUNCIATIONS", str(path))
+    assert read_settings().bot_settings().pronunciations == (("Leominster", "Lemster"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "words.txt can't be read"),
+        (b"a = b\nLeominster Lemster", "words.txt is wrong: line 2: "),
+        (b"\xff = b", "words.txt is not UTF-8"),
+    ],
+)
+def test_pronunciations_that_cannot_be_used_are_told_by_file_and_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: bytes | None, said: str
+):
+    path = tmp_path / "words.txt"
+    if text is not None:
+        path.write_bytes(text)
+    monkeypatch.setenv("JARVIS_PRONUNCIATIONS", str(path))
+    with pytest.raises(SetupError, match=said):
+        read_settings().bot_settings()
+
+
 def test_sockets_fit_into_the_kernels_limit_however_long_the_data_directory(tmp_path: Path):
     settings = read_settings(data_dir=tmp_path / ("long" * 30))
     assert len(str(settings.run_dir / "bots" / "0123456789ab.sock")) < 107

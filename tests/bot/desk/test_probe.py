@@ -41,6 +41,11 @@ class Scripted(FrameProcessor):
         await self.push_frame(frame, direction)
 
 
+class ScriptedVoice(Scripted):
+    def add_text_transformer(self, _transform: object) -> None:
+        """Reads nothing, so that nothing is read in another way."""
+
+
 class ScriptedSTT(EmbeddedSTT):
     answers: ClassVar[list[Frame]] = []
 
@@ -52,7 +57,7 @@ class ScriptedTTS(EmbeddedTTS):
     answers: ClassVar[list[Frame]] = []
 
     def build(self, *, speech_socket: Path, cache: object = None) -> Any:
-        return Scripted("LLMTextFrame", self.answers)
+        return ScriptedVoice("LLMTextFrame", self.answers)
 
 
 class UnmadeTTS(EmbeddedTTS):

@@ -37,3 +37,9 @@ def test_this_host_listens_and_speaks_where_nobody_else_does():
         EmbeddedSTTService,
         EmbeddedTTSService,
     ]
+
+
+async def test_every_voice_reads_a_text_in_the_same_way_with_the_operators_words():
+    settings = SETTINGS.model_copy(update={"pronunciations": (("Leominster", "Lemster"),)})
+    said = [await each._transform_text("Leominster is $18.", "sentence") for each in tts_services(settings)]
+    assert said == ["Lemster is eighteen dollars."]

@@ -5,7 +5,7 @@ from collections import deque
 import pytest
 from pipecat.frames.frames import TTSTextFrame
 
-from processors.failover.take import Take, first_audio_limit_secs, least_secs, most_secs
+from processors.failover.take import Take, first_audio_limit_secs, least_secs, most_secs, written
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,18 @@ def test_a_word_is_held_until_the_audio_holds_it(audio_secs, released):
     take.held.append(word)
     take.sound(audio_secs, base_ns=7)
     assert len(take.release()) == released
+
+
+@pytest.mark.parametrize(
+    ("raw_text", "append", "kind", "stands_for"),
+    [
+        ("$18", True, "word", "$18"),
+        (None, False, "word", ""),
+        (None, True, "word", "eighteen"),
+        (None, False, "sentence", "eighteen"),
+    ],
+)
+def test_a_word_stands_for_what_is_written_once_all_of_that_was_said(raw_text, append, kind, stands_for):
+    word = TTSTextFrame("eighteen", text_type=kind, raw_text=raw_text)
+    word.append_to_context = append
+    assert written(word) == stands_for

@@ -209,3 +209,49 @@ async def test_the_rest_follows_without_a_gap_in_which_the_bot_seems_to_have_end
         await call.answers(ANSWER)
         await asyncio.sleep(30)
     assert call.floor == ["BotStarted", "BotStopped"]
+
+
+PRICES = "A large locker costs $1,299.50 a year. We open at 9:30 am on March 3rd."
+
+
+def reads_aloud(service: ScriptedTTS) -> ScriptedTTS:
+    async def read(text: str, _text_type: str) -> str:
+        for written, said in (("$1,299.50", "thirteen hundred dollars"), ("9:30 am", "nine thirty"), ("3rd", "third")):
+            text = text.replace(written, said)
+        return text
+
+    service.add_text_transformer(read)
+    return service
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("timed", [False, True])
+@in_virtual_time
+async def test_the_context_keeps_what_is_written_of_what_is_said(timed, streaming):
+    first = reads_aloud(ScriptedTTS(timed=timed, streaming=streaming))
+    async with Call({"first": first, "second": ScriptedTTS()}) as call:
+        await call.answers(PRICES)
+        await asyncio.sleep(20)
+    assert "costs thirteen hundred dollars a year. We open at nine thirty on March third." in call.heard
+    assert (call.said, call.switches) == ([PRICES], [])
+    assert call.shown == (PRICES if timed else "")
+
+
+@pytest.mark.parametrize(
+    ("at_word", "heard"),
+    [
+        (5, "A large locker costs thirteen thirteen hundred dollars a year."),
+        (7, "A large locker costs thirteen hundred dollars a year."),
+        (8, "A large locker costs thirteen hundred dollars a year."),
+    ],
+)
+@pytest.mark.parametrize("kind", ["error", "stalled", "short"])
+@in_virtual_time
+async def test_the_next_voice_goes_on_behind_what_was_said_in_other_words(kind, at_word, heard):
+    services = {"first": reads_aloud(failing(kind, at_word)), "second": reads_aloud(ScriptedTTS())}
+    async with Call(services) as call:
+        await call.answers(PRICES)
+        await asyncio.sleep(30)
+    # What is heard twice in a row is counted once.
+    assert call.heard == f"{heard} We open at nine thirty on March third.".replace("thirteen thirteen", "thirteen")
+    assert call.said == [PRICES]

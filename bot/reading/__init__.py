@@ -1,0 +1,1 @@
+"""How what is written for the eye is read to the ear: the text that goes to a voice."""
