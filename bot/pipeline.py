@@ -17,6 +17,7 @@ from pipecat.services.stt_service import STTService
 from pipecat.services.tts_service import TTSService
 from pipecat.transports.base_transport import BaseTransport
 
+from bot.phrases import FILLERS
 from bot.reports import Message
 from bot.settings import BotSettings
 from bot.turns import TurnModels, user_params
@@ -24,8 +25,10 @@ from processors.citations import CitationProcessor
 from processors.failover.llm import KeptLLM
 from processors.failover.stt import KeptSTT
 from processors.failover.tts import KeptTTS
+from processors.filler import FillerProcessor
 from processors.quiet import QuietChanges
 from processors.retrieval import RetrievalProcessor, Search
+from processors.silence import SilenceProcessor
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class CallPipeline:
     user: LLMUserAggregator
     assistant: LLMAssistantAggregator
     citations: CitationProcessor
+    silence: SilenceProcessor
 
 
 def build_pipeline(
@@ -67,6 +71,8 @@ def build_pipeline(
     user, assistant = pair.user(), pair.assistant()
     retrieval = RetrievalProcessor(search=search, limit=settings.retrieval.passages)
     citations = CitationProcessor()
+    # Asked once in the middle of the silence that ends a call.
+    silence = SilenceProcessor(silent_secs=settings.limits.idle_secs / 2)
     pipeline = Pipeline(
         [
             transport.input(),  # the caller's audio
@@ -77,9 +83,13 @@ def build_pipeline(
             citations,  # markers → sources
             QuietChanges(),  # another voice, once nothing is being said
             *before_voice,  # what is written rather than said
+            silence,  # a caller who says nothing
+            FillerProcessor(fillers=FILLERS, wait_secs=settings.filler_secs),  # a word where an answer is slow
             services.tts,  # speech
             transport.output(),  # the caller's loudspeaker
             assistant,  # what was actually heard
         ]
     )
-    return CallPipeline(pipeline=pipeline, context=context, user=user, assistant=assistant, citations=citations)
+    return CallPipeline(
+        pipeline=pipeline, context=context, user=user, assistant=assistant, citations=citations, silence=silence
+    )
