@@ -49,15 +49,21 @@ class LimitKeeper:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout_at(ends_at - left_secs):
                             await self._deserted.wait()
-                    if not self._deserted.is_set():
-                        await self._caller_quiet.wait()  # nobody is cut short to be told
-                        await self._push(TTSSpeakFrame(ONE_MINUTE))
+                            return "idle"
+                    await self._announce(until=ends_at - left_secs / 2)
                 await self._deserted.wait()
         except TimeoutError:
             await self._hush()
             await self._say_goodbye(TIME_IS_UP)
             return "max_duration"
         return "idle"
+
+    async def _announce(self, *, until: float) -> None:
+        """Tells the time left as soon as the caller does not speak; not any more when it would be wrong by half."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(until):
+                await self._caller_quiet.wait()
+                await self._push(TTSSpeakFrame(ONE_MINUTE))
 
     async def _hush(self) -> None:
         if self._silence.bot_has_word:

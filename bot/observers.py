@@ -93,16 +93,14 @@ class TurnObserver(BaseObserver):
     def _took_floor(self, floor: Floor, now: float) -> None:
         if floor == "caller" and self.floor == "bot":
             self._report({"type": "interruption"})
-        if floor == "caller":
-            self._making_filler = self._filler_due = False
         elif floor == "nobody":
             self.spoke_at = now
+        self.floor = floor
+        if floor == "caller":
+            self._making_filler = self._filler_due = False
         elif floor == "bot" and self._filler_due:
             self._filler_due = False
-            self.floor = floor
-            return
-        self.floor = floor
-        if floor == "bot" and self._stages is not None:
+        elif floor == "bot" and self._stages is not None:
             self._number += 1
             latency = round(now - self._stages.silent_at, 3)
             report = {"type": "turn", "number": self._number, "latency_secs": latency, "stages": self._stages.secs()}

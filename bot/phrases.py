@@ -37,7 +37,7 @@ def spoken_alone(settings: BotSettings) -> dict[str, Kind]:
 
 
 def _notices(texts: Iterable[str]) -> dict[str, Kind]:
-    return {text: "notice" for text in texts}
+    return dict.fromkeys(texts, "notice")
 
 
 def in_answers() -> dict[str, Kind]:
