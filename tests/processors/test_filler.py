@@ -1,5 +1,8 @@
 """A word is said where an answer is slow, and only there."""
 
+import asyncio
+
+import pytest
 from pipecat.frames.frames import (
     Frame,
     InterruptionFrame,
@@ -13,6 +16,7 @@ from pipecat.tests.utils import SleepFrame, run_test
 
 from processors.filler import FillerProcessor
 from processors.frames import FillerFrame
+from tests.processors.failover.scripted_tts import Call, ScriptedTTS
 from tests.virtual_time import in_virtual_time
 
 FILLERS = ("One moment.", "Let me see.")
@@ -106,3 +110,16 @@ async def test_what_is_written_is_not_filled():
 @in_virtual_time
 async def test_no_seconds_fill_nothing():
     assert await said(*asked(), after(20), wait_secs=0) == []
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@in_virtual_time
+async def test_an_answer_that_comes_meanwhile_is_said_behind_the_word_and_kept_alone(streaming: bool):
+    async with Call({"first": ScriptedTTS(streaming=streaming), "second": ScriptedTTS()}) as call:
+        await call.worker.queue_frame(FillerFrame("One moment.", append_to_context=False))
+        await asyncio.sleep(0.2)
+        await call.answers("We open at nine.")
+        await asyncio.sleep(20)
+    assert call.heard == "One moment. We open at nine."
+    assert call.said == ["We open at nine."]
+    assert call.floor == ["BotStarted", "BotStopped"] * 2
