@@ -28,7 +28,7 @@ class LimitKeeper:
         self._limits = limits
         self._silence = silence
         self._push = push
-        self._deserted = asyncio.Event()
+        self._goodbye_due = asyncio.Event()
         self._bot_ended = asyncio.Event()
         self._caller_quiet = asyncio.Event()
         self._caller_quiet.set()
@@ -40,30 +40,36 @@ class LimitKeeper:
 
     async def keep(self) -> str:
         """Why the call is to end, once it is and goodbye was said; begins as the caller is connected."""
-        left_secs = LAST_SECS if self._limits.max_duration_secs > 2 * LAST_SECS else 0.0
+        announcing = asyncio.create_task(self._announce(), name="announce-last-minute")
         try:
-            async with asyncio.timeout(self._limits.max_duration_secs) as limit:
-                ends_at = limit.when()
-                assert ends_at is not None
-                if left_secs:
-                    with contextlib.suppress(TimeoutError):
-                        async with asyncio.timeout_at(ends_at - left_secs):
-                            await self._deserted.wait()
-                            return "idle"
-                    await self._announce(until=ends_at - left_secs / 2)
-                await self._deserted.wait()
+            async with asyncio.timeout(self._limits.max_duration_secs):
+                await self._deserted()
+                return "idle"
         except TimeoutError:
             await self._hush()
             await self._say_goodbye(TIME_IS_UP)
             return "max_duration"
-        return "idle"
+        finally:
+            announcing.cancel()
 
-    async def _announce(self, *, until: float) -> None:
+    async def _announce(self) -> None:
         """Tells the time left as soon as the caller does not speak; not any more when it would be wrong by half."""
+        if self._limits.max_duration_secs <= 2 * LAST_SECS:
+            return
+        await asyncio.sleep(self._limits.max_duration_secs - LAST_SECS)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout_at(until):
+            async with asyncio.timeout(LAST_SECS / 2):
                 await self._caller_quiet.wait()
                 await self._push(TTSSpeakFrame(ONE_MINUTE))
+
+    async def _deserted(self) -> None:
+        """Returns when a caller let a goodbye pass."""
+        while True:
+            await self._goodbye_due.wait()
+            self._goodbye_due.clear()
+            await self._say_goodbye(NOBODY_THERE)
+            if not self._caller_there:
+                return
 
     async def _hush(self) -> None:
         if self._silence.bot_has_word:
@@ -81,14 +87,13 @@ class LimitKeeper:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._bot_ended.wait(), secs)
 
+    # The end of a call waits for what is told here, so none of these waits for anything.
     async def _on_caller_silent(self, _silence: SilenceProcessor, times: int) -> None:
         if times == 1:
             await self._push(TTSSpeakFrame(STILL_THERE))
         elif times == 2:
             self._caller_there = False
-            await self._say_goodbye(NOBODY_THERE)
-            if not self._caller_there:
-                self._deserted.set()
+            self._goodbye_due.set()
 
     async def _on_caller_began(self, _silence: SilenceProcessor) -> None:
         self._caller_there = True
