@@ -10,6 +10,7 @@ from pipecat.frames.frames import (
     LLMTextFrame,
     TranscriptionFrame,
     TTSAudioRawFrame,
+    TTSStoppedFrame,
     UserStartedSpeakingFrame,
     UserStoppedSpeakingFrame,
     VADUserStoppedSpeakingFrame,
@@ -18,7 +19,7 @@ from pipecat.observers.base_observer import BaseObserver, FramePushed
 
 from bot.reports import Floor, Report, Stage
 from bot.stages import Stages
-from processors.frames import PassagesFrame
+from processors.frames import FillerFrame, PassagesFrame
 
 _FLOORS: dict[type[Frame], Floor] = {
     UserStartedSpeakingFrame: "caller",
@@ -34,7 +35,7 @@ _ENDS: dict[type[Frame], Stage] = {
     LLMTextFrame: "llm",
     TTSAudioRawFrame: "tts",
 }
-_HEARD = frozenset({*_FLOORS, *_ENDS, VADUserStoppedSpeakingFrame})
+_HEARD = frozenset({*_FLOORS, *_ENDS, VADUserStoppedSpeakingFrame, FillerFrame, TTSStoppedFrame})
 
 
 class TurnObserver(BaseObserver):
@@ -42,6 +43,7 @@ class TurnObserver(BaseObserver):
 
     `latency_secs` runs from the caller's last voiced sample, as the VAD places it, to the first sound handed to the
     transport; `stages` says where it went (`bot/stages.py`). What the channel adds is heard only from outside.
+    `{"type": "filler"}` is a word that was said because the answer was slow, which is waited for all the same;
     `{"type": "interruption"}` is a caller who began to speak while the bot spoke. `floor` is who has the word,
     `spoke_at` when the bot last ended to speak, by the clock.
     """
@@ -53,6 +55,8 @@ class TurnObserver(BaseObserver):
         self._stages: Stages | None = None
         self._transcript_at = 0.0
         self._number = 0
+        # A filler is being made; it is to sound before the answer does.
+        self._making_filler = self._filler_due = False
         self.floor: Floor = "nobody"
         self.spoke_at = 0.0
 
@@ -62,7 +66,12 @@ class TurnObserver(BaseObserver):
         if kind not in _HEARD:
             return
         now = self._clock()
-        if isinstance(frame, VADUserStoppedSpeakingFrame):
+        if isinstance(frame, FillerFrame):
+            self._making_filler = self._filler_due = True
+            self._report({"type": "filler"})
+        elif isinstance(frame, TTSStoppedFrame):
+            self._making_filler = False
+        elif isinstance(frame, VADUserStoppedSpeakingFrame):
             self._stopped(silent_at=frame.timestamp - frame.stop_secs)
         if (stage := _ENDS.get(kind)) is not None:
             self._passed(stage, now)
@@ -78,7 +87,7 @@ class TurnObserver(BaseObserver):
     def _passed(self, stage: Stage, now: float) -> None:
         if stage == "transcript":
             self._transcript_at = now
-        if self._stages is not None:
+        if self._stages is not None and not (stage == "tts" and self._making_filler):
             self._stages.passed(stage, now)
 
     def _took_floor(self, floor: Floor, now: float) -> None:
@@ -87,7 +96,11 @@ class TurnObserver(BaseObserver):
         elif floor == "nobody":
             self.spoke_at = now
         self.floor = floor
-        if floor == "bot" and self._stages is not None:
+        if floor == "caller":
+            self._making_filler = self._filler_due = False
+        elif floor == "bot" and self._filler_due:
+            self._filler_due = False
+        elif floor == "bot" and self._stages is not None:
             self._number += 1
             latency = round(now - self._stages.silent_at, 3)
             report = {"type": "turn", "number": self._number, "latency_secs": latency, "stages": self._stages.secs()}

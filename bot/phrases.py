@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from bot.extractive.talk import NOTHING_FOUND, SORRY_NOT_HEARD
@@ -16,6 +17,12 @@ LOST_YOU = "Sorry, I lost you for a moment."
 GO_ON = "Please go on."
 ONLY_ME = "I can't reach the service that usually answers, so I answer in the words of our documents."
 SAVING = "To stay within our budget, I now answer in the words of our documents."
+STILL_THERE = "Are you still there?"
+NOBODY_THERE = "I can't hear you, so I'll hang up now. Goodbye."
+ONE_MINUTE = "We have one minute left."
+TIME_IS_UP = "Our time is up. Thank you for calling. Goodbye."
+# An answer that comes meanwhile waits for the end of one, so they are short.
+FILLERS = ("One moment.", "Let me see.", "Just a second.")
 
 
 def greeting(settings: BotSettings) -> str:
@@ -25,7 +32,12 @@ def greeting(settings: BotSettings) -> str:
 
 def spoken_alone(settings: BotSettings) -> dict[str, Kind]:
     """What is said by itself."""
-    return {greeting(settings): "greeting", NO_ANSWER: "apology", LOST_YOU: "apology", GO_ON: "notice"}
+    notices = (GO_ON, STILL_THERE, NOBODY_THERE, ONE_MINUTE, TIME_IS_UP, *FILLERS)
+    return {greeting(settings): "greeting", NO_ANSWER: "apology", LOST_YOU: "apology", **_notices(notices)}
+
+
+def _notices(texts: Iterable[str]) -> dict[str, Kind]:
+    return dict.fromkeys(texts, "notice")
 
 
 def in_answers() -> dict[str, Kind]:

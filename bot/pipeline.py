@@ -17,6 +17,7 @@ from pipecat.services.stt_service import STTService
 from pipecat.services.tts_service import TTSService
 from pipecat.transports.base_transport import BaseTransport
 
+from bot.phrases import FILLERS
 from bot.reports import Message
 from bot.settings import BotSettings
 from bot.turns import TurnModels, user_params
@@ -25,6 +26,7 @@ from processors.echo import JustSaid
 from processors.failover.llm import KeptLLM
 from processors.failover.stt import KeptSTT
 from processors.failover.tts import KeptTTS
+from processors.filler import FillerProcessor
 from processors.guess import Guesses
 from processors.guesses import GuessGate, GuessMarker, guard_tools
 from processors.held_voice import HeldVoice
@@ -32,6 +34,7 @@ from processors.markup import PlainText
 from processors.onset import Onset
 from processors.quiet import QuietChanges
 from processors.retrieval import RetrievalProcessor, Search
+from processors.silence import SilenceProcessor
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class CallPipeline:
     user: LLMUserAggregator
     assistant: LLMAssistantAggregator
     citations: CitationProcessor
+    silence: SilenceProcessor
 
 
 def build_pipeline(
@@ -78,6 +82,8 @@ def build_pipeline(
     guard_tools(services.llm, guesses)
     retrieval = RetrievalProcessor(search=search, limit=settings.retrieval.passages)
     citations = CitationProcessor()
+    # Asked once in the middle of the silence that ends a call.
+    silence = SilenceProcessor(silent_secs=settings.limits.idle_secs / 2)
     pipeline = Pipeline(
         [
             transport.input(),  # the caller's audio
@@ -91,6 +97,8 @@ def build_pipeline(
             PlainText(),  # markup → sentences
             QuietChanges(),  # another voice, once nothing is being said
             *before_voice,  # what is written rather than said
+            silence,  # a caller who says nothing
+            FillerProcessor(fillers=FILLERS, wait_secs=settings.filler_secs),  # a word where an answer is slow
             services.tts,  # speech
             Onset(),  # without the silence that it begins with
             transport.output(),  # the caller's loudspeaker
@@ -98,4 +106,6 @@ def build_pipeline(
             assistant,  # what was actually heard
         ]
     )
-    return CallPipeline(pipeline=pipeline, context=context, user=user, assistant=assistant, citations=citations)
+    return CallPipeline(
+        pipeline=pipeline, context=context, user=user, assistant=assistant, citations=citations, silence=silence
+    )

@@ -34,6 +34,7 @@ from bot.errors import ChangeError, OfferError
 from bot.extractive.talk import small_talk
 from bot.failover import Failover, answerer, listener, speaker
 from bot.guessing import guess_report
+from bot.limits import LimitKeeper
 from bot.observers import TurnObserver
 from bot.phrases import GO_ON, LOST_YOU, NO_ANSWER, greeting
 from bot.pipeline import CallPipeline, Services, build_pipeline
@@ -62,14 +63,16 @@ FAREWELLS = {
     "operator": "The call was ended by the people who run Jarvis.",
     "error": "Something went wrong on our side. Please call again.",
 }
+# Before these, goodbye was said to its end.
+GOODBYE_SAID = ("idle", "max_duration")
 
 
 class Session:
     """A caller's connection and its one bot.
 
     `story` is what was said before, where this bot goes on with a call that another one lost; None where the call is
-    new. `report` is told what happens: `answered` an offer, `connected`, `turn`, `interruption`, `said`, `story`,
-    `citation`, `marker_dropped`, `gap`, `guess`, `provider`, `failover`, `usage`, `route`, `speech_cache`, `changed`,
+    new. `report` is told what happens: `answered` an offer, `connected`, `turn`, `filler`, `interruption`, `said`,
+    `story`, `citation`, `marker_dropped`, `gap`, `guess`, `provider`, `failover`, `usage`, `route`, `speech_cache`, `changed`,
     `llm_failed`, `turn_stop_timeout`, and at last `ended` with its reason (hang_up, idle, max_duration,
     never_connected, shutdown, operator, error).
     """
@@ -96,6 +99,7 @@ class Session:
         self._silent = asyncio.Event()
         self._connected = asyncio.Event()
         self._worker: PipelineWorker | None = None
+        self._limits: LimitKeeper | None = None
         self._runner: WorkerRunner | None = None
         self._run: asyncio.Task[None] | None = None
         self._reason: str | None = None
@@ -177,7 +181,8 @@ class Session:
         if reason in FAREWELLS and self._connected.is_set():
             message = {"type": "call_ended", "reason": reason, "text": FAREWELLS[reason]}
             # Pipecat plays all that is queued before it ends, and takes no cancel meanwhile.
-            await self._worker.queue_frames([InterruptionFrame(), RTVIServerMessageFrame(data=message), EndFrame()])
+            cut = [] if reason in GOODBYE_SAID else [InterruptionFrame()]
+            await self._worker.queue_frames([*cut, RTVIServerMessageFrame(data=message), EndFrame()])
             if self._run is not None:
                 await asyncio.wait({self._run}, timeout=GRACE_SECS)
         await self._runner.cancel(reason)
@@ -228,11 +233,11 @@ class Session:
                 ),
                 enable_turn_tracking=traced,
                 enable_tracing=traced,
-                idle_timeout_secs=self._settings.limits.idle_secs,
-                cancel_on_idle_timeout=False,
+                idle_timeout_secs=None,
                 conversation_id=self._id,
             )
             self._listen(worker, transport, call, services.llm, story)
+            self._limits = LimitKeeper(self._settings.limits, silence=call.silence, push=worker.queue_frame)
             self._keep_gaps(call, search)
             self._services = services
             await worker.queue_frames(frames(self._chosen, self._settings, services))
@@ -300,10 +305,6 @@ class Session:
         async def on_client_disconnected(_transport: object, _client: object) -> None:
             await self.end("hang_up")
 
-        @worker.event_handler("on_idle_timeout")
-        async def on_idle_timeout(_worker: object) -> None:
-            await self.end("idle")
-
         @worker.event_handler("on_pipeline_error")
         async def on_pipeline_error(_worker: object, frame: ErrorFrame) -> None:
             # What the application reports of itself, it has coped with; anything else cost the caller the answer.
@@ -361,14 +362,13 @@ class Session:
                     logger.warning("session {}: a gap was not kept: {}", self._id, type(error).__name__)
 
     async def _keep_limits(self) -> None:
-        limits = self._settings.limits
         try:
-            await asyncio.wait_for(self._connected.wait(), limits.connect_secs)
+            await asyncio.wait_for(self._connected.wait(), self._settings.limits.connect_secs)
         except TimeoutError:
             await self.end("never_connected")
             return
-        await asyncio.sleep(limits.max_duration_secs)
-        await self.end("max_duration")
+        assert self._limits is not None, "a caller connects to a pipeline"
+        await self.end(await self._limits.keep())
 
     def _finish(self) -> None:
         if not self.ended.is_set():

@@ -51,7 +51,11 @@ class Turns(Frozen):
 class Limits(Frozen):
     """When a call ends by itself."""
 
-    idle_secs: float = Field(default=120, gt=0, description="seconds without a word from either side")
+    idle_secs: float = Field(
+        default=60,
+        gt=0,
+        description="seconds of a caller's silence; after half of them it is asked whether they are there",
+    )
     max_duration_secs: float = Field(default=1800, gt=0)
     connect_secs: float = Field(default=30, gt=0, description="seconds from the offer to connected media")
 
@@ -83,6 +87,9 @@ class BotSettings(Frozen):
         default=False, description="whether a second language model starts where the first is slower than mostly"
     )
     chosen: Change = Field(default=Change(), description="what was chosen for this call while it went on")
+    filler_secs: float = Field(
+        default=1.2, ge=0, description="seconds without an answer after which a word is said to the caller; 0 for none"
+    )
     budget: Budget = Budget()
     persona: Persona = Persona()
     pronunciations: Lexicon = Field(default=(), description="words, each with how it is said")

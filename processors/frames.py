@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from pipecat.frames.frames import ControlFrame, LLMContextFrame, TTSAudioRawFrame
+from pipecat.frames.frames import ControlFrame, LLMContextFrame, TTSAudioRawFrame, TTSSpeakFrame
 
 from knowledge.types import Passage
 from processors.guess import Guess
@@ -43,3 +43,8 @@ class UnansweredFrame(ControlFrame):
 @dataclass
 class RepeatedAudioFrame(TTSAudioRawFrame):
     """Speech that was made before: it says nothing of how the voice's vendor does now."""
+
+
+@dataclass
+class FillerFrame(TTSSpeakFrame):
+    """A word or two that are said because the answer is slow: no answer, whoever measures or keeps those."""

@@ -95,7 +95,12 @@ class Settings(BaseSettings):
         default=None, gt=0, description="what all calls of a day may cost, by UTC, likewise"
     )
     prices: Path | None = Field(default=None, description="a file of prices that count before those of Jarvis")
-    idle_secs: float = Field(default=120, gt=0, description="seconds without a word after which a call ends")
+    filler_secs: float = Field(
+        default=1.2, ge=0, description="seconds without an answer after which a caller hears a word like 'One moment'"
+    )
+    idle_secs: float = Field(
+        default=60, gt=0, description="seconds of a caller's silence after which a call ends; they are asked after half"
+    )
     max_duration_secs: float = Field(default=1800, gt=0, description="seconds after which a call ends")
 
     keep_calls_days: int = Field(
@@ -241,6 +246,7 @@ class Settings(BaseSettings):
             persona=Persona(name=self.name, business=self.business, greeting=self.greeting),
             pronunciations=self.lexicon(),
             hedge=self.hedge,
+            filler_secs=self.filler_secs,
             budget=Budget(prices=self.price_table(), call_usd=self.budget_call_usd),
             limits=Limits(idle_secs=self.idle_secs, max_duration_secs=self.max_duration_secs),
             retrieval=Retrieval(socket=self.knowledge_socket, keep_gaps=self.keep_calls_days > 0),

@@ -56,7 +56,8 @@ _REPLIES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "I'm a voice assistant. Ask me a question, and I'll look for the answer in our documents.",
         ),
         (
-            r"(ok|okay|alright|all\ right|i\ see|right|yes|no|great|perfect)(\ (ok|okay|great|good|then))*",
+            r"""(ok|okay|alright|all\ right|i\ see|right|yes|no|great|perfect)(\ (ok|okay|great|good|then))*|
+            ((yes|yeah|sorry|hello|oh)\ )*(i'm|i\ am)\ (still\ )?here""",
             NOTHING_ASKED,
         ),
     )

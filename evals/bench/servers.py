@@ -24,10 +24,12 @@ TOKENS_PACE = SPEECH_PACE = 4.0
 # What callers say is short and has no pause: the doubles are told whole questions.
 WORDS = "How much is it to join your club each year?"
 ANSWER = "We close at six on weekdays, and at four on Saturdays."
-# Measured calls do not end because nobody speaks, are no longer than an hour, and none of them is kept.
+# Measured calls do not end because nobody speaks, are no longer than an hour, and none of them is kept. What is heard
+# first after a question is its answer.
 MANNERS = {
     "JARVIS_GREETING": "Hello.",
     "JARVIS_IDLE_SECS": "3600",
+    "JARVIS_FILLER_SECS": "0",
     "JARVIS_MAX_DURATION_SECS": "86400",
     "JARVIS_KEEP_CALLS_DAYS": "0",
 }

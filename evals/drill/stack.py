@@ -16,8 +16,13 @@ from evals.drill.errors import DrillError
 from evals.kept import copy
 from evals.program import Jarvis, ProgramError
 
-# A call of a drill is short, and waits for none of this.
-MANNERS = {"JARVIS_GREETING": "Hello.", "JARVIS_WARM_BOTS": "1", "JARVIS_KEEP_CALLS_DAYS": "0"}
+# A call of a drill is short, and waits for none of this. What is heard first after a question is its answer.
+MANNERS = {
+    "JARVIS_GREETING": "Hello.",
+    "JARVIS_WARM_BOTS": "1",
+    "JARVIS_KEEP_CALLS_DAYS": "0",
+    "JARVIS_FILLER_SECS": "0",
+}
 METRICS_SECS = 5.0
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 

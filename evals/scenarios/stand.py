@@ -221,7 +221,8 @@ def check_dotenv(file: Path) -> None:
 
 
 def _variables(wanted: Wanted, vendors: Doubles | None, live: Mapping[str, str], lines: int) -> dict[str, str]:
-    made = {"JARVIS_WARM_BOTS": "1", "JARVIS_MAX_SESSIONS": str(max(4, lines))}
+    # What is heard first after a question is its answer, where a scenario's settings don't ask for something else.
+    made = {"JARVIS_WARM_BOTS": "1", "JARVIS_MAX_SESSIONS": str(max(4, lines)), "JARVIS_FILLER_SECS": "0"}
     if wanted.providers == "embedded":
         # By name, so that a vendor whose key is set somewhere is not asked.
         made |= {f"JARVIS_{stage.upper()}": name_of(members(stage)[0]) for stage in STAGES}

@@ -70,6 +70,9 @@ class CallMetrics:
             "interruption": Counter(
                 "jarvis_interruptions_total", "Callers who spoke while the bot did", registry=registry
             ),
+            "filler": Counter(
+                "jarvis_fillers_total", "Waits for an answer in which a word was said", registry=registry
+            ),
             "gap": Counter("jarvis_gaps_total", "Questions that no document answered", registry=registry),
             "marker_dropped": Counter(
                 "jarvis_markers_dropped_total", "Markers of an LLM that named no passage of the turn", registry=registry

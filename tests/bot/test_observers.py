@@ -11,6 +11,7 @@ from pipecat.frames.frames import (
     LLMTextFrame,
     TranscriptionFrame,
     TTSAudioRawFrame,
+    TTSStoppedFrame,
     UserStartedSpeakingFrame,
     UserStoppedSpeakingFrame,
     VADUserStoppedSpeakingFrame,
@@ -20,7 +21,7 @@ from pipecat.processors.filters.identity_filter import IdentityFilter
 from pipecat.processors.frame_processor import FrameDirection
 
 from bot.observers import TurnObserver
-from processors.frames import PassagesFrame
+from processors.frames import FillerFrame, PassagesFrame
 
 AUDIO = b"\x00\x00"
 
@@ -103,6 +104,36 @@ async def test_the_stages_of_a_caller_who_went_on_begin_anew():
     ]
     (told,) = await reports(*pause, stopped(105.2), transcript(105.5), *answered(105.6))
     assert told["stages"] == {"transcript": 0.5, "turn_end": 0.1, "retrieval": 0.05, "llm": 0.2, "tts": 0.05}
+
+
+def filler(at: float) -> list[tuple[float, Frame]]:
+    """A word or two that are said while the answer is waited for."""
+    return [
+        (at, FillerFrame("One moment.")),
+        (at + 0.1, TTSAudioRawFrame(AUDIO, 24000, 1)),
+        (at + 0.15, TTSStoppedFrame()),
+        (at + 0.2, BotStartedSpeakingFrame()),
+    ]
+
+
+async def test_a_filler_is_told_and_is_not_the_answer():
+    asked = [stopped(100.2), transcript(100.5), (100.6, UserStoppedSpeakingFrame()), (100.65, PassagesFrame())]
+    rest = [
+        (102.6, LLMTextFrame("We do.")), (102.7, TTSAudioRawFrame(AUDIO, 24000, 1)), (102.7, BotStoppedSpeakingFrame()),
+    ]  # fmt: skip
+    told, turn = await reports(*asked, *filler(101.2), *rest, started(102.8))
+    assert told == {"type": "filler"}
+    assert turn["latency_secs"] == pytest.approx(2.8)
+    assert turn["stages"] == {"transcript": 0.5, "turn_end": 0.1, "retrieval": 0.05, "llm": 1.95, "tts": 0.1}
+
+
+async def test_a_filler_that_was_cut_off_before_it_sounded_hides_no_later_answer():
+    told = await reports(
+        stopped(100.2), (101.2, FillerFrame("One moment.")), (101.3, UserStartedSpeakingFrame()), stopped(103.2),
+        *answered(103.6),
+    )  # fmt: skip
+    assert [each["type"] for each in told] == ["filler", "turn"]
+    assert "tts" in told[1]["stages"]
 
 
 async def test_no_word_is_in_a_report():

@@ -2,7 +2,20 @@
 
 from pathlib import Path
 
-from bot.phrases import GO_ON, LOST_YOU, NO_ANSWER, ONLY_ME, greeting, in_answers, spoken_alone
+from bot.phrases import (
+    FILLERS,
+    GO_ON,
+    LOST_YOU,
+    NO_ANSWER,
+    NOBODY_THERE,
+    ONE_MINUTE,
+    ONLY_ME,
+    STILL_THERE,
+    TIME_IS_UP,
+    greeting,
+    in_answers,
+    spoken_alone,
+)
 from bot.settings import BotSettings, Persona, Retrieval
 
 SETTINGS = BotSettings(
@@ -18,7 +31,14 @@ def test_the_greeting_names_the_business_and_says_what_the_answerer_wants_known(
 def test_what_is_said_by_itself_is_known_with_its_kind():
     assert spoken_alone(SETTINGS) == {
         greeting(SETTINGS): "greeting", NO_ANSWER: "apology", LOST_YOU: "apology", GO_ON: "notice",
+        STILL_THERE: "notice", NOBODY_THERE: "notice", ONE_MINUTE: "notice", TIME_IS_UP: "notice",
+        **dict.fromkeys(FILLERS, "notice"),
     }  # fmt: skip
+
+
+def test_a_filler_is_over_before_an_answer_has_to_wait():
+    assert len(set(FILLERS)) > 1
+    assert all(len(each.split()) <= 3 for each in FILLERS)
 
 
 def test_what_is_said_within_answers_is_known_by_its_sentences():

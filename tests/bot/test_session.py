@@ -124,6 +124,17 @@ async def test_a_session_ends_once(models: TurnModels):
     assert call.events == [{"type": "ended", "reason": "idle"}]
 
 
+async def test_a_call_ends_for_the_reason_that_its_limits_give(models: TurnModels):
+    async def keep() -> str:
+        return "idle"
+
+    call = Call(models)
+    call.session._connected.set()
+    call.session._limits = cast("Any", SimpleNamespace(keep=keep))
+    await call.session._keep_limits()
+    assert call.events == [{"type": "ended", "reason": "idle"}]
+
+
 @pytest.mark.integration
 async def test_a_caller_is_answered_and_a_second_one_is_not(models: TurnModels):
     call = Call(models)

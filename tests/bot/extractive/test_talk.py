@@ -43,6 +43,7 @@ def test_no_question_of_the_sample_is_taken_for_small_talk(question: str):
         ("hold on a moment please", "Of course."),
         ("Good to talk to you", "Nice to meet you"),
         ("all right then", "All right."),
+        ("Yes, I'm still here.", "All right."),
     ],
 )
 def test_each_kind_of_small_talk_has_its_reply(utterance: str, reply: str):

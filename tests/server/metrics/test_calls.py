@@ -61,6 +61,7 @@ def test_a_stage_that_an_answer_did_not_pass_through_is_not_measured():
     ("event", "metric", "value"),
     [
         ({"type": "interruption"}, "jarvis_interruptions_total", 1),
+        ({"type": "filler"}, "jarvis_fillers_total", 1),
         ({"type": "gap"}, "jarvis_gaps_total", 1),
         ({"type": "marker_dropped", "count": 3}, "jarvis_markers_dropped_total", 3),
         ({"type": "llm_failed"}, "jarvis_llm_failures_total", 1),
