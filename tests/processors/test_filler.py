@@ -12,10 +12,11 @@ from pipecat.frames.frames import (
     TTSSpeakFrame,
     VADUserStoppedSpeakingFrame,
 )
-from pipecat.tests.utils import SleepFrame, run_test
+from pipecat.tests.utils import SleepFrame
 
 from processors.filler import FillerProcessor
 from processors.frames import FillerFrame
+from tests.patient import run_test
 from tests.processors.failover.scripted_tts import Call, ScriptedTTS
 from tests.virtual_time import in_virtual_time
 

@@ -14,11 +14,12 @@ from pipecat.frames.frames import (
 )
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.frame_processor import FrameDirection
-from pipecat.tests.utils import SleepFrame, run_test
+from pipecat.tests.utils import SleepFrame
 
 from processors.frames import AskedFrame, GuessedContextFrame, PassagesFrame
 from processors.guess import Guess, Guesses
 from processors.guesses import GuessGate, GuessMarker, ToolGate
+from tests.patient import run_test
 
 
 def a_guess() -> Guess:

@@ -8,13 +8,14 @@ from pipecat.frames.frames import (
     InterruptionFrame,
     TTSTextFrame,
 )
-from pipecat.tests.utils import SleepFrame, run_test
+from pipecat.tests.utils import SleepFrame
 from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.base_transport import TransportParams
 from pipecat.utils.text.base_text_aggregator import TextType
 
 from processors.echo import JustSaid
 from processors.held_voice import LONGEST_HOLD_SECS, HeldVoice, HoldVoiceFrame, ResumeVoiceFrame, VoiceGate
+from tests.patient import run_test
 from tests.virtual_time import in_virtual_time
 
 PIECE = b"\x01\x00"

@@ -14,9 +14,10 @@ from pipecat.frames.frames import (
     LLMTextFrame,
     TTSSpeakFrame,
 )
-from pipecat.tests.utils import SleepFrame, run_test
+from pipecat.tests.utils import SleepFrame
 
 from processors.markup import CODE_LEFT_OUT, NOTHING_TO_SAY, MarkupReader, PlainText, plain
+from tests.patient import run_test
 
 ID = "3f2b8c1e-1111-4222-8333-123456789abc"
 ANSWERS = [

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from pipecat.frames.frames import Frame, TTSAudioRawFrame, TTSStartedFrame, TTSStoppedFrame, TTSTextFrame
-from pipecat.tests.utils import run_test
 
 from processors.onset import Onset
+from tests.patient import run_test
 
 RATE_HZ = 24_000
 NS = 1_000_000_000

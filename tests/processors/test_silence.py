@@ -17,9 +17,10 @@ from pipecat.frames.frames import (
     UserStartedSpeakingFrame,
     UserStoppedSpeakingFrame,
 )
-from pipecat.tests.utils import SleepFrame, run_test
+from pipecat.tests.utils import SleepFrame
 
 from processors.silence import SilenceProcessor
+from tests.patient import run_test
 from tests.virtual_time import in_virtual_time
 
 SPOKE = (BotStartedSpeakingFrame(), BotStoppedSpeakingFrame())
