@@ -9,12 +9,13 @@ from pipecat.audio.vad.silero import SileroVADAnalyzer
 from pipecat.audio.vad.vad_analyzer import VADParams
 from pipecat.processors.aggregators.llm_response_universal import LLMUserAggregatorParams
 from pipecat.turns.empty_user_turn import EmptyUserTurnConfig
-from pipecat.turns.user_start import TranscriptionUserTurnStartStrategy, VADUserTurnStartStrategy
+from pipecat.turns.user_start import VADUserTurnStartStrategy
 from pipecat.turns.user_stop import TurnAnalyzerUserTurnStopStrategy
 from pipecat.turns.user_turn_strategies import UserTurnStrategies
 
 from bot.prompts import prompt
 from bot.settings import Turns
+from bot.turn_start import WordsUserTurnStartStrategy
 
 # A turn is over so long after speech, whether a transcript came or not.
 TURN_STOP_SECS = 5.0
@@ -69,7 +70,7 @@ def user_params(settings: Turns, *, models: TurnModels, patience_secs: float = 0
     return LLMUserAggregatorParams(
         vad_analyzer=models.vad,
         user_turn_strategies=UserTurnStrategies(
-            start=[VADUserTurnStartStrategy(), TranscriptionUserTurnStartStrategy()],
+            start=[VADUserTurnStartStrategy(), WordsUserTurnStartStrategy()],
             stop=[TurnAnalyzerUserTurnStopStrategy(turn_analyzer=models.turn)],
         ),
         user_turn_stop_timeout=max(TURN_STOP_SECS, patience_secs),

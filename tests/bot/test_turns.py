@@ -8,6 +8,7 @@ from pipecat.turns.user_stop import TurnAnalyzerUserTurnStopStrategy
 
 from bot.prompts import prompt
 from bot.settings import Turns
+from bot.turn_start import WordsUserTurnStartStrategy
 from bot.turns import TurnModels, user_params
 
 
@@ -38,7 +39,7 @@ def test_a_voice_begins_a_turn_and_smart_turn_ends_it(models: TurnModels):
     assert params.vad_analyzer is models.vad
     strategies = params.user_turn_strategies
     assert strategies is not None
-    assert isinstance((strategies.start or [])[0], VADUserTurnStartStrategy)
+    assert [type(s) for s in strategies.start or []] == [VADUserTurnStartStrategy, WordsUserTurnStartStrategy]
     assert [type(s) for s in strategies.stop or []] == [TurnAnalyzerUserTurnStopStrategy]
 
 
