@@ -8,8 +8,8 @@ from pipecat.turns.user_start import TranscriptionUserTurnStartStrategy
 class WordsUserTurnStartStrategy(TranscriptionUserTurnStartStrategy):
     """Begins a turn with words that VAD missed, and with words alone.
 
-    A recogniser that understood nothing gives a blank transcript. It ends the turn that VAD began; where it comes when
-    that is over, or of voices behind the caller, a turn of it would be a caller who is asked to say nothing again.
+    A recogniser that understood nothing gives a blank transcript. It ends the turn that VAD began; one that comes when
+    that is over would begin another, and have a caller who said nothing asked to say it again.
     """
 
     async def process_frame(self, frame: Frame) -> ProcessFrameResult:

@@ -31,6 +31,8 @@ ASK_SECS = 5.0
 INDEX_SECS = 300.0
 # What a call leaves is written within half a second of its end.
 KEPT_SECS, LOOK_SECS = 5.0, 0.1
+# Doubles that there are only where a scenario names them: `JARVIS_TTS: openai`.
+NAMED = {"tts": ("openai",)}
 # These would lead a Jarvis under test to what the operator works with.
 OPERATORS = ("DATABASE_URL", "REDIS_URL", "OPENAI_EMBEDDING_MODEL")
 
@@ -158,7 +160,7 @@ async def stand(
     folder.chmod(0o755)
     try:
         async with AsyncExitStack() as stack:
-            vendors = await stack.enter_async_context(_doubles()) if wanted.providers == "doubles" else None
+            vendors = await stack.enter_async_context(_doubles(wanted)) if wanted.providers == "doubles" else None
             http = await stack.enter_async_context(aiohttp.ClientSession())
             data = folder / "data"
             data.mkdir(mode=0o755)
@@ -201,8 +203,11 @@ def _variables(wanted: Wanted, vendors: Doubles | None, live: Mapping[str, str],
 
 
 @asynccontextmanager
-async def _doubles() -> AsyncIterator[Doubles]:
+async def _doubles(wanted: Wanted) -> AsyncIterator[Doubles]:
     names = [f"{stage}/{name}" for stage, of_stage in VENDORS.items() for name in of_stage]
+    for stage, of_stage in NAMED.items():
+        asked = dict(wanted.settings).get(f"JARVIS_{stage.upper()}", "").split(",")
+        names += [f"{stage}/{name}" for name in of_stage if name in asked]
     try:
         async with doubles(names) as served:
             yield served

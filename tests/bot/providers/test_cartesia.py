@@ -25,6 +25,7 @@ from tests.vendors.faults import Fault, Faults
 from tests.vendors.voice import CHARACTERS_PER_SEC, Speech
 
 RATE_HZ = 24_000
+OWN_VOICE = CartesiaTTS.model_fields["voice"].default
 OPENS, CLOSES = "The pool opens at nine.", "It closes at ten."
 
 
@@ -33,7 +34,7 @@ def voice(url: str, *, api_key: str = Cartesia.KEY) -> CartesiaTTS:
 
 
 def pcm(*texts: str, speed: float = 1.0) -> bytes:
-    return b"".join(Speech(f"{text} ", RATE_HZ, speed).pcm for text in texts)
+    return b"".join(Speech(f"{text} ", RATE_HZ, speed, OWN_VOICE).pcm for text in texts)
 
 
 async def test_two_sentences_of_a_turn_are_heard_whole_and_in_order():

@@ -31,15 +31,19 @@ class Bot:
         status: int = 201,
         replies: bool = True,
         ready: bool = True,
+        changes: bool = True,
     ) -> None:
         self.created: list[Any] = []
         self.connected: list[str] = []
         self.heard: list[str] = []
+        self.changed: list[Any] = []
         self.ended = 0
         self._answer, self._greeting, self._told = answer, greeting, told
         self._status, self._replies, self._ready = status, replies, ready
+        self._changes = changes
         app = web.Application()
         app.router.add_post("/api/ingress/session/create", self._create)
+        app.router.add_patch("/api/ingress/session/6f1c", self._change)
         app.router.add_delete("/api/ingress/session/6f1c", self._end)
         app.router.add_get("/api/ingress/eval", self._evaluate)
         self.http = TestServer(app, host="127.0.0.1")
@@ -55,6 +59,10 @@ class Bot:
         address = str(URL(self.url).with_scheme("ws").with_user("session").with_password(TOKEN)).rstrip("/")
         body = {"id": "6f1c", "token": TOKEN, "eval_url": f"{address}/api/ingress/eval"}
         return web.json_response(body if self._status == 201 else {"title": "All lines are busy"}, status=self._status)
+
+    async def _change(self, request: web.Request) -> web.Response:
+        self.changed.append((await request.json(), request.headers["Authorization"]))
+        return web.Response(status=204) if self._changes else web.json_response({"title": "No such voice"}, status=422)
 
     async def _end(self, request: web.Request) -> web.Response:
         self.ended += 1

@@ -8,6 +8,7 @@ from pipecat.evals import matcher
 from pipecat.evals.results import EvalAssertionFailure, EvalScriptResult
 from pipecat.evals.script import EvalExpectation, EvalScriptScenario, EvalScriptTurn
 
+from bot.change import Change
 from evals.caller import ingress
 from evals.judged.judge import judge
 from evals.scenarios import harness
@@ -55,6 +56,22 @@ async def test_a_scenario_is_held_as_pipecat_holds_it_and_all_that_the_bot_said_
     assert held.told("passages", 0) == (PASSAGES,)
     assert held.told("passages", 1) == ()
     assert TOKEN not in str(held.result)
+
+
+VERSE = {1: Change.model_validate({"tts": {"voice": "verse"}})}
+
+
+async def test_what_the_operator_changes_is_changed_once(served: Callable[..., Any]):
+    server = await served()
+    await hold(SCENARIO, base_url=server.url, key="k", changes=VERSE)
+    assert server.changed == [({"tts": {"voice": "verse"}}, "Bearer k")]
+
+
+async def test_what_could_not_be_changed_is_told_of_its_turn(served: Callable[..., Any]):
+    server = await served(changes=False)
+    held = await hold(SCENARIO, base_url=server.url, key="k", changes=VERSE)
+    (failure,) = [each for each in held.result.failures if each.kind == "change_failed"]
+    assert (failure.turn_index, failure.event_name, "No such voice" in failure.reason) == (1, "x_change", True)
 
 
 async def test_a_call_that_is_refused_is_a_result_with_the_reason(served: Callable[..., Any]):
