@@ -202,14 +202,19 @@ def _variables(wanted: Wanted, vendors: Doubles | None, live: Mapping[str, str],
     return made | dict(wanted.settings)
 
 
-@asynccontextmanager
-async def _doubles(wanted: Wanted) -> AsyncIterator[Doubles]:
+def doubles_of(wanted: Wanted) -> list[str]:
+    """The names of the doubles that there are: the drill's, and those of others that the scenarios ask for."""
     names = [f"{stage}/{name}" for stage, of_stage in VENDORS.items() for name in of_stage]
     for stage, of_stage in NAMED.items():
         asked = dict(wanted.settings).get(f"JARVIS_{stage.upper()}", "").split(",")
         names += [f"{stage}/{name}" for name in of_stage if name in asked]
+    return names
+
+
+@asynccontextmanager
+async def _doubles(wanted: Wanted) -> AsyncIterator[Doubles]:
     try:
-        async with doubles(names) as served:
+        async with doubles(doubles_of(wanted)) as served:
             yield served
     except DrillError as error:
         raise SuiteError(str(error)) from None
