@@ -1,8 +1,20 @@
-"""What is heard of a cache that takes all voices for one."""
+"""What calls make of defects that are about what is heard."""
 
 import numpy as np
 import pytest
-from pipecat.frames.frames import TTSUpdateSettingsFrame
+from pipecat.frames.frames import (
+    InterruptionFrame,
+    LLMFullResponseStartFrame,
+    StartFrame,
+    TTSTextFrame,
+    TTSUpdateSettingsFrame,
+)
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.aggregators.llm_response_universal import LLMAssistantAggregator
+from pipecat.tests.utils import SleepFrame, run_test
+from pipecat.transports.base_output import BaseOutputTransport
+from pipecat.transports.base_transport import TransportParams
 from pydantic import SecretStr
 
 from bot.providers.openai import OpenAITTS
@@ -30,6 +42,37 @@ async def heard(text: str) -> list[str]:
                 tone_hz = tone_in(at_48khz(Pcm(audio, RATE_HZ)))
                 found += [name for name in VOICES if tone_hz is not None and speaks_as(name, tone_hz)]
     return found
+
+
+class Loudspeaker(BaseOutputTransport):
+    """Is there at once."""
+
+    async def start(self, frame: StartFrame) -> None:
+        await super().start(frame)
+        await self.set_transport_ready(frame)
+
+
+async def kept(text: str) -> list[object]:
+    """What the context has of an answer that is cut off a moment after its first word, of ten seconds to come."""
+    output, context = Loudspeaker(TransportParams(audio_out_enabled=True)), LLMContext()
+    first, *later = (TTSTextFrame(each, text_type="word") for each in text.split())
+    first.pts = 1
+    for frame in later:
+        frame.pts = round(10e9)
+    answer = [LLMFullResponseStartFrame(), first, *later, SleepFrame(0.1), InterruptionFrame()]
+    await run_test(Pipeline([output, LLMAssistantAggregator(context)]), frames_to_send=answer)
+    return [message["content"] for message in context.messages]
+
+
+async def test_the_context_of_a_whole_bot_has_what_was_heard():
+    assert await kept("We open at nine.") == ["We"]
+
+
+async def test_the_context_of_a_broken_one_has_what_was_cut_off(monkeypatch: pytest.MonkeyPatch):
+    mutant = MUTANTS["unheard-words-kept"]
+    owner, name = place(mutant.target)
+    monkeypatch.setattr(owner, name, mutant.broken(getattr(owner, name)))
+    assert await kept("We open at nine.") == ["We open at nine."]
 
 
 async def test_each_voice_is_heard_with_a_whole_cache():
