@@ -67,6 +67,10 @@ class Ingress:
         """How the session stands, or CallError when the server is away or refuses."""
         return await self._request("GET", f"{self._sessions_url}/{session.id}", None, SessionState, session.token)
 
+    async def change(self, session: Session, wanted: Mapping[str, Any]) -> None:
+        """Have other providers or another voice in the call, or CallError when the server is away or refuses."""
+        await self._asked("PATCH", f"{self._sessions_url}/{session.id}", dict(wanted), self._key)
+
     async def hang_up(self, session: Session) -> None:
         """End the session; a server that is gone, or has ended it already, is no error."""
         try:
@@ -83,6 +87,15 @@ class Ingress:
     async def _request(
         self, method: str, url: str, body: dict[str, Any] | None, model: type[Model], bearer: str | None
     ) -> Model:
+        content = await self._asked(method, url, body, bearer)
+        try:
+            return model.model_validate_json(content)
+        except ValidationError:
+            raise CallError(
+                f"What answers at {self._base_url} is not Jarvis. Check the address and the port."
+            ) from None
+
+    async def _asked(self, method: str, url: str, body: dict[str, Any] | None, bearer: str | None) -> bytes:
         try:
             async with self._http.request(
                 method,
@@ -105,12 +118,7 @@ class Ingress:
             ) from None
         if response.status >= HTTPStatus.BAD_REQUEST:
             raise CallError(_refusal(self._base_url, response, content))
-        try:
-            return model.model_validate_json(content)
-        except ValidationError:
-            raise CallError(
-                f"What answers at {self._base_url} is not Jarvis. Check the address and the port."
-            ) from None
+        return content
 
 
 def _authorization(bearer: str | None) -> dict[str, str]:

@@ -87,6 +87,14 @@ def _gives_nothing_up(_start_interruption: Any) -> Any:
     return nothing
 
 
+def _words_before_their_sound(handle_timed_frame: Any) -> Any:
+    @wraps(handle_timed_frame)
+    async def at_once(self: Any, frame: Any) -> None:
+        await self._transport.push_frame(frame)
+
+    return at_once
+
+
 def _tells_what_was_said(tell: Any) -> Any:
     logger = import_module("loguru").logger
 
@@ -117,6 +125,14 @@ def _source_in_silence(attribution: Any) -> Any:
         return ""
 
     return silent
+
+
+def _one_voice_for_all(place: Any) -> Any:
+    @wraps(place)
+    def voiceless(self: Any, text: str, *, settings: Any, **more: Any) -> Any:
+        return place(self, text, settings={name: each for name, each in settings.items() if name != "voice"}, **more)
+
+    return voiceless
 
 
 def _twice(text: str) -> str:
@@ -165,12 +181,28 @@ _ALL = (
         scenarios=("interrupted/by_another_question",),
     ),
     Mutant(
+        name="unheard-words-kept",
+        defect="the context keeps words that the caller cut off",
+        target="pipecat.transports.base_output:BaseOutputTransport.MediaSender.handle_timed_frame",
+        broken=_words_before_their_sound,
+        checks=("x_never_says", "x_state"),
+        scenarios=("barge_in/knows_what_was_heard",),
+    ),
+    Mutant(
         name="words-in-the-log",
         defect="what is said in a call is logged",
         target="bot.said:Said._tell",
         broken=_tells_what_was_said,
         checks=("x_privacy",),
         scenarios=("privacy/a_card_number_in_no_log_metric_or_trace",),
+    ),
+    Mutant(
+        name="cache-of-another-voice",
+        defect="the cache says what another voice said",
+        target="processors.takes:VoiceCache.place",
+        broken=_one_voice_for_all,
+        checks=("x_voice",),
+        scenarios=("voices/another_voice_for_the_same_words",),
     ),
     Mutant(
         name="failover-off",

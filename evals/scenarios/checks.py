@@ -9,6 +9,7 @@ from evals.scenarios.errors import Place
 from evals.scenarios.format import Scenario
 from evals.scenarios.keys import Limits, Tier, TurnKeys
 from evals.scenarios.observed import Observed, ObservedTurn
+from evals.scenarios.tones import speaks_as
 from processors.citations import spoken_name
 
 _SHOWN_CHARACTERS = 200
@@ -62,6 +63,8 @@ def of_answer(keys: TurnKeys, turn: ObservedTurn, gaps: Sequence[str], *, tier: 
         if found := re.search(pattern, turn.said, re.IGNORECASE):
             yield "x_never_says", f"{found[0]!r} was said: {_shown(turn.said)}"
     yield from (("x_source", reason) for reason in _source(keys, turn))
+    if keys.x_voice is not None and tier != "text" and not _speaks_as(keys.x_voice, turn.tone_hz):
+        yield "x_voice", f"it was not {keys.x_voice!r} who spoke"
     if keys.x_supported:
         yield from (("x_supported", reason) for reason in _support(turn))
     if keys.x_refuses is not None:
@@ -99,6 +102,10 @@ def _source(keys: TurnKeys, turn: ObservedTurn) -> Iterator[str]:
             yield f"{title!r} was not cited, but {_titles(cited)}"
         elif not is_said(spoken_name(title), turn.said):
             yield f"{title!r} was cited, and not named aloud: {_shown(turn.said)}"
+
+
+def _speaks_as(voice: str, tone_hz: float | None) -> bool:
+    return tone_hz is not None and speaks_as(voice, tone_hz)
 
 
 def _support(turn: ObservedTurn) -> Iterator[str]:

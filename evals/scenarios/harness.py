@@ -1,10 +1,12 @@
 """One scenario held with a running Jarvis by Pipecat's own eval session, and all that was to be observed of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import aiohttp
@@ -19,6 +21,7 @@ from pipecat.evals.script import EvalScriptScenario
 from pipecat.evals.script_session import EvalScriptSession
 from pipecat.evals.session import EvalSessionParams
 
+from bot.change import Change
 from evals.caller.audio import RATE_HZ, stereo
 from evals.caller.errors import CallError
 from evals.caller.ingress import Ingress, Session
@@ -29,6 +32,7 @@ from evals.scenarios.utterances import Mouth
 
 READY_SECS = 20.0
 EXPECT_SECS = 20.0
+NO_CHANGES: Mapping[int, Change] = MappingProxyType({})
 _NO_VERDICT = EvalAssertionFailure(
     -1, -1, "<judge>", "the judge gave no verdict that could be used: name another model", "judge_no_verdict"
 )
@@ -131,6 +135,7 @@ async def hold(
     wanted: Mapping[str, Any] | None = None,
     expect_secs: float = EXPECT_SECS,
     on_turn: Callable[[int], None] = lambda _: None,
+    changes: Mapping[int, Change] = NO_CHANGES,
     way: Way | None = None,
 ) -> Held:
     """Holds a scenario with the Jarvis at `base_url`; `key` has the scope admin.
@@ -139,7 +144,8 @@ async def hold(
     `eval:` is asked, and its expectation is met by what else it names; a judge without a verdict that could be used is
     a failure of the kind `judge_no_verdict`. `wanted` goes into the session's creation
     (`collection`, `metadata`); `expect_secs` is how long an expectation waits that names no time. `on_turn` is told
-    each turn, from 0, as it begins. `way` is Pipecat's own where none is named. A call that can't be had is a result
+    each turn, from 0, as it begins; `changes` are what the operator changes of the call then, of the kind
+    `change_failed` where that fails. `way` is Pipecat's own where none is named. A call that can't be had is a result
     with a failure of the kind `connect_failed`.
     """
     way = way or EvalChannel()
@@ -153,8 +159,9 @@ async def hold(
             asked = scenario if judge else unjudged(scenario)
             async with way.join(ingress, call) as joined:
                 return await _hold(
-                    asked, call, joined, judge=judge, audio=audio, expect_secs=expect_secs, on_turn=on_turn
-                )
+                    asked, call, joined, judge=judge, audio=audio, expect_secs=expect_secs, on_turn=on_turn,
+                    change=partial(_changed, ingress, call, changes),
+                )  # fmt: skip
         except CallError as error:
             return Held(_unheld(scenario, str(error)), call.id, began_ms=(None,) * len(scenario.turns))
         finally:
@@ -176,6 +183,7 @@ async def _hold(
     audio: Path | None,
     expect_secs: float,
     on_turn: Callable[[int], None],
+    change: Callable[[int], Awaitable[EvalAssertionFailure | None]],
 ) -> Held:
     audio = audio if scenario.bot_audio else None
     params = EvalSessionParams(
@@ -186,19 +194,36 @@ async def _hold(
     session = EvalScriptSession.from_scenario(scenario, joined.url, params=params, judge=judge)
     overheard = Overheard(session, mouth=joined.mouth)
     began_ms: list[float | None] = [None] * len(scenario.turns)
+    also: list[EvalAssertionFailure] = []
 
     @session.event_handler("on_progress")
     async def on_progress(_session: object, progress: EvalScriptTurnProgress) -> None:
         if progress.status == "turn":
             on_turn(progress.turn_index)
             began_ms[progress.turn_index] = round(overheard.elapsed_secs() * 1000, 3)
+            if failure := await change(progress.turn_index):
+                also.append(failure)
 
     await joined.connect()
     result = without_secret(await session.run(), call.token)
     if judge is not None and judge.gave_up:
-        result = replace(result, passed=False, failures=[*result.failures, _NO_VERDICT])
+        also.append(_NO_VERDICT)
+    if also:
+        result = replace(result, passed=False, failures=[*result.failures, *also])
     recording = None if audio is None else await asyncio.to_thread(_written, joined, overheard, audio)
     return Held(result, call.id, tuple(overheard.messages), tuple(began_ms), recording, audio)
+
+
+async def _changed(
+    ingress: Ingress, call: Session, changes: Mapping[int, Change], turn: int
+) -> EvalAssertionFailure | None:
+    """Changes what is to be changed as a turn begins; why it could not be."""
+    try:
+        if turn in changes:
+            await ingress.change(call, changes[turn].model_dump(exclude_none=True))
+    except CallError as error:
+        return EvalAssertionFailure(turn, -1, "x_change", str(error), "change_failed")
+    return None
 
 
 def _written(joined: Joined, overheard: Overheard, audio: Path) -> Recording:

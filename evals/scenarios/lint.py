@@ -9,6 +9,7 @@ from typing import Any
 
 from pipecat.evals.script import FUNCTION_CALL_EVENTS
 
+from bot.change import Change
 from evals.scenarios.claims import words_spoken
 from evals.scenarios.errors import Complaint
 from evals.scenarios.format import OUTCOME, Scenario, ScenarioFile
@@ -140,11 +141,16 @@ class _Linted:
         recording = self._scenario.recording(number)
         if recording is not None and not recording.is_file():
             self._say(f"{keys.x_recording} is missing", *at, "x_recording")
-        for key, value in (("x_hears", keys.x_hears), ("x_recording", keys.x_recording)):
+        for key, value in (("x_hears", keys.x_hears), ("x_recording", keys.x_recording), ("x_voice", keys.x_voice)):
             if value is not None and not self._is_spoken:
                 self._say(f"{key} is of a spoken call: add `audio` to `tiers`", *at, key)
-        if keys.x_phrase is not None and setup.providers != "doubles":
-            self._say("x_phrase is for a language model's double: set `providers: doubles`", *at, "x_phrase")
+        for key in ("x_phrase", "x_recalls"):
+            if getattr(keys, key) is not None and setup.providers != "doubles":
+                self._say(f"{key} is for a language model's double: set `providers: doubles`", *at, key)
+        if keys.x_change == Change():
+            self._say("it changes nothing", *at, "x_change")
+        if keys.x_voice is not None and setup.providers != "doubles":
+            self._say("only doubles are known by their tone: set `providers: doubles`", *at, "x_voice")
         if keys.x_supported and keys.x_source == []:
             self._say("an answer without a source has nothing that supports it", *at, "x_supported")
         for place, words in enumerate(keys.x_says):

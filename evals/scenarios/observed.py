@@ -24,7 +24,10 @@ class Cited:
 
 @dataclass(frozen=True, slots=True)
 class ObservedTurn:
-    """A turn. `passages` is None where nothing was looked up, times are None where they were not measured."""
+    """A turn. `passages` is None where nothing was looked up, times are None where they were not measured.
+
+    `tone_hz` is the loudest tone of the answer, by which a vendor's double is known.
+    """
 
     user: str | None = None
     heard: str = ""
@@ -34,6 +37,7 @@ class ObservedTurn:
     v2v_ms: float | None = None
     yield_ms: float | None = None
     longest_gap_ms: float | None = None
+    tone_hz: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,16 @@
 """What a held conversation came to, turn by turn, and on a timeline: pure functions of its messages and its sound."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
+
+import numpy as np
 
 from evals.caller.audio import (
     RATE_HZ,
     Run,
+    Samples,
     answer_to,
     longest_gap_samples,
     ms,
@@ -20,6 +23,7 @@ from evals.caller.recording import Recording
 from evals.scenarios.keys import FaultAt
 from evals.scenarios.observed import Cited, ObservedTurn, Passage
 from evals.scenarios.overhearing import Message
+from evals.scenarios.tones import tone_in
 
 # The caller's voice reaches the bot's ears, and is known for one, within this.
 NOTICED_MS = 1_500.0
@@ -37,11 +41,15 @@ class Span:
 
 @dataclass(frozen=True)
 class Spoken:
-    """Where both sides of a recording are voiced, in samples; `questions` has each turn's, None without one."""
+    """Where both sides of a recording are voiced, in samples; `questions` has each turn's, None without one.
+
+    `heard` is the bot's side itself.
+    """
 
     caller: Sequence[Run]
     bot: Sequence[Run]
     questions: Sequence[Run | None]
+    heard: Samples = field(default_factory=lambda: np.zeros(0, np.int16), repr=False)
 
 
 def spoken(recording: Recording, began_ms: Sequence[float | None]) -> Spoken:
@@ -53,7 +61,7 @@ def spoken(recording: Recording, began_ms: Sequence[float | None]) -> Spoken:
         nexts = [each for each in began_ms[number + 1 :] if each is not None]
         until = _samples(nexts[0]) if nexts else end
         questions.append(None if began is None else within(caller, _samples(began), until))
-    return Spoken(caller, bot, questions)
+    return Spoken(caller, bot, questions, recording.bot)
 
 
 def turns(
@@ -172,7 +180,7 @@ def _turn(user: str | None, messages: Sequence[Message], sound: Spoken | None, n
         for each in messages
         if each.type == "user-transcription" and each.data.get("final")
     )
-    v2v_ms, yield_ms, gap_ms = _times(sound, number)
+    v2v_ms, yield_ms, gap_ms, tone_hz = _measured(sound, number)
     return ObservedTurn(
         user=user,
         heard=heard if sound is not None else heard or user or "",
@@ -182,6 +190,7 @@ def _turn(user: str | None, messages: Sequence[Message], sound: Spoken | None, n
         v2v_ms=v2v_ms,
         yield_ms=yield_ms,
         longest_gap_ms=gap_ms,
+        tone_hz=tone_hz,
     )
 
 
@@ -204,18 +213,19 @@ def _cited(data: Mapping[str, Any]) -> Cited:
     return Cited(str(data.get("title", "")), str(data.get("quote", "")), str(data.get("passage", "")))
 
 
-def _times(sound: Spoken | None, number: int) -> tuple[float | None, float | None, float | None]:
-    """v2v, yield and the longest gap of a turn, in milliseconds."""
+def _measured(sound: Spoken | None, number: int) -> tuple[float | None, float | None, float | None, float | None]:
+    """v2v, yield and the longest gap of a turn, in milliseconds, and its answer's tone in Hz."""
     if sound is None or number >= len(sound.questions) or (question := sound.questions[number]) is None:
-        return None, None, None
+        return None, None, None, None
     later = [each for each in sound.questions[number + 1 :] if each is not None]
     until = later[0].start if later else _end(sound)
     answer = answer_to(question, sound.bot, until=until)
     if answer is None:
-        return None, None, None
+        return None, None, None, None
     overlap = yield_samples(until, sound.bot) if later else None
     gap = longest_gap_samples(sound.bot, start=answer.start, stop=until)
-    return ms(answer.start - question.stop), None if overlap is None else ms(overlap), ms(gap)
+    tone_hz = tone_in(sound.heard[answer.start : answer.stop])
+    return ms(answer.start - question.stop), None if overlap is None else ms(overlap), ms(gap), tone_hz
 
 
 def _followed(asked: Sequence[Run]) -> Iterator[tuple[Run, int]]:

@@ -140,7 +140,7 @@ def complained(complaint: Complaint) -> dict[str, Any]:
 
 def shown(turn: ObservedTurn) -> dict[str, Any]:
     """A turn as a line of results has it."""
-    kept = {name: value for name, value in asdict(turn).items() if name not in ("passages", "cited")}
+    kept = {name: value for name, value in asdict(turn).items() if name not in ("passages", "cited", "tone_hz")}
     return kept | {
         "sources": list(dict.fromkeys(each.title for each in turn.cited)),
         "passages": list(dict.fromkeys(each.title for each in turn.passages or ())),

@@ -231,6 +231,7 @@ async def _had(run: Run, served: Stand, cue: "_Cue", audio: Path | None, model: 
                 audio=audio,
                 judge=_judge(run, model),
                 on_turn=cue.turn,
+                changes={number: keys.x_change for number, keys in enumerate(run.scenario.turns) if keys.x_change},
                 way=way,
             )
         await cue.end()
@@ -263,12 +264,13 @@ class _Cue:
         }
 
     async def prepare(self) -> None:
-        """What is looked for in the passages of each question."""
+        """What is looked for in the passages of each question, and which is answered from the dialogue."""
         if self._doubles is None:
             return
-        asked = zip(self._run.scenario.stock.turns, self._run.scenario.turns, strict=True)
-        phrases = {keys.x_hears or turn.user: keys.x_phrase for turn, keys in asked if turn.user and keys.x_phrase}
-        await self._doubles.tell(phrases=phrases)
+        turns = zip(self._run.scenario.stock.turns, self._run.scenario.turns, strict=True)
+        asked = [(keys.x_hears or turn.user, keys) for turn, keys in turns if turn.user]
+        phrases = {question: keys.x_phrase for question, keys in asked if keys.x_phrase}
+        await self._doubles.tell(phrases=phrases, recalls=[question for question, keys in asked if keys.x_recalls])
 
     def turn(self, number: int) -> None:
         """A turn begins."""

@@ -32,6 +32,8 @@ ASK_SECS = 5.0
 INDEX_SECS = 300.0
 # What a call leaves is written within half a second of its end.
 KEPT_SECS, LOOK_SECS = 5.0, 0.1
+# Doubles that there are only where a scenario names them: `JARVIS_TTS: openai`.
+NAMED = {"tts": ("openai",)}
 # These would lead a Jarvis under test to what the operator works with.
 OPERATORS = ("DATABASE_URL", "REDIS_URL", "OPENAI_EMBEDDING_MODEL")
 
@@ -174,7 +176,7 @@ async def stand(
     folder.chmod(0o755)
     try:
         async with AsyncExitStack() as stack:
-            vendors = await stack.enter_async_context(_doubles()) if wanted.providers == "doubles" else None
+            vendors = await stack.enter_async_context(_doubles(wanted)) if wanted.providers == "doubles" else None
             http = await stack.enter_async_context(aiohttp.ClientSession())
             data = await _data(folder / "data", wanted, sample)
             variables = _variables(wanted, vendors, live, lines)
@@ -233,11 +235,19 @@ def _variables(wanted: Wanted, vendors: Doubles | None, live: Mapping[str, str],
     return made | dict(wanted.settings)
 
 
-@asynccontextmanager
-async def _doubles() -> AsyncIterator[Doubles]:
+def doubles_of(wanted: Wanted) -> list[str]:
+    """The names of the doubles that there are: the drill's, and those of others that the scenarios ask for."""
     names = [f"{stage}/{name}" for stage, of_stage in VENDORS.items() for name in of_stage]
+    for stage, of_stage in NAMED.items():
+        asked = dict(wanted.settings).get(f"JARVIS_{stage.upper()}", "").split(",")
+        names += [f"{stage}/{name}" for name in of_stage if name in asked]
+    return names
+
+
+@asynccontextmanager
+async def _doubles(wanted: Wanted) -> AsyncIterator[Doubles]:
     try:
-        async with doubles(names) as served:
+        async with doubles(doubles_of(wanted)) as served:
             yield served
     except DrillError as error:
         raise SuiteError(str(error)) from None

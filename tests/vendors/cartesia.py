@@ -171,7 +171,7 @@ def _is_whole(body: dict[str, Any]) -> bool:
 
 def _speech(body: dict[str, Any], fault: Fault | None) -> Speech:
     speed = (body.get("generation_config") or {}).get("speed", 1.0)
-    return Speech(body["transcript"], rate_of(body["output_format"]["sample_rate"], fault), speed)
+    return Speech(body["transcript"], rate_of(body["output_format"]["sample_rate"], fault), speed, body["voice"]["id"])
 
 
 def _words(text: str, begin_secs: float, character_secs: float) -> list[tuple[int, str, float, float]]:

@@ -70,7 +70,7 @@ class ElevenLabs(VoiceVendor):
         if fault == "garbage":
             await response.write(GARBAGE.encode())
             return response
-        speech = Speech(body["text"], rate_of(_rate_hz(request), fault), _speed(body))
+        speech = Speech(body["text"], rate_of(_rate_hz(request), fault), _speed(body), request.match_info["voice"])
         async for piece in self.faults.paced(heard(speech.pieces, fault), piece_secs=speech.piece_secs):
             await response.write(json.dumps(_timed(piece, speech.character_secs)).encode() + b"\n")
         if fault == "drop":
@@ -145,7 +145,7 @@ class ElevenLabs(VoiceVendor):
             if context.fault == "garbage":
                 await socket.send_str(GARBAGE)
                 return
-            speech = Speech(text, rate_of(_rate_hz(request), context.fault), context.speed)
+            speech = Speech(text, rate_of(_rate_hz(request), context.fault), context.speed, request.match_info["voice"])
             pieces = heard(speech.pieces, context.fault)
             async for piece in self.faults.paced(pieces, piece_secs=speech.piece_secs):
                 await socket.send_json(_aligned(piece, speech.character_secs, name))

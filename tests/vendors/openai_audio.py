@@ -10,6 +10,7 @@ import numpy as np
 import soundfile
 from aiohttp import web
 
+from evals.scenarios.tones import tone_of
 from tests.vendors.http import HttpDouble
 from tests.vendors.openai_chat import KEY, refusal
 
@@ -79,7 +80,11 @@ class OpenAIAudio(HttpDouble):
             return web.json_response({"error": error}, status=400)
         await self.faults.first()
         rate_hz = RATE_HZ // 2 if fault == "wrong_rate" else RATE_HZ
-        pcm = b"" if fault == "empty" else spoken(body["input"], speed=body.get("speed", 1.0), rate_hz=rate_hz)
+        pcm = (
+            b""
+            if fault == "empty"
+            else spoken(body["input"], voice=body["voice"], speed=body.get("speed", 1.0), rate_hz=rate_hz)
+        )
         size = int(RATE_HZ * PIECE_SECS) * 2
         parts = [pcm[at : at + size] for at in range(0, len(pcm), size)]
         response = web.StreamResponse(headers={"Content-Type": "audio/pcm"})
@@ -93,7 +98,7 @@ class OpenAIAudio(HttpDouble):
         return response
 
 
-def spoken(text: str, *, speed: float = 1.0, rate_hz: int = RATE_HZ) -> bytes:
-    """A tone as long as the text takes: 16 bits, mono."""
+def spoken(text: str, *, voice: str, speed: float = 1.0, rate_hz: int = RATE_HZ) -> bytes:
+    """A tone as long as the text takes, and each voice's another: 16 bits, mono."""
     times = np.arange(round(len(text) * CHARACTER_SECS / speed * rate_hz)) / rate_hz
-    return (np.sin(2 * np.pi * 220 * times) * 8_000).astype("<i2").tobytes()
+    return (np.sin(2 * np.pi * tone_of(voice) * times) * 8_000).astype("<i2").tobytes()

@@ -12,6 +12,7 @@ from processors.passages import read_passages
 NOT_UNDERSTOOD = "I did not understand that."
 NOT_SEARCHED = "I can't look things up right now."
 NOT_FOUND = "I could not find it in the documents."
+NOTHING_SAID = "I said nothing."
 # What Pipecat tells the model of a simulated caller.
 PLAYS_A_CALLER = "You are playing a person on a phone call"
 _SENTENCE = re.compile(r"[^.!?]+[.!?]")
@@ -22,11 +23,12 @@ class Script:
     """Answers a question that is known with the sentence that holds its phrase, behind it the passage's marker.
 
     So the right words come only of the right question with the right passages. An answer that was cut off goes on from
-    there where that is asked for. A `fixed` answer is the one to everything. Where a caller is played, `caller` has
-    its lines.
+    there where that is asked for. A question that `recalls` is answered with what the dialogue has of the answer before
+    it. A `fixed` answer is the one to everything. Where a caller is played, `caller` has its lines.
     """
 
     phrases: dict[str, str] = field(default_factory=dict)
+    recalls: list[str] = field(default_factory=list)
     fixed: str | None = None
     caller: list[str] = field(default_factory=list)
 
@@ -51,6 +53,8 @@ class Script:
 
     def _whole(self, texts: Sequence[tuple[str, str]]) -> str:
         heard = [_words(text) for role, text in texts if role == "user"]
+        if heard and any(_words(question) in heard[-1] for question in self.recalls):
+            return _before_the_last_question(texts)
         asked = [question for text in heard for question in self.phrases if _words(question) in text]
         if not asked:
             return NOT_UNDERSTOOD
@@ -64,6 +68,11 @@ class Script:
                 if phrase in sentence.lower():
                     return f"{' '.join(sentence.split())} [{passage.number}]"
         return NOT_FOUND
+
+
+def _before_the_last_question(texts: Sequence[tuple[str, str]]) -> str:
+    asked = max(place for place, (role, _) in enumerate(texts) if role == "user")
+    return next((text for role, text in reversed(texts[:asked]) if role == "assistant" and text), NOTHING_SAID)
 
 
 def _words(text: str) -> str:

@@ -21,7 +21,7 @@ GENERATION = {
     "language": "en",
     "output_format": {"container": "raw", "encoding": "pcm_s16le", "sample_rate": 24_000},
 }
-SOUND = Speech(TEXT, 24_000).pcm
+SOUND = Speech(TEXT, 24_000, voice="anne").pcm
 
 
 # Who answers nothing answers no close either.
@@ -140,7 +140,7 @@ async def test_garbage_is_no_json():
             await client.receive_json(timeout=5)
 
 
-@pytest.mark.parametrize(("fault", "pcm"), [("empty", b""), ("wrong_rate", Speech(TEXT, 12_000).pcm)])
+@pytest.mark.parametrize(("fault", "pcm"), [("empty", b""), ("wrong_rate", Speech(TEXT, 12_000, voice="anne").pcm)])
 async def test_an_answer_is_empty_or_at_half_the_rate(fault: Fault, pcm: bytes):
     async with socket(Cartesia(faults=Faults(fault=fault))) as client:
         await client.send_json(generation())

@@ -17,7 +17,7 @@ TEXT = "Hello, world. "
 HEADERS = {"xi-api-key": ElevenLabs.KEY}
 SOCKET = "/v1/text-to-speech/anne/multi-stream-input?model_id=eleven_flash_v2_5&output_format=pcm_24000"
 STREAM = "/v1/text-to-speech/anne/stream/with-timestamps?output_format=pcm_24000"
-SOUND = Speech(TEXT, 24_000).pcm
+SOUND = Speech(TEXT, 24_000, voice="anne").pcm
 
 
 # Who answers nothing answers no close either.
@@ -84,14 +84,17 @@ async def test_contexts_are_told_apart():
         await say(client, TEXT, name="one")
         await say(client, "Bye. ", name="two")
         messages = await until_final(client) + await until_final(client)
-    assert sound([message for message in messages if message["contextId"] == "two"]) == Speech("Bye. ", 24_000).pcm
+    assert (
+        sound([message for message in messages if message["contextId"] == "two"])
+        == Speech("Bye. ", 24_000, voice="anne").pcm
+    )
 
 
 async def test_it_speaks_as_fast_as_it_is_told_first():
     async with socket(ElevenLabs()) as client:
         await say(client, TEXT, voice_settings={"speed": 1.2})
         messages = await until_final(client)
-    assert sound(messages) == Speech(TEXT, 24_000, 1.2).pcm
+    assert sound(messages) == Speech(TEXT, 24_000, 1.2, "anne").pcm
 
 
 async def test_what_keeps_a_connection_alive_opens_no_context():
@@ -165,7 +168,7 @@ async def test_garbage_is_no_json():
             await client.receive_json(timeout=5)
 
 
-@pytest.mark.parametrize(("fault", "pcm"), [("empty", b""), ("wrong_rate", Speech(TEXT, 12_000).pcm)])
+@pytest.mark.parametrize(("fault", "pcm"), [("empty", b""), ("wrong_rate", Speech(TEXT, 12_000, voice="anne").pcm)])
 async def test_an_answer_is_empty_or_at_half_the_rate(fault: Fault, pcm: bytes):
     async with socket(ElevenLabs(faults=Faults(fault=fault))) as client:
         await say(client, TEXT)

@@ -33,6 +33,13 @@ def test_all_recognisers_hear_what_is_usual_and_models_answer_what_is_fixed():
     assert script.fixed == "At six."
 
 
+def test_models_recall_what_they_are_told_until_they_are_told_otherwise():
+    script = Script()
+    take({"recalls": ["What did you say?"]}, {}, script)
+    take({"hear": "Hello."}, {}, script)
+    assert script.recalls == ["What did you say?"]
+
+
 def test_a_recogniser_is_told_when_its_words_are_final():
     ear = DeepgramListen()
     take({"double": "stt/deepgram", "final_secs": 0.25}, {"stt/deepgram": stand(ear)}, Script())

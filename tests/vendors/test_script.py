@@ -6,7 +6,7 @@ from uuid import uuid4
 from knowledge.types import Passage
 from processors.failover.seam import GO_ON
 from processors.passages import passages_message
-from tests.vendors.script import NOT_FOUND, NOT_SEARCHED, NOT_UNDERSTOOD, PLAYS_A_CALLER, Script
+from tests.vendors.script import NOT_FOUND, NOT_SEARCHED, NOT_UNDERSTOOD, NOTHING_SAID, PLAYS_A_CALLER, Script
 
 QUESTION = {"role": "user", "content": "When do you close?"}
 SCRIPT = Script({"When do you close?": "until six"})
@@ -47,6 +47,16 @@ def test_it_goes_on_where_another_was_cut_off():
 def test_it_reads_the_parts_of_a_message_that_hold_question_and_passages():
     content = [{"type": "text", "text": each["content"]} for each in (QUESTION, passages("Open until six."))]
     assert SCRIPT.answer([{"role": "user", "content": content}]) == "Open until six. [1]"
+
+
+def test_it_says_what_it_was_told_of_its_answer_and_not_of_the_one_before():
+    dialogue = [
+        {"role": "assistant", "content": "Hello."}, QUESTION, {"role": "assistant", "content": "We are open"},
+        {"role": "user", "content": "what did you say"}, {"role": "assistant", "content": "Another bot's words."},
+    ]  # fmt: skip
+    script = Script(recalls=["What did you say?"])
+    assert script.answer(dialogue) == "We are open"
+    assert script.answer(dialogue[3:4]) == NOTHING_SAID
 
 
 def test_a_fixed_answer_is_the_one_to_everything():

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ import numpy as np
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from evals.scenarios.tones import tone_of
 from tests.vendors.faults import Fault, Faults
 
 CHARACTERS_PER_SEC = 15
@@ -39,6 +39,7 @@ class Speech:
     text: str
     rate_hz: int
     speed: float = 1.0
+    voice: str = ""
 
     @property
     def character_secs(self) -> float:
@@ -52,10 +53,9 @@ class Speech:
 
     @property
     def pcm(self) -> bytes:
-        """All of it; another text is another tone."""
+        """All of it; another text is another tone, and another voice is one far from that."""
         time = np.arange(self._samples * len(self.text)) / self.rate_hz
-        pitch_hz = 200 + zlib.crc32(self.text.encode()) % 200
-        return (np.sin(2 * np.pi * pitch_hz * time) * LOUDNESS).astype("<i2").tobytes()
+        return (np.sin(2 * np.pi * tone_of(self.voice, self.text) * time) * LOUDNESS).astype("<i2").tobytes()
 
     @property
     def pieces(self) -> list[Piece]:

@@ -25,6 +25,7 @@ from tests.vendors.faults import Fault, Faults
 from tests.vendors.voice import CHARACTERS_PER_SEC, Speech
 
 RATE_HZ = 24_000
+OWN_VOICE = CartesiaTTS.model_fields["voice"].default
 OPENS, CLOSES = "The pool opens at nine.", "It closes at ten."
 
 
@@ -32,8 +33,8 @@ def voice(url: str, *, api_key: str = Cartesia.KEY) -> CartesiaTTS:
     return CartesiaTTS(api_key=SecretStr(api_key), base_url=url, silence_secs=0.3)
 
 
-def pcm(*texts: str, speed: float = 1.0) -> bytes:
-    return b"".join(Speech(f"{text} ", RATE_HZ, speed).pcm for text in texts)
+def pcm(*texts: str, speed: float = 1.0, voice: str = OWN_VOICE) -> bytes:
+    return b"".join(Speech(f"{text} ", RATE_HZ, speed, voice).pcm for text in texts)
 
 
 async def test_two_sentences_of_a_turn_are_heard_whole_and_in_order():
@@ -177,7 +178,7 @@ async def test_a_text_is_spoken_in_its_manner(speed: float, spoken: float):
         await speaker.line.put(TTSUpdateSettingsFrame(delta=manner))
         turn = await speaker.turn(OPENS)
     assert vendor.asked[0]["voice"] == {"mode": "id", "id": "another"}
-    assert turn.audio == pcm(OPENS, speed=spoken)
+    assert turn.audio == pcm(OPENS, speed=spoken, voice="another")
 
 
 async def test_without_a_voice_it_is_the_one_that_was_set():

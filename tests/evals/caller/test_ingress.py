@@ -59,6 +59,17 @@ async def test_an_offer_carries_the_token_and_brings_the_answer(http, serve):
     assert answer == Description(sdp="v=1", type="answer", pc_id="p")
 
 
+async def test_a_change_of_the_call_carries_the_operators_key(http, serve):
+    asked = []
+
+    async def handler(request):
+        asked.append((request.method, request.path, request.headers["Authorization"], await request.json()))
+        return web.Response(status=204)
+
+    await Ingress(base_url=await serve(handler), http=http, key="k").change(SESSION, {"llm": "anthropic"})
+    assert asked == [("PATCH", "/api/ingress/session/s1", "Bearer k", {"llm": "anthropic"})]
+
+
 async def test_a_caller_who_comes_back_says_which_line_was_lost(http, serve):
     async def handler(request):
         assert await request.json() == {"sdp": "v=0", "type": "offer", "pc_id": "p", "restart_pc": True}

@@ -2,7 +2,7 @@
 
 import sys
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from loguru import logger
@@ -13,6 +13,7 @@ from evals.mutants.defects import MUTANTS, Mutant, place, put_in
 from knowledge.types import SearchResult, Verdict
 from processors.citations import MarkerReader
 from processors.failover.providers import Providers
+from processors.takes import TakeStore, VoiceCache
 
 
 def broken(name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -82,6 +83,20 @@ async def test_an_interruption_ends_nothing():
     await MUTANTS["answer-goes-on"].broken(start_interruption)(None)
 
 
+async def test_words_go_on_before_they_sound():
+    gone: list[Any] = []
+
+    async def push_frame(frame: Any) -> None:
+        gone.append(frame)
+
+    async def held(_self: Any, _frame: Any) -> None:
+        raise AssertionError("it was held")
+
+    sender = SimpleNamespace(_transport=SimpleNamespace(push_frame=push_frame))
+    await MUTANTS["unheard-words-kept"].broken(held)(sender, "a word")
+    assert gone == ["a word"]
+
+
 def test_what_is_said_goes_into_the_log():
     kept: list[Any] = []
     log: list[str] = []
@@ -91,6 +106,15 @@ def test_what_is_said_goes_into_the_log():
     logger.remove(sink)
     assert kept == [("user", "My card is 4111.", (0.0, 1.0))]
     assert log == ["user said: My card is 4111."]
+
+
+def test_all_voices_are_one_to_the_cache(monkeypatch: pytest.MonkeyPatch):
+    broken("cache-of-another-voice", monkeypatch)
+    cache = VoiceCache(takes=cast(TakeStore, None), phrases={}, report=lambda _: None)
+    one, other = ({"voice": name, "speed": 1.0} for name in ("marin", "cedar"))
+    places = [cache.place("Hello.", kind="answer", settings=each, rate_hz=24_000) for each in (one, other)]
+    assert places[0] == places[1]
+    assert places[0] != cache.place("Hello.", kind="answer", settings=one | {"speed": 2.0}, rate_hz=24_000)
 
 
 def test_nobody_takes_over(monkeypatch: pytest.MonkeyPatch):

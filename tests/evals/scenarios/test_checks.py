@@ -7,6 +7,7 @@ import pytest
 from evals.scenarios.checks import failures
 from evals.scenarios.keys import Tier
 from evals.scenarios.observed import Cited, Observed, ObservedTurn, Passage
+from evals.scenarios.tones import tone_of
 from tests.evals.scenarios.given import scenario
 
 TEXT = "Repairing a flat tire costs 18 dollars including the new tube."
@@ -96,6 +97,20 @@ def test_what_was_heard_counts_in_a_spoken_call_alone(tmp_path: Path):
     assert told(tmp_path, turn, misheard) == []
     (found,) = told(tmp_path, turn, misheard, tier="audio")
     assert found == "x_hears: 'what does a punch cost' was heard instead of 'What does a puncture cost?'"
+
+
+@pytest.mark.parametrize(
+    ("tone_hz", "reasons"),
+    [
+        (tone_of("marin", TEXT), []),
+        (tone_of("cedar", TEXT), ["x_voice: it was not 'marin' who spoke"]),
+        (None, ["x_voice: it was not 'marin' who spoke"]),
+    ],
+)
+def test_a_voice_is_known_by_its_tone(tmp_path: Path, tone_hz: float | None, reasons: list[str]):
+    spoken = ObservedTurn(said=TEXT, tone_hz=tone_hz)
+    assert told(tmp_path, "x_voice: marin", spoken, tier="audio") == reasons
+    assert told(tmp_path, "x_voice: marin", spoken) == []
 
 
 def test_what_a_caller_is_not_told_does_not_count_over_webrtc(tmp_path: Path):

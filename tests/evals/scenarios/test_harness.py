@@ -1,26 +1,23 @@
 """A scenario held with a server, without one, and what is kept of it."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from aiohttp import WSMsgType, web
-from aiohttp.test_utils import TestServer
 from pipecat.evals import matcher
 from pipecat.evals.results import EvalAssertionFailure, EvalScriptResult
 from pipecat.evals.script import EvalExpectation, EvalScriptScenario, EvalScriptTurn
-from yarl import URL
 
+from bot.change import Change
 from evals.caller import ingress
 from evals.judged.judge import judge
 from evals.scenarios import harness
 from evals.scenarios.harness import Held, hold, unjudged, without_secret
 from evals.scenarios.overhearing import Message
 from tests.evals.judged.given import judging, model, verdict
+from tests.evals.scenarios.bot import TOKEN, Bot, once
 from tests.vendors.openai_chat import OpenAIChat
 
-TOKEN = "secret-token"
 AT_NINE = EvalExpectation("llm_response", text_contains="nine", eval="gives the hour")
 SCENARIO = EvalScriptScenario(
     name="hours",
@@ -31,63 +28,15 @@ SCENARIO = EvalScriptScenario(
 )
 
 
-class Server:
-    """Answers the first text with words and passages, and then nothing."""
-
-    def __init__(self, *, status: int = 201, answers: bool = True, ready: bool = True) -> None:
-        self.created: list[Any] = []
-        self.ended = 0
-        self.connected: list[str] = []
-        self._status, self._answers, self._ready = status, answers, ready
-        app = web.Application()
-        app.router.add_post("/api/ingress/session/create", self._create)
-        app.router.add_delete("/api/ingress/session/6f1c", self._end)
-        app.router.add_get("/api/ingress/eval", self._evaluate)
-        self.http = TestServer(app, host="127.0.0.1")
-
-    @property
-    def url(self) -> str:
-        return str(self.http.make_url("")).rstrip("/")
-
-    async def _create(self, request: web.Request) -> web.Response:
-        if not self._answers:
-            await asyncio.Event().wait()
-        self.created.append((await request.json(), request.headers["Authorization"]))
-        address = str(URL(self.url).with_scheme("ws").with_user("session").with_password(TOKEN)).rstrip("/")
-        body = {"id": "6f1c", "token": TOKEN, "eval_url": f"{address}/api/ingress/eval"}
-        return web.json_response(body if self._status == 201 else {"title": "All lines are busy"}, status=self._status)
-
-    async def _end(self, request: web.Request) -> web.Response:
-        self.ended += 1
-        return web.Response(status=204)
-
-    async def _evaluate(self, request: web.Request) -> web.StreamResponse:
-        self.connected.append(request.headers["Authorization"])
-        socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        answered = False
-        async for message in socket:
-            kind = message.json()["type"] if message.type is WSMsgType.TEXT else ""
-            if kind == "client-ready" and self._ready:
-                await self._say(socket, "bot-ready", version="2.0.0")
-            elif kind == "send-text" and not answered:
-                answered = True
-                await self._say(socket, "server-message", type="passages", passages=[{"title": "Hours"}])
-                await self._say(socket, "bot-llm-started")
-                await self._say(socket, "bot-llm-text", text="At nine.")
-                await self._say(socket, "bot-llm-stopped")
-        return socket
-
-    async def _say(self, socket: web.WebSocketResponse, kind: str, **data: Any) -> None:
-        await socket.send_json({"label": "rtvi-ai", "type": kind, "data": data})
+PASSAGES = {"type": "passages", "passages": [{"title": "Hours"}]}
 
 
 @pytest.fixture
 async def served() -> AsyncIterator[Callable[..., Any]]:
-    servers: list[Server] = []
+    servers: list[Bot] = []
 
-    async def start(**settings: Any) -> Server:
-        servers.append(server := Server(**settings))
+    async def start(**settings: Any) -> Bot:
+        servers.append(server := Bot(once("At nine."), told=PASSAGES, **settings))
         await server.http.start_server()
         return server
 
@@ -104,9 +53,25 @@ async def test_a_scenario_is_held_as_pipecat_holds_it_and_all_that_the_bot_said_
     assert [each.status for each in held.result.turns] == ["passed", "failed"]
     assert [(each.turn_index, each.kind) for each in held.result.failures] == [(1, "timeout")]
     assert (held.session_id, server.ended) == ("6f1c", 1)
-    assert held.told("passages", 0) == ({"type": "passages", "passages": [{"title": "Hours"}]},)
+    assert held.told("passages", 0) == (PASSAGES,)
     assert held.told("passages", 1) == ()
     assert TOKEN not in str(held.result)
+
+
+VERSE = {1: Change.model_validate({"tts": {"voice": "verse"}})}
+
+
+async def test_what_the_operator_changes_is_changed_once(served: Callable[..., Any]):
+    server = await served()
+    await hold(SCENARIO, base_url=server.url, key="k", changes=VERSE)
+    assert server.changed == [({"tts": {"voice": "verse"}}, "Bearer k")]
+
+
+async def test_what_could_not_be_changed_is_told_of_its_turn(served: Callable[..., Any]):
+    server = await served(changes=False)
+    held = await hold(SCENARIO, base_url=server.url, key="k", changes=VERSE)
+    (failure,) = [each for each in held.result.failures if each.kind == "change_failed"]
+    assert (failure.turn_index, failure.event_name, "No such voice" in failure.reason) == (1, "x_change", True)
 
 
 async def test_a_call_that_is_refused_is_a_result_with_the_reason(served: Callable[..., Any]):
@@ -122,7 +87,7 @@ async def test_a_server_that_hangs_is_waited_for_so_long_and_told(
     served: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(ingress, "REQUEST_TIMEOUT_SECS", 0.05)
-    server = await served(answers=False)
+    server = await served(replies=False)
     (failure,) = (await hold(SCENARIO, base_url=server.url, key="k")).result.failures
     assert (failure.kind, "took longer than" in failure.reason) == ("connect_failed", True)
 

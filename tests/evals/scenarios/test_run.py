@@ -62,8 +62,10 @@ class Told:
     def __init__(self) -> None:
         self.fault: str | None = None
         self.failing: list[str | None] = []
+        self.recalls: list[str] = []
 
     def tell(self, **what: Any) -> asyncio.Future[dict[str, int]]:
+        self.recalls += what.get("recalls", [])
         self.fault = what.get("fault", self.fault)
         answer: asyncio.Future[dict[str, int]] = asyncio.get_running_loop().create_future()
         answer.set_result({})
@@ -158,7 +160,7 @@ async def test_a_recording_that_is_missing_is_told_by_its_line(tmp_path: Path, m
     assert (failure["reason"], failure["line"]) == ("no.flac is missing", 16)
 
 
-async def test_a_vendor_that_fails_in_two_turns_is_well_between_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+async def test_doubles_and_the_operator_do_as_each_turn_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     doubles = Told()
 
     @asynccontextmanager
@@ -167,7 +169,8 @@ async def test_a_vendor_that_fails_in_two_turns_is_well_between_them(tmp_path: P
         served.doubles = doubles
         yield served
 
-    async def hold(scenario: Any, *, on_turn: Any, **_: Any) -> Held:
+    async def hold(scenario: Any, *, on_turn: Any, changes: Any, **_: Any) -> Held:
+        assert {number: each.llm for number, each in changes.items()} == {1: "anthropic"}
         for number in range(3):
             on_turn(number)
             doubles.failing.append(doubles.fault)
@@ -175,18 +178,19 @@ async def test_a_vendor_that_fails_in_two_turns_is_well_between_them(tmp_path: P
 
     monkeypatch.setattr(module, "hold", hold)
     faults = "[{turn: 0, stage: llm, fault: drop}, {turn: 2, stage: llm, fault: stall}]"
-    turn = "{user: A., expect: [{event: response}]}"
+    turn, again = ("{user: A., expect: [{event: response}]" + each for each in ("}", ", x_recalls: true}"))
+    changed = turn[:-1] + ", x_change: {llm: anthropic}}"
     file = read_text(
         tmp_path,
         "name: tried\nx_jarvis: {version: 1, knowledge: documents, providers: doubles}\n"
-        f"scenarios: [{{name: good, x_faults: {faults}, turns: [{turn}, {turn}, {turn}]}}]\n",
+        f"scenarios: [{{name: good, x_faults: {faults}, turns: [{turn}, {changed}, {again}]}}]\n",
     )
     results = Results(tmp_path / "out")
     results.begin({})
     suite = plan([(file, lint(file))], tiers=["text"])
     await hold_suite(suite, results, jobs=1, live={}, sample=NOTHING_KEPT, on_record=lambda _: None, stands=stands)
     assert ([each["x_status"] for each in results.records], doubles.failing) == (["passed"], ["drop", None, "stall"])
-    assert doubles.fault is None
+    assert (doubles.fault, doubles.recalls) == (None, ["A."])
 
 
 async def test_a_call_that_cant_be_had_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patience: None):

@@ -9,7 +9,7 @@ from evals.kept import Kept
 from evals.program import Jarvis, Outcome, ProgramError
 from evals.scenarios.errors import SuiteError
 from evals.scenarios.keys import HANDBOOK
-from evals.scenarios.stand import Wanted, check_dotenv, stand
+from evals.scenarios.stand import Wanted, check_dotenv, doubles_of, stand
 from tests.evals.scenarios.given import scenario
 
 
@@ -61,6 +61,12 @@ async def stood(asked: Wanted, *, live: dict[str, str] | None = None, lines: int
         assert Path(made[0].environment["JARVIS_DATA_DIR"]).is_dir()
     assert not Path(made[0].environment["JARVIS_DATA_DIR"]).exists()
     return made[0]
+
+
+def test_a_double_beside_the_drills_is_there_where_it_is_named():
+    settings = (("JARVIS_TTS", "openai"),)
+    beside = {*doubles_of(wanted(providers="doubles", settings=settings))} - {*doubles_of(wanted(providers="doubles"))}
+    assert beside == {"tts/openai"}
 
 
 async def test_embedded_providers_are_asked_by_name():

@@ -4,21 +4,18 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiohttp import WSMsgType, web
-from aiohttp.test_utils import TestServer
 from pipecat.evals.simulation import EvalSimulationScenario
-from yarl import URL
 
 from evals.judged.model import service
 from evals.scenarios.keys import Caller
 from evals.simulated.conduct import Line
 from evals.simulated.harness import Simulated, as_played, simulate
 from tests.evals.judged.given import model
+from tests.evals.scenarios.bot import TOKEN, Bot
 from tests.vendors.openai_chat import OpenAIChat
 from tests.vendors.script import Script
 from tests.vendors.stands import STANDS
 
-TOKEN = "secret-token"
 SCENARIO = EvalSimulationScenario(
     name="puncture", persona="A man in a hurry.", goal="Find out the price.", success="it was said", max_turns=3
 )
@@ -30,53 +27,9 @@ CALLER = Caller.model_validate(
 )
 
 
-class Bot:
-    """Greets, and answers every text with the price."""
-
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-        app = web.Application()
-        app.router.add_post("/api/ingress/session/create", self._create)
-        app.router.add_delete("/api/ingress/session/6f1c", self._end)
-        app.router.add_get("/api/ingress/eval", self._evaluate)
-        self.http = TestServer(app, host="127.0.0.1")
-
-    @property
-    def url(self) -> str:
-        return str(self.http.make_url("")).rstrip("/")
-
-    async def _create(self, request: web.Request) -> web.Response:
-        address = str(URL(self.url).with_scheme("ws").with_user("session").with_password(TOKEN)).rstrip("/")
-        return web.json_response({"id": "6f1c", "token": TOKEN, "eval_url": f"{address}/api/ingress/eval"}, status=201)
-
-    async def _end(self, request: web.Request) -> web.Response:
-        return web.Response(status=204)
-
-    async def _evaluate(self, request: web.Request) -> web.StreamResponse:
-        socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        async for message in socket:
-            body: Any = message.json() if message.type is WSMsgType.TEXT else {"type": ""}
-            if body["type"] == "client-ready":
-                await self._say(socket, "bot-ready", version="2.0.0")
-                await self._answer(socket, "Hello, this is Jarvis.")
-            elif body["type"] == "send-text":
-                self.heard.append(body["data"]["content"])
-                await self._answer(socket, "It costs 18 dollars.")
-        return socket
-
-    async def _answer(self, socket: web.WebSocketResponse, text: str) -> None:
-        await self._say(socket, "bot-llm-started")
-        await self._say(socket, "bot-llm-text", text=text)
-        await self._say(socket, "bot-llm-stopped")
-
-    async def _say(self, socket: web.WebSocketResponse, kind: str, **data: Any) -> None:
-        await socket.send_json({"label": "rtvi-ai", "type": kind, "data": data})
-
-
 @pytest.fixture
 async def bot() -> AsyncIterator[Bot]:
-    found = Bot()
+    found = Bot(lambda _: "It costs 18 dollars.", greeting="Hello, this is Jarvis.")
     await found.http.start_server()
     yield found
     await found.http.close()
