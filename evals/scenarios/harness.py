@@ -1,7 +1,7 @@
 """One scenario held with a running Jarvis by Pipecat's own eval session, and all that was to be observed of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +15,8 @@ from pipecat.evals.results import (
     EvalScriptTurnProgress,
     EvalScriptTurnResult,
 )
-from pipecat.evals.script import EvalScriptScenario
+from pipecat.evals.script import EvalScriptScenario, EvalScriptTurn
+from pipecat.evals.script_driver import EvalScriptDriver
 from pipecat.evals.script_session import EvalScriptSession
 from pipecat.evals.session import EvalSessionParams
 
@@ -32,6 +33,10 @@ EXPECT_SECS = 20.0
 _NO_VERDICT = EvalAssertionFailure(
     -1, -1, "<judge>", "the judge gave no verdict that could be used: name another model", "judge_no_verdict"
 )
+
+
+# A turn, from 0, and the id of the call.
+BeforeTurn = Callable[[int, str], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -131,6 +136,7 @@ async def hold(
     wanted: Mapping[str, Any] | None = None,
     expect_secs: float = EXPECT_SECS,
     on_turn: Callable[[int], None] = lambda _: None,
+    before_turn: BeforeTurn | None = None,
     way: Way | None = None,
 ) -> Held:
     """Holds a scenario with the Jarvis at `base_url`; `key` has the scope admin.
@@ -139,8 +145,8 @@ async def hold(
     `eval:` is asked, and its expectation is met by what else it names; a judge without a verdict that could be used is
     a failure of the kind `judge_no_verdict`. `wanted` goes into the session's creation
     (`collection`, `metadata`); `expect_secs` is how long an expectation waits that names no time. `on_turn` is told
-    each turn, from 0, as it begins. `way` is Pipecat's own where none is named. A call that can't be had is a result
-    with a failure of the kind `connect_failed`.
+    each turn, from 0, as it begins; `before_turn` is awaited before anything of it is sent. `way` is Pipecat's own
+    where none is named. A call that can't be had is a result with a failure of the kind `connect_failed`.
     """
     way = way or EvalChannel()
     async with aiohttp.ClientSession() as http:
@@ -153,7 +159,14 @@ async def hold(
             asked = scenario if judge else unjudged(scenario)
             async with way.join(ingress, call) as joined:
                 return await _hold(
-                    asked, call, joined, judge=judge, audio=audio, expect_secs=expect_secs, on_turn=on_turn
+                    asked,
+                    call,
+                    joined,
+                    judge=judge,
+                    audio=audio,
+                    expect_secs=expect_secs,
+                    on_turn=on_turn,
+                    before_turn=before_turn,
                 )
         except CallError as error:
             return Held(_unheld(scenario, str(error)), call.id, began_ms=(None,) * len(scenario.turns))
@@ -176,6 +189,7 @@ async def _hold(
     audio: Path | None,
     expect_secs: float,
     on_turn: Callable[[int], None],
+    before_turn: BeforeTurn | None,
 ) -> Held:
     audio = audio if scenario.bot_audio else None
     params = EvalSessionParams(
@@ -193,12 +207,27 @@ async def _hold(
             on_turn(progress.turn_index)
             began_ms[progress.turn_index] = round(overheard.elapsed_secs() * 1000, 3)
 
+    if before_turn is not None:
+        _before_turns(session, lambda number: before_turn(number, call.id))
     await joined.connect()
     result = without_secret(await session.run(), call.token)
     if judge is not None and judge.gave_up:
         result = replace(result, passed=False, failures=[*result.failures, _NO_VERDICT])
     recording = None if audio is None else await asyncio.to_thread(_written, joined, overheard, audio)
     return Held(result, call.id, tuple(overheard.messages), tuple(began_ms), recording, audio)
+
+
+def _before_turns(session: EvalScriptSession, before: Callable[[int], Awaitable[None]]) -> None:
+    """Pipecat tells of a turn once its words are sent, which is too late for what they must meet."""
+    driver = session._driver
+    assert isinstance(driver, EvalScriptDriver)
+    run_turn = driver._run_turn
+
+    async def after_that(turn: EvalScriptTurn, turn_idx: int) -> list[EvalAssertionFailure]:
+        await before(turn_idx)
+        return await run_turn(turn, turn_idx)
+
+    driver._run_turn = after_that
 
 
 def _written(joined: Joined, overheard: Overheard, audio: Path) -> Recording:

@@ -37,6 +37,7 @@ class Server:
     def __init__(self, *, status: int = 201, answers: bool = True, ready: bool = True) -> None:
         self.created: list[Any] = []
         self.ended = 0
+        self.heard = 0
         self.connected: list[str] = []
         self._status, self._answers, self._ready = status, answers, ready
         app = web.Application()
@@ -70,7 +71,8 @@ class Server:
             kind = message.json()["type"] if message.type is WSMsgType.TEXT else ""
             if kind == "client-ready" and self._ready:
                 await self._say(socket, "bot-ready", version="2.0.0")
-            elif kind == "send-text" and not answered:
+            self.heard += kind == "send-text"
+            if kind == "send-text" and not answered:
                 answered = True
                 await self._say(socket, "server-message", type="passages", passages=[{"title": "Hours"}])
                 await self._say(socket, "bot-llm-started")
@@ -172,3 +174,15 @@ async def test_a_judge_is_asked_where_there_is_one(
         held = await hold(first, base_url=server.url, key="k", judge=judge(model(url), explains=False), expect_secs=1)
     assert [each.kind for each in held.result.failures] == kinds
     assert held.result.passed is not bool(kinds)
+
+
+async def test_what_must_happen_before_a_turn_has_happened_when_its_words_are_sent(served: Callable[..., Any]):
+    server = await served()
+    before: list[tuple[int, str, int]] = []
+
+    async def happens(turn: int, session: str) -> None:
+        await asyncio.sleep(0)
+        before.append((turn, session, server.heard))
+
+    await hold(SCENARIO, base_url=server.url, key="k", before_turn=happens)
+    assert before == [(0, "6f1c", 0), (1, "6f1c", 1)]
