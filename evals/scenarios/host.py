@@ -72,14 +72,15 @@ class HostEvent:
         self._answered, self._ended, self._is_whole = None, None, True
         try:
             yield
-        finally:
-            for path, token in self._taken:
-                await self._ask("DELETE", path, token)
-            self._taken = []
-            if self._family is not None:
-                await self._let_end(self._family)
+        except asyncio.CancelledError:
+            # The whole Jarvis is thrown away then, and its end must not wait for the lock.
             if self._down is not None:
-                await self._restore()
+                self._down.end()
+            raise
+        except Exception:
+            await self._mend()
+            raise
+        await self._mend()
 
     def failures(self, scenario: Scenario) -> Iterator[Failure]:
         """What was not as it must be."""
@@ -93,6 +94,15 @@ class HostEvent:
         reasons += [] if self._ended is None else _of_an_end(self._ended)
         for reason in reasons:
             yield Failure(None, "x_host", reason, scenario.place("x_host"))
+
+    async def _mend(self) -> None:
+        for path, token in self._taken:
+            await self._ask("DELETE", path, token)
+        self._taken = []
+        if self._family is not None:
+            await self._let_end(self._family)
+        if self._down is not None:
+            await self._restore()
 
     async def _happen(self, wanted: HostAt, session: str) -> None:
         program = self._served.program

@@ -1,5 +1,6 @@
 """What happens to a host in mid-call, with a Jarvis that is played."""
 
+import asyncio
 import fcntl
 import subprocess
 import sys
@@ -186,6 +187,31 @@ async def test_a_host_that_does_not_come_back_fails(tmp_path: Path, stood: Any, 
     monkeypatch.setattr(Played, "is_whole", never)
     (told,) = await happened(tmp_path, await stood(), "{turn: 0, event: redis_down, until: 1}")
     assert told.startswith("3: the host was not whole again")
+
+
+async def test_a_call_that_is_broken_off_leaves_the_database_to_whoever_ends_it(
+    tmp_path: Path, stood: Any, monkeypatch: pytest.MonkeyPatch
+):
+    ended: list[str] = []
+
+    class PlayedDown:
+        def __init__(self, folder: Path) -> None:
+            pass
+
+        def end(self) -> None:
+            ended.append("down")
+
+    monkeypatch.setattr(module, "Down", PlayedDown)
+    event = HostEvent(HostAt(turn=0, event="redis_down"), cast(Stand, await stood()))
+
+    async def call() -> None:
+        async with event.mended():
+            await event.before(0, "s")
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await call()
+    assert ended == ["down"]
 
 
 LISTENS = "import socket, time; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True)"
