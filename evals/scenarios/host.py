@@ -243,8 +243,9 @@ def _refuses(port: int) -> None:
 
 async def _becomes(true: Callable[[], Awaitable[bool]], *, within_secs: float) -> bool:
     """Whether it comes true in time."""
-    for _ in range(round(within_secs / LOOK_SECS)):
-        if await true():
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within_secs):
+            while not await true():  # noqa: ASYNC110
+                await asyncio.sleep(LOOK_SECS)
             return True
-        await asyncio.sleep(LOOK_SECS)
     return False
