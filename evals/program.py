@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[1]
 RECORDINGS = ROOT / "tests" / "fixtures" / "speech"
 START_SECS = 120.0
 STOP_SECS = 20.0
+LEFT_SECS = 3.0
 CALL_SECS = 120.0
 
 
@@ -103,9 +104,16 @@ class Jarvis:
             return ended, []
         family = [self.process, *self.process.children(recursive=True)]
         self._process.send_signal(number)
-        code = self._process.wait(STOP_SECS)
-        _, left = psutil.wait_procs(family[1:], timeout=3)
-        return code, [command for p in left if (command := _command(p))]
+        return self._process.wait(STOP_SECS), left_of(family[1:])
+
+    def ended(self, within_secs: float) -> int | None:
+        """The exit code of a server that ends by itself; None where it still runs by then."""
+        if self._process is None:
+            return 0
+        try:
+            return self._process.wait(within_secs)
+        except subprocess.TimeoutExpired:
+            return None
 
     def command(self, *arguments: str, seconds: float = CALL_SECS) -> Outcome:
         """One `jarvis` command."""
@@ -179,6 +187,12 @@ def _ask_bot(path: Path) -> tuple[str | None, int]:
         bot.sendall(b"GET /session HTTP/1.0\r\nHost: bot\r\n\r\n")
         answer = b"".join(iter(lambda: bot.recv(65536), b""))
     return json.loads(answer.partition(b"\r\n\r\n")[2])["session_id"], pid
+
+
+def left_of(family: Sequence[psutil.Process]) -> list[str]:
+    """How those of these processes were started that soon still run. Blocks."""
+    _, left = psutil.wait_procs(family, timeout=LEFT_SECS)
+    return [command for p in left if (command := _command(p))]
 
 
 def _command(process: psutil.Process) -> str:

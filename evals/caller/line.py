@@ -75,18 +75,22 @@ class WebRtcLine:
     browser's adds 20 to 100 ms of its own.
     """
 
-    def __init__(self, *, only_loopback: bool, room: Samples | None = None) -> None:
-        """`room` is what is to be heard of the caller while nothing is said."""
-        self.recording = Recording()
+    def __init__(self, *, only_loopback: bool, room: Samples | None = None, lost: "WebRtcLine | None" = None) -> None:
+        """`room` is what is to be heard of the caller while nothing is said.
+
+        `lost` is the line of the same call that this one goes on with: it has its recording, clock and messages.
+        """
+        self.recording = Recording() if lost is None else lost.recording
         self.arrivals: list[float] = []
         """When each frame of the bot's audio came, by the monotonic clock; it sends one every 20 ms, silent or not."""
         self._only_loopback = only_loopback
+        self._room = room
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._microphone = Microphone(on_frame=self._record_caller, room=room)
         self._playout = Playout()
-        self._messages: asyncio.Queue[Message] = asyncio.Queue()
+        self._messages: asyncio.Queue[Message] = asyncio.Queue() if lost is None else lost._messages
         self._tasks: list[asyncio.Task[None]] = []
-        self._connected_at_secs: float | None = None
+        self._connected_at_secs = None if lost is None else lost._connected_at_secs
         self._closing = False
         self._connected = asyncio.Event()
         self._failed = False
@@ -155,6 +159,10 @@ class WebRtcLine:
                 "the server's is not blocked, and look for the session in the server's log."
             )
 
+    def successor(self) -> "WebRtcLine":
+        """A line for the caller to come back on, once this one is lost."""
+        return WebRtcLine(only_loopback=self._only_loopback, room=self._room, lost=self)
+
     async def close(self) -> None:
         """Release the peer connection."""
         self._closing = True
@@ -171,7 +179,8 @@ class WebRtcLine:
         match self._peer.connectionState:
             case "connected":
                 mishap(self._sender.transport, fate=lambda: self._microphone.fate, tasks=self._tasks)
-                self._connected_at_secs = time.monotonic()
+                if self._connected_at_secs is None:
+                    self._connected_at_secs = time.monotonic()
                 self._connected.set()
             case "failed" | "closed" if not self._closing:
                 self._failed = not self._connected.is_set()

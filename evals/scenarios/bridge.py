@@ -7,6 +7,7 @@ for, and hears what the line hears.
 import asyncio
 import base64
 import json
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,9 +15,11 @@ from urllib.parse import urlsplit
 
 import numpy as np
 from aiohttp import WSMsgType, web
+from loguru import logger
 from pipecat.processors.frameworks.rtvi.models import MESSAGE_LABEL
 
 from evals.caller.audio import RATE_HZ, Run, Samples
+from evals.caller.errors import CallError
 from evals.caller.ingress import Ingress, Session
 from evals.caller.line import Message, WebRtcLine
 from evals.caller.loopback import is_loopback
@@ -32,6 +35,8 @@ POLL_SECS = 0.02
 SETTLE_SECS = 0.2
 # The line's sound is heard so far behind: what comes late in it has come by then.
 EARS_BEHIND_SECS, EARS_SECS = 0.1, 0.04
+# When a browser doubts its line, asks again, and dials anew or gives up, as in `web/src/line.ts`.
+DOUBTED_SECS, ASK_SECS, GIVEN_UP_SECS, LOST_SECS = 0.4, 0.25, 2.5, 30.0
 
 
 class WebRtcWay:
@@ -39,15 +44,17 @@ class WebRtcWay:
 
     channel = CHANNEL
 
-    def __init__(self, said: Script, *, base_url: str) -> None:
+    def __init__(self, said: Script, *, base_url: str, comes_back: bool = False) -> None:
+        """Who `comes_back` dials again where the line is lost."""
         self._said = said
         self._base_url = base_url
+        self._comes_back = comes_back
 
     @asynccontextmanager
     async def join(self, ingress: Ingress, call: Session) -> AsyncIterator[Joined]:
         """Its place in the call, until that is over."""
         line = WebRtcLine(only_loopback=is_loopback(urlsplit(self._base_url).hostname or ""), room=self._said.room)
-        bridge = Bridge(line, self._said, ingress=ingress, call=call)
+        bridge = Bridge(line, self._said, ingress=ingress, call=call, comes_back=self._comes_back)
         app = web.Application()
         app.router.add_get(HARNESS, bridge.attach)
         runner = web.AppRunner(app, shutdown_timeout=1.0)
@@ -57,7 +64,7 @@ class WebRtcWay:
             bridge.url = f"ws://127.0.0.1:{runner.addresses[0][1]}{HARNESS}"
             yield bridge
         finally:
-            await line.close()
+            await bridge.close()
             await runner.cleanup()
 
 
@@ -66,8 +73,11 @@ class Bridge:
 
     mouth: Mouth | None = None
 
-    def __init__(self, line: WebRtcLine, said: Script, *, ingress: Ingress, call: Session) -> None:
+    def __init__(
+        self, line: WebRtcLine, said: Script, *, ingress: Ingress, call: Session, comes_back: bool = False
+    ) -> None:
         self.url = ""
+        self._comes_back = comes_back
         self._line = line
         self._said = said
         self._ingress = ingress
@@ -81,11 +91,17 @@ class Bridge:
         """Connects media; raises `CallError` where that fails."""
         await self._line.connect(lambda offer: self._ingress.offer(self._call, offer))
 
+    async def close(self) -> None:
+        """Releases the line that is in use."""
+        await self._line.close()
+
     async def attach(self, request: web.Request) -> web.WebSocketResponse:
         """Serves the harness until it hangs up, or the bot does."""
         socket = web.WebSocketResponse(max_msg_size=0)
         await socket.prepare(request)
         pumps = [asyncio.create_task(self._tell(socket)), asyncio.create_task(self._sound(socket))]
+        if self._comes_back:
+            pumps.append(asyncio.create_task(self._watch()))
         try:
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
@@ -149,6 +165,34 @@ class Bridge:
             if message is not None and _is_gone(message):
                 await socket.close()
                 return
+
+    async def _watch(self) -> None:
+        """Dials again as a browser does: once there is another bot, or where nothing comes for long."""
+        heard_mono = time.monotonic()
+        while (silent_secs := time.monotonic() - heard_mono) < LOST_SECS:
+            await asyncio.sleep(ASK_SECS)
+            heard_mono = max([heard_mono, *self._line.arrivals[-1:]])
+            if silent_secs < DOUBTED_SECS:
+                continue
+            try:
+                state = (await self._ingress.state(self._call)).state
+                if state == "reconnecting" or (state == "connected" and silent_secs >= GIVEN_UP_SECS):
+                    await self._come_back()
+                    heard_mono = time.monotonic()
+            except CallError as error:
+                logger.info("the caller is not back yet: {}", error)
+
+    async def _come_back(self) -> None:
+        lost, line = self._line, self._line.successor()
+        try:
+            await line.connect(lambda offer: self._ingress.offer(self._call, offer), replaces=lost.pc_id)
+        except BaseException:
+            await line.close()
+            raise
+        # What was being said into the lost line is over.
+        self._finish()
+        self._line, self._telling = line, Telling()
+        await lost.close()
 
     async def _sound(self, socket: web.WebSocketResponse) -> None:
         heard = self._heard_until()

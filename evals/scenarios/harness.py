@@ -17,7 +17,8 @@ from pipecat.evals.results import (
     EvalScriptTurnProgress,
     EvalScriptTurnResult,
 )
-from pipecat.evals.script import EvalScriptScenario
+from pipecat.evals.script import EvalScriptScenario, EvalScriptTurn
+from pipecat.evals.script_driver import EvalScriptDriver
 from pipecat.evals.script_session import EvalScriptSession
 from pipecat.evals.session import EvalSessionParams
 
@@ -36,6 +37,10 @@ NO_CHANGES: Mapping[int, Change] = MappingProxyType({})
 _NO_VERDICT = EvalAssertionFailure(
     -1, -1, "<judge>", "the judge gave no verdict that could be used: name another model", "judge_no_verdict"
 )
+
+
+# A turn, from 0, and the id of the call.
+BeforeTurn = Callable[[int, str], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -136,6 +141,7 @@ async def hold(
     expect_secs: float = EXPECT_SECS,
     on_turn: Callable[[int], None] = lambda _: None,
     changes: Mapping[int, Change] = NO_CHANGES,
+    before_turn: BeforeTurn | None = None,
     way: Way | None = None,
 ) -> Held:
     """Holds a scenario with the Jarvis at `base_url`; `key` has the scope admin.
@@ -144,9 +150,9 @@ async def hold(
     `eval:` is asked, and its expectation is met by what else it names; a judge without a verdict that could be used is
     a failure of the kind `judge_no_verdict`. `wanted` goes into the session's creation
     (`collection`, `metadata`); `expect_secs` is how long an expectation waits that names no time. `on_turn` is told
-    each turn, from 0, as it begins; `changes` are what the operator changes of the call then, of the kind
-    `change_failed` where that fails. `way` is Pipecat's own where none is named. A call that can't be had is a result
-    with a failure of the kind `connect_failed`.
+    each turn, from 0, as it begins; `changes` are what the operator changes of the call before anything of a turn is
+    sent, of the kind `change_failed` where that fails, and `before_turn` is awaited then. `way` is Pipecat's own where
+    none is named. A call that can't be had is a result with a failure of the kind `connect_failed`.
     """
     way = way or EvalChannel()
     async with aiohttp.ClientSession() as http:
@@ -160,7 +166,7 @@ async def hold(
             async with way.join(ingress, call) as joined:
                 return await _hold(
                     asked, call, joined, judge=judge, audio=audio, expect_secs=expect_secs, on_turn=on_turn,
-                    change=partial(_changed, ingress, call, changes),
+                    change=partial(_changed, ingress, call, changes), before_turn=before_turn,
                 )  # fmt: skip
         except CallError as error:
             return Held(_unheld(scenario, str(error)), call.id, began_ms=(None,) * len(scenario.turns))
@@ -184,6 +190,7 @@ async def _hold(
     expect_secs: float,
     on_turn: Callable[[int], None],
     change: Callable[[int], Awaitable[EvalAssertionFailure | None]],
+    before_turn: BeforeTurn | None,
 ) -> Held:
     audio = audio if scenario.bot_audio else None
     params = EvalSessionParams(
@@ -201,9 +208,14 @@ async def _hold(
         if progress.status == "turn":
             on_turn(progress.turn_index)
             began_ms[progress.turn_index] = round(overheard.elapsed_secs() * 1000, 3)
-            if failure := await change(progress.turn_index):
-                also.append(failure)
 
+    async def before(turn: int) -> None:
+        if failure := await change(turn):
+            also.append(failure)
+        if before_turn is not None:
+            await before_turn(turn, call.id)
+
+    _before_turns(session, before)
     await joined.connect()
     result = without_secret(await session.run(), call.token)
     if judge is not None and judge.gave_up:
@@ -224,6 +236,19 @@ async def _changed(
     except CallError as error:
         return EvalAssertionFailure(turn, -1, "x_change", str(error), "change_failed")
     return None
+
+
+def _before_turns(session: EvalScriptSession, before: Callable[[int], Awaitable[None]]) -> None:
+    """Pipecat tells of a turn once its words are sent, which is too late for what they must meet."""
+    driver = session._driver
+    assert isinstance(driver, EvalScriptDriver)
+    run_turn = driver._run_turn
+
+    async def after_that(turn: EvalScriptTurn, turn_idx: int) -> list[EvalAssertionFailure]:
+        await before(turn_idx)
+        return await run_turn(turn, turn_idx)
+
+    driver._run_turn = after_that
 
 
 def _written(joined: Joined, overheard: Overheard, audio: Path) -> Recording:

@@ -24,7 +24,7 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 MOST_LOST_PERCENT = 50
 HANDBOOK = Path(__file__).parents[1] / "sample" / "handbook"
 # Keys of a scenario that say what is held, and not what must be.
-NO_CHECKS = ("x_jarvis", "x_pending", "x_faults", "x_caller", "x_audio")
+NO_CHECKS = ("x_jarvis", "x_pending", "x_faults", "x_host", "x_caller", "x_audio")
 # And those of a turn.
 NO_CHECKS_OF_A_TURN = ("x_recording", "x_phrase", "x_recalls", "x_change")
 # What any text matches that is said or logged: a pattern that finds itself in all of these says nothing.
@@ -118,6 +118,45 @@ class FaultAt(_Keys):
     def _is_possible(self) -> Self:
         if self.fault == "half_open" and self.stage == "llm":
             raise ValueError("a language model has a connection for each request, so none stays half open")
+        return self
+
+
+class Another(_Keys):
+    """How a caller is answered who calls in the midst of another's call.
+
+    `says` are words of the reason, where no session is made.
+    """
+
+    status: Annotated[int, Field(ge=200, le=599)]
+    says: Text | None = None
+
+    @model_validator(mode="after")
+    def _is_refused_for_a_reason(self) -> Self:
+        if self.says is not None and self.status < 400:
+            raise ValueError("`says` is of a refusal, and this is none")
+        return self
+
+
+class HostAt(_Keys):
+    """`x_host`: what happens to the host before a turn, counted from 0, is asked.
+
+    A database that is down is kept down until the turn `until`, which begins once it is back; without that, to the end
+    of the call. `another` is a second caller, right after it happened.
+    """
+
+    turn: Annotated[int, Field(ge=0)]
+    event: Literal["database_down", "redis_down", "full", "drain", "bot_killed"]
+    until: Annotated[int, Field(gt=0)] | None = None
+    another: Another | None = None
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Self:
+        if self.until is not None and not self.event.endswith("_down"):
+            raise ValueError("`until` is of a database: nothing else comes back by itself")
+        if self.until is not None and self.until <= self.turn:
+            raise ValueError("`until` is a turn behind `turn`")
+        if self.event == "full" and (self.another is None or self.another.status < 400):
+            raise ValueError("nobody in the call notices: say how `another` caller is refused")
         return self
 
 
@@ -250,6 +289,7 @@ class ScenarioKeys(_Keys):
     x_jarvis: SetUp = SetUp(version=1)
     x_pending: Text | None = None
     x_faults: list[FaultAt] = []
+    x_host: HostAt | None = None
     x_state: list[Row] = []
     x_privacy: Privacy | None = None
     x_measure: Limits | None = None

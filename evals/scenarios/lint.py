@@ -13,6 +13,7 @@ from bot.change import Change
 from evals.scenarios.claims import words_spoken
 from evals.scenarios.errors import Complaint
 from evals.scenarios.format import OUTCOME, Scenario, ScenarioFile
+from evals.scenarios.host_lint import of_a_host
 from evals.scenarios.keys import FaultAt, ScenarioKeys, TurnKeys, names_of
 from evals.scenarios.line_lint import of_a_line
 from evals.scenarios.source import Path_, keys_of
@@ -98,7 +99,7 @@ class _Linted:
                 self._turn(number, turn)
             self._whole()
         self._documents()
-        return [*self._found, *of_a_line(self._scenario)]
+        return [*self._found, *of_a_line(self._scenario), *of_a_host(self._scenario)]
 
     def _say(self, text: str, *path: str | int) -> None:
         self._found.append(Complaint(self._scenario.place(*path), text, self._scenario.name))

@@ -20,7 +20,7 @@ from evals.caller.audio import (
     yield_samples,
 )
 from evals.caller.recording import Recording
-from evals.scenarios.keys import FaultAt
+from evals.scenarios.keys import FaultAt, HostAt
 from evals.scenarios.observed import Cited, ObservedTurn, Passage
 from evals.scenarios.overhearing import Message
 from evals.scenarios.tones import tone_in
@@ -115,7 +115,7 @@ def timeline(
     began_ms: Sequence[float | None],
     users: Sequence[str | None],
     sound: Spoken | None,
-    faults: Sequence[FaultAt] = (),
+    faults: Sequence[FaultAt | HostAt] = (),
 ) -> list[Span]:
     """All that went on, in the order in which it began; a fault where its turn did."""
     found = [
@@ -127,7 +127,8 @@ def timeline(
     found += [Span("turn", at, None, f"turn {number + 1}") for number, at in enumerate(began_ms) if at is not None]
     for each in faults:
         if each.turn < len(began_ms) and (at := began_ms[each.turn]) is not None:
-            found.append(Span("fault", at, None, f"{each.stage}: {each.fault}"))
+            what = f"host: {each.event}" if isinstance(each, HostAt) else f"{each.stage}: {each.fault}"
+            found.append(Span("fault", at, None, what))
     for lane, begin, end in _PAIRS:
         found += _pairs(messages, lane, begin, end)
     for each in messages:

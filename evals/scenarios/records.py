@@ -32,7 +32,10 @@ def of_call(
     sound: Spoken | None,
 ) -> dict[str, Any]:
     """The record of a call that was held."""
-    seen = timeline(held.messages, held.began_ms, users, sound, run.scenario.keys.x_faults)
+    keys = run.scenario.keys
+    seen = timeline(
+        held.messages, held.began_ms, users, sound, [*keys.x_faults, *([keys.x_host] if keys.x_host else [])]
+    )
     return _record(run, held.result, status) | {
         "x_session": held.session_id,
         "x_failures": [failed(each) for each in found],

@@ -23,6 +23,7 @@ from evals.scenarios.claims import words_spoken
 from evals.scenarios.errors import SuiteError
 from evals.scenarios.failing import begin
 from evals.scenarios.harness import Held, hold
+from evals.scenarios.host import HostEvent
 from evals.scenarios.observed import Observed
 from evals.scenarios.observing import Spoken, by_turn, false_interrupts, missed_turns, spoken, turns
 from evals.scenarios.plan import Plan, Run
@@ -94,9 +95,9 @@ async def hold_suite(
             lanes.create_task(lane())
 
 
-def _order(run: Run) -> tuple[str, str, tuple[tuple[str, str], ...], bool]:
+def _order(run: Run) -> tuple[str, str, tuple[tuple[str, str], ...], bool, str]:
     wanted = Wanted.of(run.scenario)
-    return wanted.providers, str(wanted.knowledge), wanted.settings, wanted.traced
+    return wanted.providers, str(wanted.knowledge), wanted.settings, wanted.traced, wanted.alone
 
 
 async def _hold_group(
@@ -109,8 +110,8 @@ async def _hold_group(
     model: Any,
     start: Any,
 ) -> None:
-    # Doubles are told what is heard next, whoever calls.
-    alone = asyncio.Semaphore(1) if wanted.providers == "doubles" else nullcontext()
+    # Doubles are told what is heard next, whoever calls; and what happens to a host happens to all of its calls.
+    alone = asyncio.Semaphore(1) if wanted.providers == "doubles" or wanted.alone else nullcontext()
     async with AsyncExitStack() as stack:
         try:
             served = await stack.enter_async_context(start())
@@ -194,7 +195,8 @@ async def _hold_one(run: Run, served: Stand, results: Results, model: Any) -> Ma
     logged = served.logged()
     cue = _Cue(run, served)
     await cue.prepare()
-    held = await _had(run, served, cue, audio, model)
+    host = HostEvent(scenario.keys.x_host, served)
+    held = await _had(run, served, cue, host, audio, model)
     if any(each.kind in BROKEN for each in held.result.failures):
         return unjudged(run, held)
     sound = None
@@ -205,6 +207,7 @@ async def _hold_one(run: Run, served: Stand, results: Results, model: Any) -> Ma
     observed = await _observed(run, served, held, sound, logged=logged, users=users, refused=refused)
     ran = sum(turn.status != "not_run" for turn in held.result.turns)
     found = [*stock_failures(run, held.result), *failures(scenario, observed, tier=run.tier, ran=ran)]
+    found += host.failures(scenario)
     status, found = with_pending(run, "failed" if found else "passed", found)
     return of_call(run, held, status, found, observed, users, sound)
 
@@ -219,11 +222,11 @@ def _judge(run: Run, model: Any) -> Judge | None:
     return judge(model, named)
 
 
-async def _had(run: Run, served: Stand, cue: "_Cue", audio: Path | None, model: Any) -> Held:
+async def _had(run: Run, served: Stand, cue: "_Cue", host: HostEvent, audio: Path | None, model: Any) -> Held:
     """The conversation as it was held; one that did not come about is tried again."""
     again = 0
     while True:
-        async with prepared(run, base_url=served.url) as (scenario, way):
+        async with host.mended(), prepared(run, base_url=served.url) as (scenario, way):
             held = await hold(
                 scenario,
                 base_url=served.url,
@@ -232,6 +235,7 @@ async def _had(run: Run, served: Stand, cue: "_Cue", audio: Path | None, model: 
                 judge=_judge(run, model),
                 on_turn=cue.turn,
                 changes={number: keys.x_change for number, keys in enumerate(run.scenario.turns) if keys.x_change},
+                before_turn=host.before,
                 way=way,
             )
         await cue.end()

@@ -40,19 +40,21 @@ OPERATORS = ("DATABASE_URL", "REDIS_URL", "OPENAI_EMBEDDING_MODEL")
 
 @dataclass(frozen=True)
 class Wanted:
-    """What scenarios with one Jarvis have in common."""
+    """What scenarios with one Jarvis have in common; `alone` is the one that shares it with none."""
 
     providers: Providers
     knowledge: Path
     settings: tuple[tuple[str, str], ...]
     traced: bool = False
+    alone: str = ""
 
     @classmethod
     def of(cls, scenario: Scenario) -> "Wanted":
         """What a scenario asks for."""
         setup, privacy = scenario.keys.x_jarvis, scenario.keys.x_privacy
         traced = privacy is not None and "trace" in privacy.sinks
-        return cls(setup.providers, scenario.knowledge, tuple(sorted(setup.settings.items())), traced)
+        alone = "" if scenario.keys.x_host is None else f"{scenario.file}:{scenario.name}"
+        return cls(setup.providers, scenario.knowledge, tuple(sorted(setup.settings.items())), traced, alone)
 
 
 class Stand:
@@ -64,7 +66,18 @@ class Stand:
         self._jarvis = jarvis
         self._http = http
         self._collector = collector
+        self._logged_before = b""
         self.doubles = vendors
+
+    @property
+    def program(self) -> Jarvis:
+        """Its process, and all that belongs to it."""
+        return self._jarvis
+
+    @property
+    def http(self) -> aiohttp.ClientSession:
+        """What it is asked with."""
+        return self._http
 
     @property
     def url(self) -> str:
@@ -78,13 +91,20 @@ class Stand:
 
     def logged(self) -> int:
         """How much it has logged, in bytes."""
-        return self._jarvis.log.stat().st_size
+        return len(self._logged_before) + self._jarvis.log.stat().st_size
 
     def log_since(self, at: int) -> str:
         """What it logged from there on."""
-        with self._jarvis.log.open("rb") as log:
-            log.seek(at)
-            return log.read().decode(errors="replace")
+        return (self._logged_before + self._jarvis.log.read_bytes())[at:].decode(errors="replace")
+
+    def start_again(self) -> None:
+        """Runs it again after it ended, over what it kept. Blocks; raises `ProgramError` where it does not start."""
+        self._logged_before += self._jarvis.log.read_bytes()
+        self._jarvis.start()
+
+    async def is_whole(self) -> bool:
+        """Whether it takes calls and all of its parts answer."""
+        return bool(await self._get("/readyz"))
 
     async def metrics(self) -> str:
         """All of its metrics as text; empty where it does not tell them."""

@@ -32,6 +32,6 @@ async def prepared(
     with tempfile.TemporaryDirectory(prefix="jarvis-cues-") as folder:
         played = await asyncio.to_thread(cued, replace(scenario, user_speech=VOICE), said, Path(folder))
         if run.tier == "webrtc":
-            yield played, WebRtcWay(said, base_url=base_url)
+            yield played, WebRtcWay(said, base_url=base_url, comes_back=run.scenario.keys.x_host is not None)
         else:
             yield played, EvalChannel(await asyncio.to_thread(Mouth, said))

@@ -8,13 +8,15 @@ from typing import Any, cast
 
 import aiohttp
 import numpy as np
+import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from evals.caller.audio import RATE_HZ, Run, Samples
-from evals.caller.ingress import Ingress, Session
+from evals.caller.ingress import Ingress, Session, SessionState
 from evals.caller.line import LOST, Message, WebRtcLine
 from evals.caller.recording import Recording
+from evals.scenarios import bridge as module
 from evals.scenarios.bridge import Bridge, Telling
 from evals.scenarios.overhearing import Overheard
 from evals.scenarios.utterances import CUE_SAMPLES, Script, Utterance
@@ -65,6 +67,7 @@ class PlayedLine:
 
     def __init__(self, *messages: Message) -> None:
         self.recording = Recording()
+        self.arrivals: list[float] = []
         self.now_secs = 1.0
         self.spoken: Run | None = None
         self.said: list[Samples] = []
@@ -84,10 +87,11 @@ class PlayedLine:
         return self._messages.pop(0)
 
 
-async def joined(line: PlayedLine, *sent: Message) -> tuple[Bridge, list[Any]]:
-    """What a harness gets that sends this and listens until the line is gone."""
-    call = Session(id="6f1c", token="t")
-    bridge = Bridge(cast(WebRtcLine, line), Script({2: SAID}), ingress=cast(Ingress, None), call=call)
+async def joined(line: PlayedLine, *sent: Message, comes_back: Any = None) -> tuple[Bridge, list[Any]]:
+    """What a harness gets that sends this and listens until the line is gone; the ingress is of who comes back."""
+    call, ingress = Session(id="6f1c", token="t"), cast(Ingress, comes_back)
+    script = Script({2: SAID})
+    bridge = Bridge(cast(WebRtcLine, line), script, ingress=ingress, call=call, comes_back=comes_back is not None)
     app = web.Application()
     app.router.add_get("/", bridge.attach)
     async with (
@@ -124,3 +128,83 @@ async def test_what_only_an_eval_channel_knows_is_not_sent():
 async def test_a_line_that_is_gone_is_hung_up_to_the_harness():
     _, got = await joined(PlayedLine(message("notice", text="Bye."), *LOST))
     assert "notice" in [each["type"] for each in got]
+
+
+class LostLine(PlayedLine):
+    """Nothing comes any more; the line that the caller comes back on has what the next bot says."""
+
+    pc_id = "first"
+
+    def __init__(self, after: PlayedLine) -> None:
+        super().__init__()
+        self.after = after
+        self.is_closed = False
+
+    def successor(self) -> PlayedLine:
+        return self.after
+
+    async def next_message(self, timeout_secs: float) -> Message | None:
+        # As with a line's own messages, which its successor has.
+        return await self.after.next_message(timeout_secs)
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+
+class NextLine(PlayedLine):
+    """Gives its messages once it is connected."""
+
+    def __init__(self, *messages: Message) -> None:
+        super().__init__(*messages)
+        self.replaces: str | None = None
+        self._is_there = asyncio.Event()
+
+    async def connect(self, exchange: object, *, replaces: str | None) -> None:
+        self.replaces = replaces
+        self._is_there.set()
+
+    async def next_message(self, timeout_secs: float) -> Message | None:
+        await self._is_there.wait()
+        return await super().next_message(timeout_secs)
+
+
+class Asked:
+    """An ingress that says how the call stands."""
+
+    def __init__(self, state: str) -> None:
+        self._state = state
+
+    async def state(self, call: Session) -> SessionState:
+        return SessionState(state=self._state)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DOUBTED_SECS", "ASK_SECS"):
+        monkeypatch.setattr(module, name, 0.01)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_caller_whose_bot_was_lost_comes_back_to_the_next_and_hears_all_that_it_says():
+    # The next bot counts what it says from the beginning again.
+    after = NextLine(announced(1, "Sorry."), *LOST)
+    lost = LostLine(after)
+    _, got = await joined(lost, comes_back=Asked("reconnecting"))
+    assert (after.replaces, lost.is_closed) == ("first", True)
+    assert [each["data"]["text"] for each in got if each["type"] == "bot-llm-text"] == ["Sorry. "]
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_line_that_is_quiet_while_its_bot_is_there_is_given_time(monkeypatch: pytest.MonkeyPatch):
+    after = NextLine(*LOST)
+    asked: list[str] = []
+
+    class Patient(Asked):
+        async def state(self, call: Session) -> SessionState:
+            asked.append(call.id)
+            if len(asked) == 3:
+                monkeypatch.setattr(module, "GIVEN_UP_SECS", 0.01)
+            return await super().state(call)
+
+    await joined(LostLine(after), comes_back=Patient("connected"))
+    assert (len(asked) >= 3, after.replaces) == (True, "first")

@@ -137,3 +137,14 @@ async def test_a_judge_is_asked_where_there_is_one(
         held = await hold(first, base_url=server.url, key="k", judge=judge(model(url), explains=False), expect_secs=1)
     assert [each.kind for each in held.result.failures] == kinds
     assert held.result.passed is not bool(kinds)
+
+
+async def test_what_must_happen_before_a_turn_has_happened_when_its_words_are_sent(served: Callable[..., Any]):
+    server = await served()
+    before: list[tuple[int, str, int]] = []
+
+    async def happens(turn: int, session: str) -> None:
+        before.append((turn, session, len(server.heard)))
+
+    await hold(SCENARIO, base_url=server.url, key="k", before_turn=happens)
+    assert before == [(0, "6f1c", 0), (1, "6f1c", 1)]

@@ -6,7 +6,7 @@ import numpy as np
 
 from evals.caller.audio import RATE_HZ
 from evals.caller.recording import Recording
-from evals.scenarios.keys import FaultAt
+from evals.scenarios.keys import FaultAt, HostAt
 from evals.scenarios.observing import by_turn, false_interrupts, missed_turns, said, spoken, timeline, turns
 from evals.scenarios.overhearing import Message
 
@@ -99,9 +99,16 @@ def test_giving_way_to_nobody_is_a_false_interruption():
 
 
 def test_the_timeline_has_faults_where_their_turns_began():
-    faults = [FaultAt(turn=1, stage="stt", fault="stall"), FaultAt(turn=2, stage="llm", fault="drop")]
+    faults = [
+        FaultAt(turn=1, stage="stt", fault="stall"),
+        FaultAt(turn=2, stage="llm", fault="drop"),
+        HostAt(turn=0, event="drain"),
+    ]
     found = timeline([], [10.0, 30.0, None], [None] * 3, None, faults)
-    assert [(each.from_ms, each.label) for each in found if each.lane == "fault"] == [(30.0, "stt: stall")]
+    assert [(each.from_ms, each.label) for each in found if each.lane == "fault"] == [
+        (10.0, "host: drain"),
+        (30.0, "stt: stall"),
+    ]
 
 
 def test_the_timeline_has_each_lane_in_the_order_of_time():

@@ -9,7 +9,7 @@ from evals.kept import Kept
 from evals.program import Jarvis, Outcome, ProgramError
 from evals.scenarios.errors import SuiteError
 from evals.scenarios.keys import HANDBOOK
-from evals.scenarios.stand import Wanted, check_dotenv, doubles_of, stand
+from evals.scenarios.stand import Stand, Wanted, check_dotenv, doubles_of, stand
 from tests.evals.scenarios.given import scenario
 
 
@@ -22,6 +22,7 @@ class PlayedJarvis:
         self.environment = {"DATABASE_URL": "postgres://operator", "JARVIS_DATA_DIR": str(data_dir), **variables}
         self.asked: list[Any] = []
         self.began_with = [each.name for each in data_dir.iterdir()]
+        self.log = data_dir / "server.log"
         self._trouble, self._indexes = trouble, indexes
 
     def command(self, *arguments: str, seconds: float) -> Outcome:
@@ -120,6 +121,23 @@ async def test_other_documents_are_indexed_before_the_sample_could_be(tmp_path: 
 async def test_one_that_does_not_start_is_told_and_stopped(tmp_path: Path, options: dict[str, Any], told: str):
     with pytest.raises(SuiteError, match=told):
         await stood(wanted(knowledge=tmp_path), **options)
+
+
+def test_what_happens_to_a_host_happens_to_no_other_scenarios(tmp_path: Path):
+    one = Wanted.of(scenario(tmp_path, keys="x_host: {turn: 0, event: drain}"))
+    assert one != Wanted.of(scenario(tmp_path))
+    assert one.alone.endswith("tried.yaml:tried/one")
+
+
+async def test_one_that_is_started_again_has_logged_all_that_it_did(tmp_path: Path):
+    jarvis = PlayedJarvis(tmp_path, {})
+    served = Stand(cast(Jarvis, jarvis), cast(Any, None), None, None)
+    jarvis.log.write_text("first, ")
+    logged = served.logged()
+    jarvis.log.write_text("first, second, ")
+    served.start_again()
+    jarvis.log.write_text("third")
+    assert (served.log_since(logged), served.logged()) == ("second, third", 20)
 
 
 def test_scenarios_with_the_same_settings_share_one(tmp_path: Path):
