@@ -1,6 +1,6 @@
 """The frame path of a call, as one readable list."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -17,15 +17,20 @@ from pipecat.services.stt_service import STTService
 from pipecat.services.tts_service import TTSService
 from pipecat.transports.base_transport import BaseTransport
 
+from bot.change import Change
 from bot.reports import Message
 from bot.settings import BotSettings
+from bot.talk.history import OnTheMatter
+from bot.talk.processor import Choose, TalkProcessor
 from bot.turns import TurnModels, user_params
 from processors.citations import CitationProcessor
 from processors.failover.llm import KeptLLM
 from processors.failover.stt import KeptSTT
 from processors.failover.tts import KeptTTS
+from processors.last_answer import Answers
 from processors.quiet import QuietChanges
 from processors.retrieval import RetrievalProcessor, Search
+from processors.tape import Tape, TapeProcessor
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ class CallPipeline:
     user: LLMUserAggregator
     assistant: LLMAssistantAggregator
     citations: CitationProcessor
+    talk: TalkProcessor
 
 
 def build_pipeline(
@@ -55,31 +61,47 @@ def build_pipeline(
     services: Services,
     search: Search,
     models: TurnModels,
+    chosen: Callable[[], Change],
+    choose: Choose,
     story: Sequence[Message] = (),
     before_voice: Sequence[FrameProcessor] = (),
 ) -> CallPipeline:
-    """Joins the parts of one call; `story` is what was said in it before, `before_voice` what the channel adds."""
+    """Joins the parts of one call; `story` is what was said in it before, `before_voice` what the channel adds.
+
+    `chosen` is how the bot speaks, and `choose` what a caller changes it by (`TalkProcessor`).
+    """
     context = LLMContext(cast(list[LLMContextMessage], [*story]))
     patience_secs = services.stt.patience_secs if isinstance(services.stt, KeptSTT) else 0.0
     pair = LLMContextAggregatorPair(
         context, user_params=user_params(settings.turns, models=models, patience_secs=patience_secs)
     )
     user, assistant = pair.user(), pair.assistant()
-    retrieval = RetrievalProcessor(search=search, limit=settings.retrieval.passages)
-    citations = CitationProcessor()
+    retrieval = RetrievalProcessor(search=OnTheMatter(search), limit=settings.retrieval.passages)
+    answers, tape = Answers(last_words(story)), Tape()
+    talk = TalkProcessor(answers=answers, tape=tape, chosen=chosen, choose=choose)
+    citations = CitationProcessor(answers=answers)
     pipeline = Pipeline(
         [
             transport.input(),  # the caller's audio
             services.stt,  # words
             user,  # VAD, turn start and stop, barge-in
+            talk,  # what is asked about the talk itself
             retrieval,  # this turn's passages
             services.llm,  # the answer, with markers
             citations,  # markers → sources
             QuietChanges(),  # another voice, once nothing is being said
             *before_voice,  # what is written rather than said
             services.tts,  # speech
+            TapeProcessor(tape=tape),  # the last answer, to be heard again
             transport.output(),  # the caller's loudspeaker
             assistant,  # what was actually heard
         ]
     )
-    return CallPipeline(pipeline=pipeline, context=context, user=user, assistant=assistant, citations=citations)
+    return CallPipeline(
+        pipeline=pipeline, context=context, user=user, assistant=assistant, citations=citations, talk=talk
+    )
+
+
+def last_words(story: Sequence[Message]) -> str:
+    """What the assistant said last; empty where it has not said anything."""
+    return next((each["content"] for each in reversed(story) if each["role"] == "assistant"), "")

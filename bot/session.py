@@ -41,6 +41,8 @@ from bot.said import Said
 from bot.settings import BotSettings
 from bot.speech.client import SpeechClient
 from bot.story import Story, awaits_answer, without_last_answer
+from bot.talk.parting import part_after_goodbye
+from bot.talk.requests import Request
 from bot.transports import Channel
 from bot.turns import TurnModels
 from knowledge.client import KnowledgeClient
@@ -54,6 +56,7 @@ GRACE_SECS = 3.0
 SILENCED_SECS = 1.0
 
 FAREWELLS = {
+    "goodbye": "You said goodbye. Thank you for calling.",
     "idle": "The call ended because nobody spoke for a while.",
     "max_duration": "The call reached its maximum duration.",
     "shutdown": "Jarvis is being restarted. Please call again in a moment.",
@@ -68,8 +71,8 @@ class Session:
     `story` is what was said before, where this bot goes on with a call that another one lost; None where the call is
     new. `report` is told what happens: `answered` an offer, `connected`, `turn`, `interruption`, `said`, `story`,
     `citation`, `marker_dropped`, `gap`, `provider`, `failover`, `usage`, `route`, `speech_cache`, `changed`,
-    `llm_failed`, `turn_stop_timeout`, and at last `ended` with its reason (hang_up, idle, max_duration,
-    never_connected, shutdown, operator, error).
+    `llm_failed`, `turn_stop_timeout`, `talk_request`, and at last `ended` with its reason (hang_up, goodbye, idle,
+    max_duration, never_connected, shutdown, operator, error).
     """
 
     def __init__(
@@ -127,10 +130,15 @@ class Session:
             await check_voice(self._chosen.then(change), self._settings, speech)
         finally:
             await speech.aclose()
+        made = self._choose(change)
+        if self._worker is not None:
+            await self._worker.queue_frames(made)
+
+    def _choose(self, change: Change) -> list[Frame]:
+        """Takes a change over for the rest of the call, and returns what makes it."""
         self._chosen = self._chosen.then(change)
         self._report({"type": "changed", "change": change.model_dump(exclude_none=True)})
-        if self._worker is not None and self._services is not None:
-            await self._worker.queue_frames(frames(self._chosen, self._settings, self._services))
+        return [] if self._services is None else frames(self._chosen, self._settings, self._services)
 
     async def connect(self, join: Join) -> dict[str, str]:
         """Joins the caller, or joins them again: the channel's answer.
@@ -204,6 +212,8 @@ class Session:
                 services=services,
                 search=search,
                 models=self._models,
+                chosen=lambda: self._chosen,
+                choose=self._choose,
                 story=self._story or (),
                 before_voice=channel.before_voice(),
             )
@@ -230,6 +240,7 @@ class Session:
                 conversation_id=self._id,
             )
             self._listen(worker, transport, call, services.llm, story)
+            part_after_goodbye(worker, floor=lambda: self.floor, end=self.end)
             self._keep_gaps(call, search)
             self._services = services
             await worker.queue_frames(frames(self._chosen, self._settings, services))
@@ -307,6 +318,10 @@ class Session:
             if frame.processor is llm and frame.category is not ErrorCategory.APPLICATION:
                 self._report({"type": "llm_failed"})
                 await worker.queue_frame(TTSSpeakFrame(NO_ANSWER))
+
+        @call.talk.event_handler("on_request")
+        async def on_request(_processor: object, request: Request) -> None:
+            self._report({"type": "talk_request", "request": str(request)})
 
         @call.citations.event_handler("on_citation")
         async def on_citation(_processor: object, citation: Citation) -> None:

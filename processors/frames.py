@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from pipecat.frames.frames import ControlFrame, TTSAudioRawFrame
+from pipecat.frames.frames import ControlFrame, DataFrame, TTSAudioRawFrame
 
 from knowledge.types import Passage
 
@@ -27,3 +27,15 @@ class UnansweredFrame(ControlFrame):
 @dataclass
 class RepeatedAudioFrame(TTSAudioRawFrame):
     """Speech that was made before: it says nothing of how the voice's vendor does now."""
+
+
+@dataclass
+class RepeatFrame(DataFrame):
+    """The last answer is to be heard again, from its recording; `text` is what it says."""
+
+    text: str
+
+
+@dataclass
+class GoodbyeFrame(ControlFrame):
+    """Follows a goodbye, and comes to the end of the pipeline where that was heard to its end."""
