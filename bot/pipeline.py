@@ -31,6 +31,7 @@ from processors.last_answer import Answers
 from processors.quiet import QuietChanges
 from processors.retrieval import RetrievalProcessor, Search
 from processors.tape import Tape, TapeProcessor
+from processors.volume import VolumeProcessor
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ def build_pipeline(
             *before_voice,  # what is written rather than said
             services.tts,  # speech
             TapeProcessor(tape=tape),  # the last answer, to be heard again
+            VolumeProcessor(),  # as loud as it is to be
             transport.output(),  # the caller's loudspeaker
             assistant,  # what was actually heard
         ]

@@ -39,3 +39,13 @@ class RepeatFrame(DataFrame):
 @dataclass
 class GoodbyeFrame(ControlFrame):
     """Follows a goodbye, and comes to the end of the pipeline where that was heard to its end."""
+
+
+@dataclass
+class VolumeFrame(ControlFrame):
+    """From here on the bot is `volume` times as loud as its voice by itself."""
+
+    # A caller who interrupts does not undo it.
+    interruptible: bool = field(default=False, init=False)
+
+    volume: float

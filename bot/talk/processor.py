@@ -106,8 +106,8 @@ class TalkProcessor(FrameProcessor):
         if (manner := changed(request, self._chosen())) is not None:
             change, words = manner
             if change is not None:
-                self._tape.forget()
                 for each in self._choose(change):
+                    self._note(each)
                     await self.push_frame(each)
             # Who cut an answer off to ask for that has not heard the rest of it.
             await self._say(f"{words} {answer.text.strip()}" if self._cut else words)

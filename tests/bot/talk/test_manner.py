@@ -39,6 +39,22 @@ def test_at_its_end_nothing_changes_and_that_is_said(request_: Request, speed: f
     assert changed(request_, at(speed)) == (None, said)
 
 
+@pytest.mark.parametrize(
+    ("request_", "volume", "then"),
+    [
+        (Request.LOUDER, None, 1.6),
+        (Request.LOUDER, 1.6, 2.5),
+        (Request.LOUDER, 2.5, None),
+        (Request.QUIETER, None, 0.62),
+        (Request.QUIETER, 0.62, 0.4),
+        (Request.QUIETER, 0.4, None),
+    ],
+)
+def test_louder_and_quieter_are_steps_too(request_: Request, volume: float | None, then: float | None):
+    change, _ = changed(request_, Change(tts=ChosenVoice(volume=volume))) or (None, "")
+    assert change == (None if then is None else Change(tts=ChosenVoice(volume=then)))
+
+
 def test_a_change_names_nothing_but_what_was_asked_for():
     change, _ = changed(Request.SLOWER, Change(llm="openai", tts=ChosenVoice(voice="f5"))) or (None, "")
     assert change == at(0.85)
