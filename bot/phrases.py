@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bot.extractive.talk import NOTHING_FOUND, SORRY_NOT_HEARD
+from bot.talk.fixed import FIXED
 from processors.takes import Kind
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ def greeting(settings: BotSettings) -> str:
 
 def spoken_alone(settings: BotSettings) -> dict[str, Kind]:
     """What is said by itself."""
-    return {greeting(settings): "greeting", NO_ANSWER: "apology", LOST_YOU: "apology", GO_ON: "notice"}
+    asked: dict[str, Kind] = dict.fromkeys(FIXED.values(), "notice")
+    return {greeting(settings): "greeting", NO_ANSWER: "apology", LOST_YOU: "apology", GO_ON: "notice"} | asked
 
 
 def in_answers() -> dict[str, Kind]:

@@ -122,8 +122,8 @@ class TapeProcessor(FrameProcessor):
 
     async def _play(self) -> None:
         frames = self._tape.again(now_ns=self.get_clock().get_time())
-        await self.push_frame(TTSStartedFrame())
-        for frame in frames:
+        end = LLMAssistantPushAggregationFrame()
+        # What has a time goes another way than what has none, and the end must not overtake the last word.
+        end.pts = max((frame.pts + 1 for frame in frames if frame.pts), default=None)
+        for frame in (TTSStartedFrame(), *frames, end, TTSStoppedFrame()):
             await self.push_frame(frame)
-        await self.push_frame(TTSStoppedFrame())
-        await self.push_frame(LLMAssistantPushAggregationFrame())

@@ -94,8 +94,15 @@ async def test_a_repeated_answer_is_speech_for_what_stands_behind():
     text = TTSTextFrame("At nine.", TextType.SENTENCE)
     came = await out(LLMFullResponseStartFrame(), sound(), text, LLMFullResponseEndFrame(), RepeatFrame("At nine."))
     assert [type(frame) for frame in came[4:]] == [
-        TTSStartedFrame, RepeatedAudioFrame, TTSTextFrame, TTSStoppedFrame, LLMAssistantPushAggregationFrame,
+        TTSStartedFrame, RepeatedAudioFrame, TTSTextFrame, LLMAssistantPushAggregationFrame, TTSStoppedFrame,
     ]  # fmt: skip
+
+
+async def test_the_end_comes_behind_the_last_word():
+    words = word("at", at_ns=1), word("nine", at_ns=2**60)
+    came = await out(LLMFullResponseStartFrame(), sound(), *words, LLMFullResponseEndFrame(), RepeatFrame("At nine."))
+    last = max(frame.pts or 0 for frame in came[5:] if isinstance(frame, TTSTextFrame))
+    assert [frame.pts for frame in came if isinstance(frame, LLMAssistantPushAggregationFrame)] == [last + 1]
 
 
 async def test_it_can_be_repeated_once_more():
