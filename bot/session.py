@@ -31,7 +31,7 @@ from bot.change import Change
 from bot.channels import Join, Signals
 from bot.choices import check, check_voice, frames
 from bot.errors import ChangeError, OfferError
-from bot.extractive.talk import small_talk
+from bot.extractive.talk import is_aside
 from bot.failover import Failover, answerer, listener, speaker
 from bot.observers import TurnObserver
 from bot.phrases import GO_ON, LOST_YOU, NO_ANSWER, greeting
@@ -359,7 +359,7 @@ class Session:
         @call.citations.event_handler("on_unanswered")
         async def on_unanswered(_processor: object, question: str, passages: Sequence[Passage]) -> None:
             # What the embedded answerer has a reply of its own to is nothing that a document could answer.
-            if small_talk(question) is None:
+            if not is_aside(question):
                 self._report({"type": "gap"})
                 if not self._settings.retrieval.keep_gaps:
                     return

@@ -10,14 +10,21 @@ from pipecat.frames.frames import (
     LLMAssistantPushAggregationFrame,
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
+    LLMTextFrame,
     TTSAudioRawFrame,
     TTSStartedFrame,
     TTSStoppedFrame,
     TTSTextFrame,
 )
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
 from pipecat.tests.utils import SleepFrame, run_test
 from pipecat.utils.text.base_text_aggregator import TextType
 
+from bot.speech.client import SpeechAudio, SpeechWord
+from bot.speech.fake import FakeSpeech
+from bot.speech.tts import EmbeddedTTSService
 from processors.frames import RepeatedAudioFrame, RepeatFrame
 from processors.tape import LONGEST_SECS, Tape, TapeProcessor
 
@@ -82,6 +89,21 @@ def test_each_time_it_is_other_frames():
     tape = recorded(sound(), word("at", at_ns=1000))
     ids = [frame.id for _ in range(2) for frame in tape.again(now_ns=0)]
     assert len(set(ids)) == 4
+
+
+async def test_through_a_voice_an_answer_and_its_repeat_are_both_in_the_context():
+    heard = [each for text in ("At", "nine.") for each in (SpeechWord(text, 0.0), SpeechAudio(SECOND))]
+    context = LLMContext()
+    line = Pipeline(
+        [
+            EmbeddedTTSService(client=FakeSpeech(spoken=[heard])),
+            TapeProcessor(tape=Tape()),
+            LLMContextAggregatorPair(context).assistant(),
+        ]
+    )
+    answer = [LLMFullResponseStartFrame(), LLMTextFrame("At nine."), LLMFullResponseEndFrame(), SleepFrame(sleep=0.1)]
+    await run_test(line, frames_to_send=[*answer, RepeatFrame("At nine."), SleepFrame(sleep=0.1)])
+    assert context.get_messages() == [{"role": "assistant", "content": "At nine."}] * 2
 
 
 async def out(*frames: Frame) -> list[Frame]:
