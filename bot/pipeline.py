@@ -20,6 +20,7 @@ from pipecat.transports.base_transport import BaseTransport
 from bot.change import Change
 from bot.reports import Message
 from bot.settings import BotSettings
+from bot.story import last_words
 from bot.talk.history import OnTheMatter
 from bot.talk.processor import Choose, TalkProcessor
 from bot.turns import TurnModels, user_params
@@ -102,8 +103,3 @@ def build_pipeline(
     return CallPipeline(
         pipeline=pipeline, context=context, user=user, assistant=assistant, citations=citations, talk=talk
     )
-
-
-def last_words(story: Sequence[Message]) -> str:
-    """What the assistant said last; empty where it has not said anything."""
-    return next((each["content"] for each in reversed(story) if each["role"] == "assistant"), "")
