@@ -28,6 +28,8 @@ from processors.last_answer import Answers
 from processors.tape import Tape
 
 Choose = Callable[[Change], Sequence[Frame]]
+# What is said to these can be asked for again.
+_TELLS = (Request.SHORTER, Request.SOURCE, Request.SPELL)
 
 
 class TalkProcessor(FrameProcessor):
@@ -46,6 +48,8 @@ class TalkProcessor(FrameProcessor):
         self._tape = tape
         self._chosen = chosen
         self._choose = choose
+        # The last reply that told something of an answer, with that answer's number.
+        self._told: tuple[int, str] | None = None
         self._guessed: Request | None = None
         self._turn_ended = False
         self._sounding = False
@@ -113,6 +117,11 @@ class TalkProcessor(FrameProcessor):
             await self._say(f"{words} {answer.text.strip()}" if self._cut else words)
             return
         words = reply(request, answer) or ""
+        if request in _TELLS:
+            self._told = answer.number, words
+        elif request is Request.REPEAT and self._told is not None and self._told[0] == answer.number:
+            await self._say(self._told[1])
+            return
         if request is Request.SOURCE:
             for citation in answer.citations:
                 await self.push_frame(RTVIServerMessageFrame(data=dict(citation)))

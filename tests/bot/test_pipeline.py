@@ -184,3 +184,10 @@ async def test_a_later_question_does_not_lean_on_it(models: TurnModels):
     call = Call(models)
     await call.hears("What does it cost?", "Slower, please.", "And for two?")
     assert call.shelf.histories[-1] == [Turn("user", "What does it cost?"), Turn("assistant", SAID)]
+
+
+@in_virtual_time
+async def test_the_next_answer_takes_the_place_of_what_was_spelled(models: TurnModels):
+    call = Call(models)
+    await call.hears("What does it cost?", "How do you spell that?", "And for two?", "Once more.")
+    assert call.answers[-1] == SAID

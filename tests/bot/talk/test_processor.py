@@ -113,6 +113,11 @@ async def test_a_recorded_answer_is_heard_again():
     assert kinds(await Call(recorded=True).out(turn("Say that again."))) == [PassagesFrame, RepeatFrame]
 
 
+async def test_what_was_spelled_is_spelled_once_more():
+    spelled = "Mill Lane: M, I, L, L. L, A, N, E."
+    assert await Call(recorded=True).says(turn("Spell that."), turn("Once more, please.")) == [spelled, spelled]
+
+
 async def test_the_page_is_shown_the_sources_again():
     came = await Call().out(turn("What was the source?"))
     assert [frame.data for frame in came if isinstance(frame, RTVIServerMessageFrame)] == [CITATION]
