@@ -3,9 +3,12 @@
 import asyncio
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 
 from server.embedded.postgres import EmbeddedPostgres
@@ -27,11 +30,20 @@ def services_dir() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def database_url(services_dir: Path) -> Iterator[str]:
-    """The URL of an empty Postgres database."""
+def postgres_url(services_dir: Path) -> Iterator[str]:
+    """The URL of a Postgres, and of a database in it."""
     postgres = EmbeddedPostgres(services_dir)
     yield asyncio.run(postgres.start())
     asyncio.run(postgres.stop())
+
+
+@pytest.fixture(scope="module")
+def database_url(postgres_url: str) -> str:
+    """The URL of an empty database, which the tests of one file share."""
+    name = f"tests_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"create database {name}".encode())
+    return urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ import aiohttp
 
 from bot.providers.stages import Stage
 from evals.drill.errors import DrillError
+from evals.kept import copy
 from evals.program import Jarvis, ProgramError
 
 # A call of a drill is short, and waits for none of this.
@@ -62,10 +63,10 @@ class Stack:
         await self.stop()
         data = self._folder / "data"
         await asyncio.to_thread(shutil.rmtree, data, ignore_errors=True)
-        # As they are: Postgres' files belong to a user of their own, where Jarvis runs as root.
-        copy = await asyncio.create_subprocess_exec("cp", "--archive", str(self._folder / "prepared"), str(data))
-        if await copy.wait() != 0:
-            raise DrillError(f"{data} can't be written. Make room in {tempfile.gettempdir()}, or set TMPDIR.")
+        try:
+            await asyncio.to_thread(copy, self._folder / "prepared", data)
+        except ProgramError as error:
+            raise DrillError(str(error)) from None
         self._jarvis = self._make(data, **self._variables)
         await _start(self._jarvis)
 

@@ -15,7 +15,7 @@ from evals.scenarios.lint import lint
 from evals.scenarios.plan import Plan, plan
 from evals.scenarios.results import Results, header
 from evals.scenarios.run import hold_suite
-from evals.scenarios.stand import stand
+from evals.scenarios.stand import sample, stand
 
 WHOLE = "whole"
 
@@ -84,17 +84,19 @@ async def hold_mutants(
     below `folder`. Raises `MutantError` for scenarios that there are not,
     and `SuiteError` where the folder can't be written.
     """
-    named = list(dict.fromkeys(name for mutant in mutants for name in mutant.scenarios))
-    whole = await _held(planned(suite, named), folder / WHOLE, hold, stand, partial(on_record, WHOLE))
-    passed = {each["scenario_name"] for each in whole if each["x_status"] == "passed"}
-    for mutant in mutants:
-        broken: Sequence[Mapping[str, Any]] = ()
-        if names := [name for name in mutant.scenarios if name in passed]:
-            stands = partial(stand, make=partial(jarvis_with, mutant))
-            told = partial(on_record, mutant.name)
-            broken = await _held(planned(suite, names), folder / mutant.name, hold, stands, told)
-        mine = [each for each in whole if each["scenario_name"] in mutant.scenarios]
-        on_verdict(Verdict(mutant, tuple(_seen(mutant, mine, broken))))
+    with sample() as kept:
+        hold = partial(hold, sample=kept)
+        named = list(dict.fromkeys(name for mutant in mutants for name in mutant.scenarios))
+        whole = await _held(planned(suite, named), folder / WHOLE, hold, stand, partial(on_record, WHOLE))
+        passed = {each["scenario_name"] for each in whole if each["x_status"] == "passed"}
+        for mutant in mutants:
+            broken: Sequence[Mapping[str, Any]] = ()
+            if names := [name for name in mutant.scenarios if name in passed]:
+                stands = partial(stand, make=partial(jarvis_with, mutant))
+                told = partial(on_record, mutant.name)
+                broken = await _held(planned(suite, names), folder / mutant.name, hold, stands, told)
+            mine = [each for each in whole if each["scenario_name"] in mutant.scenarios]
+            on_verdict(Verdict(mutant, tuple(_seen(mutant, mine, broken))))
 
 
 def jarvis_with(mutant: Mutant, data_dir: Path, **environment: str) -> Jarvis:

@@ -51,6 +51,12 @@ class Plan:
         return {run.scenario.keys.x_jarvis.providers for run in (*self.runs, *self.pending)}
 
     @property
+    def names(self) -> set[str]:
+        """Its scenarios, those that can't be held among them."""
+        held = (run.scenario.name for run in (*self.runs, *self.pending))
+        return {*held, *(each.name for each in self.unheld)}
+
+    @property
     def is_simulated(self) -> bool:
         """Whether a caller of it is played by a language model."""
         return any(run.scenario.simulation is not None for run in (*self.runs, *self.pending))
@@ -79,7 +85,7 @@ def plan(
     for file, complaints in files:
         known = {each.name: each for each in file.scenarios}
         for name in file.named:
-            if only and not any(fnmatchcase(name, each) or fnmatchcase(name, f"*/{each}") for each in only):
+            if only and not any(is_called(name, each) for each in only):
                 continue
             wrong = [each for each in complaints if each.scenario in (None, name)]
             scenario = known.get(name)
@@ -94,6 +100,11 @@ def plan(
                 else:
                     runs += [Run(scenario, tier, number) for number in range(1, repeat + 1)]
     return Plan(tuple(runs), tuple(waiting), tuple(unheld))
+
+
+def is_called(name: str, wanted: str) -> bool:
+    """Whether a scenario is one of those that are wanted: by its name, with or without its file's, * for any part."""
+    return fnmatchcase(name, wanted) or fnmatchcase(name, f"*/{wanted}")
 
 
 def as_live(suite: Plan) -> tuple[Plan, int]:

@@ -1,9 +1,11 @@
 """Holds a suite: each conversation with a Jarvis that fits, judged, and kept as soon as it is over."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from evals.drill.scenarios import VENDORS
 from evals.judged.errors import JudgedError
 from evals.judged.judge import Judge, judge
 from evals.judged.model import NO_MODEL, of_doubles, service
+from evals.kept import Kept
 from evals.scenarios.checks import Failure, failures
 from evals.scenarios.claims import words_spoken
 from evals.scenarios.errors import SuiteError
@@ -32,6 +35,8 @@ from evals.simulated.harness import as_played, simulate
 from evals.simulated.outcome import outcome
 
 HOLD_SECS = 600.0
+# Each has a server and databases, some 400 MB of memory, and wants a core while it starts.
+STANDS = 2
 GAP_SECS, LOOK_SECS = 3.0, 0.2
 # The call did not come about: that says nothing of what the scenario asks.
 UNREACHED = frozenset({"connect_failed", "closed_before_ready", "handshake_timeout"})
@@ -52,15 +57,16 @@ async def hold_suite(
     *,
     jobs: int,
     live: Mapping[str, str],
+    sample: Kept,
     on_record: OnRecord,
     model: Any = None,
     stands: Any = stand,
 ) -> None:
     """Holds a suite, so many calls at once, and adds each run to the results as it ends.
 
-    `live` are the variables of the vendors that are asked for real, `model` the settings of the language model that
-    judges then, and plays simulated callers. What goes wrong with one run is told in its record, and the others are
-    held all the same.
+    `live` are the variables of the vendors that are asked for real, `sample` what a Jarvis begins with that answers
+    from the sample handbook, `model` the settings of the language model that judges then, and plays simulated
+    callers. What goes wrong with one run is told in its record, and the others are held all the same.
     """
 
     def keep(record: Mapping[str, Any]) -> None:
@@ -71,9 +77,21 @@ async def hold_suite(
         keep(invalid(unheld))
     for run in suite.pending:
         keep(pending(run))
-    # One after the other: each has a server, and a bot for each call.
-    for wanted, group in groupby(sorted(suite.runs, key=_order), key=lambda run: Wanted.of(run.scenario)):
-        await _hold_group(wanted, list(group), results, jobs=jobs, live=live, keep=keep, model=model, stands=stands)
+    groups = deque(
+        (wanted, list(group))
+        for wanted, group in groupby(sorted(suite.runs, key=_order), key=lambda run: Wanted.of(run.scenario))
+    )
+    free = asyncio.Semaphore(jobs)
+
+    async def lane() -> None:
+        while groups:
+            wanted, group = groups.popleft()
+            start = partial(stands, wanted, live=live, lines=jobs, sample=sample)
+            await _hold_group(wanted, group, results, free=free, keep=keep, model=model, start=start)
+
+    async with asyncio.TaskGroup() as lanes:
+        for _ in range(min(jobs, STANDS)):
+            lanes.create_task(lane())
 
 
 def _order(run: Run) -> tuple[str, str, tuple[tuple[str, str], ...], bool]:
@@ -86,25 +104,23 @@ async def _hold_group(
     runs: Sequence[Run],
     results: Results,
     *,
-    jobs: int,
-    live: Mapping[str, str],
+    free: asyncio.Semaphore,
     keep: OnRecord,
     model: Any,
-    stands: Any,
+    start: Any,
 ) -> None:
     # Doubles are told what is heard next, whoever calls.
-    lines = 1 if wanted.providers == "doubles" else jobs
+    alone = asyncio.Semaphore(1) if wanted.providers == "doubles" else nullcontext()
     async with AsyncExitStack() as stack:
         try:
-            served = await stack.enter_async_context(stands(wanted, live=live, lines=lines))
+            served = await stack.enter_async_context(start())
         except SuiteError as error:
             for run in runs:
                 keep(broken(run, str(error)))
             return
-        free = asyncio.Semaphore(lines)
 
         async def held(run: Run) -> None:
-            async with free:
+            async with alone, free:
                 for left in reversed(range(PLAYED_TIMES)):
                     record = await _judged(run, served, results, model)
                     is_replaced = record["x_status"] == "invalid" and left > 0

@@ -5,8 +5,8 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from evals.collector import Collector
 from evals.drill.doubles import Doubles, doubles
 from evals.drill.errors import DrillError
 from evals.drill.scenarios import VENDORS
+from evals.kept import Kept
 from evals.program import ROOT, Jarvis, ProgramError
 from evals.scenarios.errors import SuiteError
 from evals.scenarios.format import Scenario
@@ -145,9 +146,24 @@ class Stand:
             return {} if as_json else ""
 
 
+@contextmanager
+def sample() -> Iterator[Kept]:
+    """What those begin with that answer from the sample handbook."""
+    kept = Kept(make=lambda place: _of_nobodys(Jarvis(place)))
+    try:
+        yield kept
+    finally:
+        kept.close()
+
+
 @asynccontextmanager
 async def stand(
-    wanted: Wanted, *, live: Mapping[str, str], lines: int, make: Callable[..., Jarvis] = Jarvis
+    wanted: Wanted,
+    *,
+    live: Mapping[str, str],
+    lines: int,
+    sample: Kept,
+    make: Callable[..., Jarvis] = Jarvis,
 ) -> AsyncIterator[Stand]:
     """One that runs, and is gone afterwards with all that it kept; raises `SuiteError` where it does not start.
 
@@ -160,22 +176,38 @@ async def stand(
         async with AsyncExitStack() as stack:
             vendors = await stack.enter_async_context(_doubles()) if wanted.providers == "doubles" else None
             http = await stack.enter_async_context(aiohttp.ClientSession())
-            data = folder / "data"
-            data.mkdir(mode=0o755)
+            data = await _data(folder / "data", wanted, sample)
             variables = _variables(wanted, vendors, live, lines)
             collector = None
             if wanted.traced:
                 collector = Collector()
                 stack.push_async_callback(asyncio.to_thread, collector.close)
                 variables["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.url
-            jarvis = make(data, **variables)
-            for name in OPERATORS:
-                jarvis.environment.pop(name, None)
+            jarvis = _of_nobodys(make(data, **variables))
             stack.push_async_callback(_stop, jarvis)
             await _start(jarvis, wanted)
             yield Stand(jarvis, http, vendors, collector)
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _of_nobodys(jarvis: Jarvis) -> Jarvis:
+    """It, led to nothing that the operator works with."""
+    for name in OPERATORS:
+        jarvis.environment.pop(name, None)
+    return jarvis
+
+
+async def _data(place: Path, wanted: Wanted, sample: Kept) -> Path:
+    """Where it keeps what it keeps: a copy where it answers from the sample, else empty."""
+    try:
+        if wanted.knowledge == HANDBOOK:
+            await sample.copy(place)
+        else:
+            place.mkdir(mode=0o755)
+    except (ProgramError, subprocess.TimeoutExpired) as error:
+        raise SuiteError(f"Jarvis did not start for the suite: {error}") from None
+    return place
 
 
 def check_dotenv(file: Path) -> None:
@@ -213,7 +245,6 @@ async def _doubles() -> AsyncIterator[Doubles]:
 async def _start(jarvis: Jarvis, wanted: Wanted) -> None:
     try:
         if wanted.knowledge != HANDBOOK:
-            # The sample is indexed by a server that finds nothing in its database.
             indexed = await asyncio.to_thread(jarvis.command, "index", str(wanted.knowledge), seconds=INDEX_SECS)
             if indexed.code != 0:
                 raise SuiteError(f"{wanted.knowledge} could not be indexed: {indexed.err.strip()}")

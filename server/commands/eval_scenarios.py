@@ -84,7 +84,7 @@ def run(
     configure("ERROR")
     from evals.scenarios.errors import SuiteError
     from evals.scenarios.keys import NO_TELEPHONE, TIERS, Tier
-    from evals.scenarios.plan import as_live, plan
+    from evals.scenarios.plan import as_live, is_called, plan
     from evals.scenarios.results import Results, header
 
     if "sip" in (tier or ()):
@@ -94,6 +94,9 @@ def run(
     console = Console(stderr=True)
     tiers: list[Tier] = [each for each in TIERS if not tier or each in tier]
     suite = plan(_linted(paths), tiers=tiers, only=only or (), repeat=repeat, pending=pending)
+    if nobody := [each for each in only or () if not any(is_called(name, each) for name in suite.names)]:
+        console.print(f"There is no scenario {nobody[0]} in the tiers {', '.join(tiers)}.", highlight=False)
+        raise typer.Exit(UNHELD)
     if live:
         suite, left_out = as_live(suite)
         if left_out:
@@ -148,6 +151,7 @@ def _hold(
     suite: "Plan", results: "Results", console: Console, *, jobs: int, live: Mapping[str, str], model: Any
 ) -> None:
     from evals.scenarios.run import hold_suite
+    from evals.scenarios.stand import sample
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     total = len(suite.runs) + len(suite.pending) + len(suite.unheld)
@@ -166,7 +170,8 @@ def _hold(
             holding = asyncio.current_task()
             assert holding is not None
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, holding.cancel)
-            await hold_suite(suite, results, jobs=jobs, live=live, model=model, on_record=tell)
+            with sample() as kept:
+                await hold_suite(suite, results, jobs=jobs, live=live, sample=kept, model=model, on_record=tell)
 
         # What goes wrong in the harness is in the records.
         logger.disable("pipecat")

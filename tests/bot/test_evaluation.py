@@ -12,13 +12,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from pipecat.evals.serializer import EvalConnectionFlags, eval_connect_message
 from pipecat.frames.frames import OutputAudioRawFrame, TTSSpeakFrame
-from pipecat.tests.utils import run_test
 
 from bot import evaluation
 from bot.channels import EvalJoin, WebSocketJoin
 from bot.errors import OfferError, SessionTakenError
 from bot.evaluation import EvalChannel
 from bot.wire import Close
+from tests.patient import run_test
 
 WAIT_SECS = 5.0
 TEXT = EvalConnectionFlags(skip_tts=True)

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from pipecat.frames.frames import LLMContextFrame
 from pipecat.processors.aggregators.llm_context import LLMContext
-from pipecat.tests.utils import run_test
 from pydantic import SecretStr
 
 from bot.extractive.service import ExtractiveLLMService
@@ -17,6 +16,7 @@ from bot.settings import BotSettings, Retrieval
 from knowledge.client import KnowledgeClient
 from processors.failover.llm import KeptLLM
 from processors.passages import passages_message
+from tests.patient import run_test
 from tests.vendors.openai_chat import KEY, OpenAIChat
 
 NOWHERE = Path("/nowhere")

@@ -13,7 +13,7 @@ from aiohttp.test_utils import make_mocked_request
 from aiortc import RTCPeerConnection, RTCSessionDescription
 from loguru import logger
 from pipecat.frames.frames import LLMFullResponseEndFrame, LLMFullResponseStartFrame, LLMTextFrame, TTSSpeakFrame
-from pipecat.tests.utils import SleepFrame, run_test
+from pipecat.tests.utils import SleepFrame
 from pipecat.utils.errors import ErrorCategory
 
 from bot.change import Change, ChosenVoice
@@ -29,6 +29,7 @@ from knowledge.errors import KnowledgeUnavailableError
 from knowledge.types import Passage
 from processors.citations import CitationProcessor
 from processors.frames import PassagesFrame
+from tests.patient import run_test
 from tests.processors.failover.scripted_llm import ScriptedLLM, Staging
 
 END_SECS = 10.0

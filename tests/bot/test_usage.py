@@ -21,7 +21,7 @@ from pipecat.metrics.metrics import LLMTokenUsage
 from pipecat.pipeline.worker import PipelineParams
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.frame_processor import FrameProcessor
-from pipecat.tests.utils import SleepFrame, run_test
+from pipecat.tests.utils import SleepFrame
 from pydantic import SecretStr
 
 from bot.failover import Failover, answerer
@@ -33,6 +33,7 @@ from bot.settings import BotSettings, Retrieval
 from bot.usage import Meter, estimated_units, units_of
 from tests.bot.providers.calls import SPOKEN, Came
 from tests.bot.providers.similarity import NoSimilarity
+from tests.patient import run_test
 from tests.vendors.faults import Faults
 from tests.vendors.openai_audio import OpenAIAudio
 from tests.vendors.openai_chat import KEY, OpenAIChat
@@ -57,7 +58,7 @@ class Told:
 
 async def run(service: FrameProcessor, *frames: Frame) -> Came:
     params = PipelineParams(audio_in_sample_rate=16_000, audio_out_sample_rate=24_000, enable_usage_metrics=True)
-    down, up = await run_test(service, frames_to_send=frames, pipeline_params=params, start_timeout=10.0)
+    down, up = await run_test(service, frames_to_send=frames, pipeline_params=params)
     return Came(down, up, 0)
 
 

@@ -2,7 +2,6 @@
 
 import fcntl
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import soundfile
 import soxr
 from playwright.sync_api import Page, sync_playwright
 
+from evals.kept import copy
 from evals.program import RECORDINGS, ROOT, Jarvis
 
 ARTIFACTS = ROOT / "artifacts"
@@ -27,7 +27,7 @@ def directory(copied: Path | None = None) -> Iterator[Path]:
     home.chmod(0o755)
     place = home / "data"
     if copied is not None:
-        subprocess.run(["cp", "--archive", str(copied), str(place)], check=True)
+        copy(copied, place)
     yield place
     shutil.rmtree(home, ignore_errors=True)
 

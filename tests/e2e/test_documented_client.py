@@ -47,27 +47,17 @@ def types(held: Held) -> list[str]:
     return [message["type"] for message in held.messages]
 
 
-@pytest.mark.parametrize(
-    ("facts", "sound"),
-    [
-        ({MEMBERSHIP: ("49 dollars", "membership.md"), RENTAL: ("70 dollars", "rental.md")}, {}),
-        ({RENTAL: ("70 dollars", "rental.md")}, {"opus": True, "rate_hz": 48_000}),
-    ],
-    ids=["pcm", "opus"],
-)
-def test_the_documented_client_holds_a_whole_conversation(
-    jarvis: Jarvis, artifacts: Path, facts: dict[str, tuple[str, str]], sound: dict[str, Any]
-):
-    held = converse(jarvis, artifacts, list(facts), [REFUNDS, MEMBERSHIP], **sound)
+@pytest.mark.parametrize("sound", [{}, {"opus": True, "rate_hz": 48_000}], ids=["pcm", "opus"])
+def test_the_documented_client_holds_a_whole_conversation(jarvis: Jarvis, artifacts: Path, sound: dict[str, Any]):
+    held = converse(jarvis, artifacts, [RENTAL], [REFUNDS, MEMBERSHIP], **sound)
     report = held.report
     (artifacts / "report.json").write_text(json.dumps(report.to_json(), indent=1))
-    *answered, interrupted, after = report.turns
+    answered, interrupted, after = report.turns
     assert types(held)[0] == "bot-ready"
     assert report.greeting is not None
     assert report.greeting.said.startswith("Hello, this is Jarvis")
-    for turn, (fact, source) in zip(answered, facts.values(), strict=True):
-        assert fact in turn.said
-        assert turn.citations[0].source == source
+    assert "70 dollars" in answered.said
+    assert answered.citations[0].source == "rental.md"
     assert interrupted.yield_ms is not None
     assert interrupted.yield_ms <= 300
     assert after.citations[0].source == "membership.md"

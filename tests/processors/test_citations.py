@@ -14,11 +14,12 @@ from pipecat.frames.frames import (
     LLMTextFrame,
 )
 from pipecat.processors.frameworks.rtvi import RTVIServerMessageFrame
-from pipecat.tests.utils import SleepFrame, run_test
+from pipecat.tests.utils import SleepFrame
 
 from knowledge.types import Passage
 from processors.citations import CitationProcessor, MarkerReader, best_quote, spoken_date, spoken_name
 from processors.frames import PassagesFrame, UnansweredFrame
+from tests.patient import run_test
 
 
 def passage(

@@ -12,10 +12,11 @@ from pipecat.frames.frames import (
     TTSSpeakFrame,
     TTSUpdateSettingsFrame,
 )
-from pipecat.tests.utils import SleepFrame, run_test
+from pipecat.tests.utils import SleepFrame
 
 from processors.frames import RepeatFrame
 from processors.quiet import QuietChanges
+from tests.patient import run_test
 
 CHANGE, SPEAK, REPEAT = TTSUpdateSettingsFrame, TTSSpeakFrame, RepeatFrame
 BEGINS, TEXT, ENDS = LLMFullResponseStartFrame, LLMTextFrame, LLMFullResponseEndFrame

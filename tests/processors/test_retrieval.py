@@ -8,13 +8,13 @@ import pytest
 from pipecat.frames.frames import ErrorFrame, Frame, LLMContextFrame, TextFrame
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.frameworks.rtvi import RTVIServerMessageFrame
-from pipecat.tests.utils import run_test
 
 from knowledge.errors import KnowledgeError, KnowledgeUnavailableError, NoSuchCollectionError
 from knowledge.types import Passage, SearchResult, Turn, Verdict
 from processors.frames import PassagesFrame
 from processors.passages import passages_message, read_passages
 from processors.retrieval import RetrievalProcessor
+from tests.patient import run_test
 
 GONE = KnowledgeUnavailableError("gone")
 SMALL_TALK, OFF_TOPIC = SearchResult(Verdict.SMALL_TALK), SearchResult(Verdict.OFF_TOPIC)

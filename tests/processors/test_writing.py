@@ -9,9 +9,9 @@ from pipecat.frames.frames import (
     LLMTextFrame,
     TTSSpeakFrame,
 )
-from pipecat.tests.utils import run_test
 
 from processors.writing import InWriting
+from tests.patient import run_test
 
 ANSWER = [LLMFullResponseStartFrame, LLMTextFrame, LLMFullResponseEndFrame]
 

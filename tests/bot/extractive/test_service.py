@@ -16,7 +16,6 @@ from pipecat.frames.frames import (
     TextFrame,
 )
 from pipecat.processors.aggregators.llm_context import LLMContext
-from pipecat.tests.utils import run_test
 
 from bot.extractive.service import MAX_COMPARED, ExtractiveLLMService
 from bot.extractive.talk import NEAREST, NOTHING_ASKED, NOTHING_FOUND, SORRY_NOT_HEARD, UNAVAILABLE
@@ -24,6 +23,7 @@ from knowledge.errors import KnowledgeUnavailableError
 from knowledge.types import Passage
 from processors.frames import UnansweredFrame
 from processors.passages import passages_message
+from tests.patient import run_test
 
 QUESTION = {"role": "user", "content": "How long may I keep an unused helmet?"}
 TEXT = "Helmets can be returned within thirty days. Keep the receipt. We also have a cat."

@@ -23,8 +23,10 @@ from pipecat.frames.frames import (
 from pipecat.pipeline.worker import PipelineParams
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.frame_processor import FrameProcessor
-from pipecat.tests.utils import SleepFrame, run_test
+from pipecat.tests.utils import SleepFrame
 from pipecat.utils.errors import ErrorCategory
+
+from tests.patient import run_test
 
 SPOKEN = "We open at nine."
 QUESTION: Any = {"role": "user", "content": "When do you open?"}
@@ -88,5 +90,5 @@ async def interrupted(service: FrameProcessor, frame: Frame) -> Came:
 async def _run(service: FrameProcessor, frames: Sequence[Frame]) -> Came:
     begin_secs = time.monotonic()
     rates = PipelineParams(audio_in_sample_rate=16_000, audio_out_sample_rate=24_000)
-    down, up = await run_test(service, frames_to_send=frames, pipeline_params=rates, start_timeout=10.0)
+    down, up = await run_test(service, frames_to_send=frames, pipeline_params=rates)
     return Came(down, up, time.monotonic() - begin_secs)

@@ -14,7 +14,7 @@ from pipecat.frames.frames import (
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair, LLMUserAggregatorParams
-from pipecat.tests.utils import SleepFrame, run_test
+from pipecat.tests.utils import SleepFrame
 from pipecat.turns.empty_user_turn import EmptyUserTurnConfig
 from pipecat.turns.user_stop import SpeechTimeoutUserTurnStopStrategy
 from pipecat.turns.user_turn_strategies import UserTurnStrategies
@@ -23,6 +23,7 @@ from bot.speech.errors import SpeechError, SpeechUnavailableError
 from bot.speech.fake import FakeSpeech
 from bot.speech.recognition import Recognition, Word
 from bot.speech.stt import EmbeddedSTTService
+from tests.patient import run_test
 
 PCM = b"\x01\x00" * 1600
 UNDERSTOOD = Recognition("when does the pool open", 0.9, (Word("when", 0.0, 0.2, 0.9),))

@@ -13,12 +13,12 @@ from pipecat.frames.frames import (
     TTSStoppedFrame,
     TTSTextFrame,
 )
-from pipecat.tests.utils import run_test
 
 from bot.speech.client import SpeechAudio, SpeechWord
 from bot.speech.errors import SpeechUnavailableError
 from bot.speech.fake import FakeSpeech
 from bot.speech.tts import PAUSE_BETWEEN_SENTENCES_SECS, EmbeddedTTSService
+from tests.patient import run_test
 
 SAMPLE_RATE_HZ = 24_000
 SECOND = b"\x01\x00" * SAMPLE_RATE_HZ

@@ -1,10 +1,19 @@
 """Scenario files, written for a test."""
 
 from pathlib import Path
+from typing import cast
 
+from evals.kept import Kept
 from evals.scenarios.format import Scenario, ScenarioFile, read
 
 DOCUMENT = "# Workshop\n\nRepairing a flat tire costs 18 dollars including the new tube. My card is 4111 1111.\n"
+
+
+class _NothingKept:
+    """Is not asked by a Jarvis that is played."""
+
+
+NOTHING_KEPT = cast(Kept, _NothingKept())
 
 
 def written(folder: Path, text: str, *, name: str = "tried.yaml") -> Path:

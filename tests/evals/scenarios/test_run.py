@@ -19,7 +19,7 @@ from evals.scenarios.overhearing import Message
 from evals.scenarios.plan import plan
 from evals.scenarios.results import Results
 from evals.scenarios.run import hold_suite
-from tests.evals.scenarios.given import read_text
+from tests.evals.scenarios.given import NOTHING_KEPT, read_text
 
 MODEL = OpenAILLM.model_validate({"api_key": "sk-test"})
 ANSWER = "It costs 18 dollars. That's from the workshop page."
@@ -125,7 +125,9 @@ async def held(
     results = Results(folder / "out")
     results.begin({})
     told: list[Any] = []
-    await hold_suite(suite, results, jobs=2, live={}, on_record=told.append, model=model, stands=stands)
+    await hold_suite(
+        suite, results, jobs=2, live={}, sample=NOTHING_KEPT, on_record=told.append, model=model, stands=stands
+    )
     assert told == results.records
     return {each["scenario_name"]: dict(each) for each in results.records}
 
@@ -182,7 +184,7 @@ async def test_a_vendor_that_fails_in_two_turns_is_well_between_them(tmp_path: P
     results = Results(tmp_path / "out")
     results.begin({})
     suite = plan([(file, lint(file))], tiers=["text"])
-    await hold_suite(suite, results, jobs=1, live={}, on_record=lambda _: None, stands=stands)
+    await hold_suite(suite, results, jobs=1, live={}, sample=NOTHING_KEPT, on_record=lambda _: None, stands=stands)
     assert ([each["x_status"] for each in results.records], doubles.failing) == (["passed"], ["drop", None, "stall"])
     assert doubles.fault is None
 
@@ -260,3 +262,29 @@ async def test_without_a_model_a_live_run_says_what_to_set(tmp_path: Path, monke
     good = (await held(tmp_path, Harness(conversation), monkeypatch, text=LIVE))["tried/good"]
     assert good["x_status"] == "error"
     assert good["x_failures"][0]["reason"].startswith("There is no language model to ask. Set OPENAI_API_KEY")
+
+
+TWO_SETTINGS = """\
+name: tried
+scenarios:
+  - name: one
+    x_jarvis: {version: 1, knowledge: documents}
+    turns: [{user: "What does a puncture cost?", expect: [{event: response}], x_says: [18 dollars]}]
+  - name: other
+    x_jarvis: {version: 1, knowledge: documents, settings: {JARVIS_NAME: Robin}}
+    turns: [{user: "What does a puncture cost?", expect: [{event: response}], x_says: [18 dollars]}]
+"""
+
+
+async def test_with_two_calls_at_once_two_servers_run_beside_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    both = asyncio.Barrier(2)
+
+    @asynccontextmanager
+    async def stands(*_: object, **__: object) -> AsyncIterator[Any]:
+        await asyncio.wait_for(both.wait(), 5)
+        yield PlayedStand()
+
+    found = await held(tmp_path, Harness(conversation), monkeypatch, stands=stands, text=TWO_SETTINGS)
+    assert [each["x_status"] for each in found.values()] == ["passed", "passed"]

@@ -17,6 +17,7 @@ from evals.scenarios.plan import plan
 from evals.scenarios.results import Results
 from evals.simulated.conduct import Line
 from evals.simulated.harness import Simulated
+from tests.evals.scenarios.given import NOTHING_KEPT
 from tests.evals.scenarios.test_run import PlayedStand
 from tests.evals.simulated.given import played_file
 
@@ -63,7 +64,9 @@ async def records(folder: Path, monkeypatch: pytest.MonkeyPatch, *ways: Simulate
     suite = plan([(file, lint(file))], tiers=["text"])
     results = Results(folder / "out")
     results.begin({})
-    await module.hold_suite(suite, results, jobs=1, live={}, on_record=lambda _: None, stands=stands)
+    await module.hold_suite(
+        suite, results, jobs=1, live={}, sample=NOTHING_KEPT, on_record=lambda _: None, stands=stands
+    )
     assert left == []
     return [dict(each) for each in results.records]
 

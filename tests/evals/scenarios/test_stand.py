@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 
+from evals.kept import Kept
 from evals.program import Jarvis, Outcome, ProgramError
 from evals.scenarios.errors import SuiteError
 from evals.scenarios.keys import HANDBOOK
@@ -20,6 +21,7 @@ class PlayedJarvis:
     ) -> None:
         self.environment = {"DATABASE_URL": "postgres://operator", "JARVIS_DATA_DIR": str(data_dir), **variables}
         self.asked: list[Any] = []
+        self.began_with = [each.name for each in data_dir.iterdir()]
         self._trouble, self._indexes = trouble, indexes
 
     def command(self, *arguments: str, seconds: float) -> Outcome:
@@ -35,6 +37,14 @@ class PlayedJarvis:
         self.asked.append("stop")
 
 
+class Sample:
+    """What a Jarvis begins with that answers from the sample handbook."""
+
+    async def copy(self, place: Path) -> None:
+        place.mkdir()
+        (place / "indexed").touch()
+
+
 def wanted(**more: Any) -> Wanted:
     return Wanted(**({"providers": "embedded", "knowledge": HANDBOOK, "settings": ()} | more))
 
@@ -47,7 +57,7 @@ async def stood(asked: Wanted, *, live: dict[str, str] | None = None, lines: int
         made.append(PlayedJarvis(data_dir, variables, **options))
         return cast(Jarvis, made[0])
 
-    async with stand(asked, live=live or {}, lines=lines, make=make):
+    async with stand(asked, live=live or {}, lines=lines, sample=cast(Kept, Sample()), make=make):
         assert Path(made[0].environment["JARVIS_DATA_DIR"]).is_dir()
     assert not Path(made[0].environment["JARVIS_DATA_DIR"]).exists()
     return made[0]
@@ -82,6 +92,14 @@ async def test_one_whose_traces_are_looked_at_sends_them(tmp_path: Path):
     traced = Wanted.of(scenario(tmp_path, keys=keys))
     assert (await stood(traced)).environment["OTEL_EXPORTER_OTLP_ENDPOINT"].startswith("http://127.0.0.1:")
     assert "OTEL_EXPORTER_OTLP_ENDPOINT" not in (await stood(Wanted.of(scenario(tmp_path)))).environment
+
+
+async def test_what_answers_from_the_sample_begins_with_what_was_kept_of_it():
+    assert (await stood(wanted())).began_with == ["indexed"]
+
+
+async def test_what_answers_from_other_documents_begins_with_nothing(tmp_path: Path):
+    assert (await stood(wanted(knowledge=tmp_path))).began_with == []
 
 
 async def test_other_documents_are_indexed_before_the_sample_could_be(tmp_path: Path):
