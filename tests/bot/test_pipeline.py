@@ -16,7 +16,7 @@ from pipecat.frames.frames import (
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.processors.frameworks.rtvi import RTVIServerMessageFrame
-from pipecat.tests.utils import SleepFrame, run_test
+from pipecat.tests.utils import SleepFrame
 from pipecat.transports.base_transport import BaseTransport
 
 from bot.change import Change
@@ -27,6 +27,7 @@ from bot.speech.tts import EmbeddedTTSService
 from bot.turns import TurnModels
 from knowledge.types import Passage, SearchResult, Turn, Verdict
 from processors.frames import GoodbyeFrame, RepeatedAudioFrame
+from tests.patient import run_test
 from tests.virtual_time import in_virtual_time
 
 SETTINGS = BotSettings(retrieval=Retrieval(socket=Path("/nowhere")), speech_socket=Path("/nowhere"))

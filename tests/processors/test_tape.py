@@ -19,7 +19,7 @@ from pipecat.frames.frames import (
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
-from pipecat.tests.utils import SleepFrame, run_test
+from pipecat.tests.utils import SleepFrame
 from pipecat.utils.text.base_text_aggregator import TextType
 
 from bot.speech.client import SpeechAudio, SpeechWord
@@ -27,6 +27,7 @@ from bot.speech.fake import FakeSpeech
 from bot.speech.tts import EmbeddedTTSService
 from processors.frames import RepeatedAudioFrame, RepeatFrame
 from processors.tape import LONGEST_SECS, Tape, TapeProcessor
+from tests.patient import run_test
 
 RATE_HZ = 24000
 SECOND = bytes(2 * RATE_HZ)

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 from pipecat.frames.frames import Frame, InputAudioRawFrame, TTSAudioRawFrame
-from pipecat.tests.utils import run_test
 
 from processors.frames import VolumeFrame
 from processors.volume import VolumeProcessor, scaled
+from tests.patient import run_test
 
 RATE_HZ = 24000
 

@@ -18,7 +18,7 @@ from pipecat.frames.frames import (
 )
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.frameworks.rtvi import RTVIServerMessageFrame
-from pipecat.tests.utils import SleepFrame, run_test
+from pipecat.tests.utils import SleepFrame
 
 from bot.change import Change, ChosenVoice
 from bot.talk.fixed import GOODBYE, TAKE_YOUR_TIME
@@ -27,6 +27,7 @@ from bot.talk.processor import TalkProcessor
 from processors.frames import GoodbyeFrame, PassagesFrame, RepeatFrame
 from processors.last_answer import Answers
 from processors.tape import Tape
+from tests.patient import run_test
 
 ANSWER = "It is on Mill Lane."
 CITATION = {"type": "citation", "title": "Workshop", "heading_path": [], "effective_date": None, "quote": ANSWER}
