@@ -26,8 +26,9 @@ def greeting(settings: BotSettings) -> str:
 
 def spoken_alone(settings: BotSettings) -> dict[str, Kind]:
     """What is said by itself."""
-    asked: dict[str, Kind] = dict.fromkeys(FIXED.values(), "notice")
-    return {greeting(settings): "greeting", NO_ANSWER: "apology", LOST_YOU: "apology", GO_ON: "notice"} | asked
+    said: dict[str, Kind] = {greeting(settings): "greeting", NO_ANSWER: "apology", LOST_YOU: "apology", GO_ON: "notice"}
+    said.update((words, "notice") for words in FIXED.values())
+    return said
 
 
 def in_answers() -> dict[str, Kind]:
