@@ -16,6 +16,7 @@ class ChosenVoice(BaseModel):
     provider: Name | None = Field(default=None, description="one of the call's voices, as `jarvis providers` names it")
     voice: Voice | None = Field(default=None, description="by the provider's name or id for it")
     speed: float | None = Field(default=None, ge=0.5, le=2, description="1 is as fast as the voice speaks by itself")
+    volume: float | None = Field(default=None, ge=0.25, le=4, description="1 is as loud as the voice is by itself")
 
 
 class Change(BaseModel):

@@ -16,6 +16,7 @@ from bot.speech.client import Speech
 from bot.speech.errors import SpeechRequestError, SpeechUnavailableError
 from processors.failover.llm import KeptLLM
 from processors.failover.switcher import KeptSwitcher
+from processors.frames import VolumeFrame
 
 A_WORD = "One."
 VOICE_SECS = 1.5
@@ -58,13 +59,14 @@ def frames(change: Change, settings: BotSettings, services: Services) -> list[Fr
             # A caller who interrupts does not undo it.
             switch.interruptible = False
             found.append(switch)
-    return [*found, *_manners(change, settings, services)]
+    volume = [] if change.tts.volume is None else [VolumeFrame(change.tts.volume)]
+    return [*found, *_manners(change, settings, services), *volume]
 
 
 def _manners(change: Change, settings: BotSettings, services: Services) -> list[Frame]:
     """The voice for the one who speaks, the speed for all: who takes over speaks as fast."""
     chosen = change.tts
-    if chosen == ChosenVoice():
+    if chosen == ChosenVoice(volume=chosen.volume):
         return []
     voices = services.tts.services if isinstance(services.tts, KeptSwitcher) else [services.tts]
     speaks = _speaking(change, settings)

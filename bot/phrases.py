@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from bot.extractive.talk import NOTHING_FOUND, SORRY_NOT_HEARD
+from bot.talk.fixed import FIXED
 from processors.takes import Kind
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def greeting(settings: BotSettings) -> str:
 
 def spoken_alone(settings: BotSettings) -> dict[str, Kind]:
     """What is said by itself."""
-    notices = (GO_ON, STILL_THERE, NOBODY_THERE, ONE_MINUTE, TIME_IS_UP, *FILLERS)
+    notices = (GO_ON, STILL_THERE, NOBODY_THERE, ONE_MINUTE, TIME_IS_UP, *FILLERS, *FIXED.values())
     return {greeting(settings): "greeting", NO_ANSWER: "apology", LOST_YOU: "apology", **_notices(notices)}
 
 

@@ -1,6 +1,6 @@
 """The frame path of a call, as one readable list."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -17,9 +17,13 @@ from pipecat.services.stt_service import STTService
 from pipecat.services.tts_service import TTSService
 from pipecat.transports.base_transport import BaseTransport
 
+from bot.change import Change
 from bot.phrases import FILLERS
 from bot.reports import Message
 from bot.settings import BotSettings
+from bot.story import last_words
+from bot.talk.history import OnTheMatter
+from bot.talk.processor import Choose, TalkProcessor
 from bot.turns import TurnModels, user_params
 from processors.citations import CitationProcessor
 from processors.echo import JustSaid
@@ -30,11 +34,14 @@ from processors.filler import FillerProcessor
 from processors.guess import Guesses
 from processors.guesses import GuessGate, GuessMarker, guard_tools
 from processors.held_voice import HeldVoice
+from processors.last_answer import Answers
 from processors.markup import PlainText
 from processors.onset import Onset
 from processors.quiet import QuietChanges
 from processors.retrieval import RetrievalProcessor, Search
 from processors.silence import SilenceProcessor
+from processors.tape import Tape, TapeProcessor
+from processors.volume import VolumeProcessor
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,7 @@ class CallPipeline:
     assistant: LLMAssistantAggregator
     citations: CitationProcessor
     silence: SilenceProcessor
+    talk: TalkProcessor
 
 
 def build_pipeline(
@@ -66,10 +74,15 @@ def build_pipeline(
     search: Search,
     models: TurnModels,
     guesses: Guesses,
+    chosen: Callable[[], Change],
+    choose: Choose,
     story: Sequence[Message] = (),
     before_voice: Sequence[FrameProcessor] = (),
 ) -> CallPipeline:
-    """Joins the parts of one call; `story` is what was said in it before, `before_voice` what the channel adds."""
+    """Joins the parts of one call; `story` is what was said in it before, `before_voice` what the channel adds.
+
+    `chosen` is how the bot speaks, and `choose` what a caller changes it by (`TalkProcessor`).
+    """
     context = LLMContext(cast(list[LLMContextMessage], [*story]))
     patience_secs = services.stt.patience_secs if isinstance(services.stt, KeptSTT) else 0.0
     just_said = JustSaid()
@@ -80,8 +93,10 @@ def build_pipeline(
     user, assistant = pair.user(), pair.assistant()
     guesses.heard = user.aggregation_string
     guard_tools(services.llm, guesses)
-    retrieval = RetrievalProcessor(search=search, limit=settings.retrieval.passages)
-    citations = CitationProcessor()
+    retrieval = RetrievalProcessor(search=OnTheMatter(search), limit=settings.retrieval.passages)
+    answers, tape = Answers(last_words(story)), Tape()
+    talk = TalkProcessor(answers=answers, tape=tape, chosen=chosen, choose=choose)
+    citations = CitationProcessor(answers=answers)
     # Asked once in the middle of the silence that ends a call.
     silence = SilenceProcessor(silent_secs=settings.limits.idle_secs / 2)
     pipeline = Pipeline(
@@ -90,6 +105,7 @@ def build_pipeline(
             services.stt,  # words
             user,  # VAD, turn start and stop, barge-in
             GuessMarker(guesses),  # what is asked before the turn is over
+            talk,  # what is asked about the talk itself
             retrieval,  # this turn's passages
             services.llm,  # the answer, with markers
             GuessGate(),  # held until the turn is over
@@ -101,11 +117,19 @@ def build_pipeline(
             FillerProcessor(fillers=FILLERS, wait_secs=settings.filler_secs),  # a word where an answer is slow
             services.tts,  # speech
             Onset(),  # without the silence that it begins with
+            TapeProcessor(tape=tape),  # the last answer, to be heard again
+            VolumeProcessor(),  # as loud as it is to be
             transport.output(),  # the caller's loudspeaker
             HeldVoice(output=transport.output(), just_said=just_said),  # held where the caller may speak
             assistant,  # what was actually heard
         ]
     )
     return CallPipeline(
-        pipeline=pipeline, context=context, user=user, assistant=assistant, citations=citations, silence=silence
+        pipeline=pipeline,
+        context=context,
+        user=user,
+        assistant=assistant,
+        citations=citations,
+        silence=silence,
+        talk=talk,
     )

@@ -9,7 +9,7 @@ from pipecat.processors.aggregators.llm_context import LLMContext
 from bot.extractive.expectation import Fit, expected
 from bot.extractive.question import question
 from bot.extractive.sentences import sentences
-from bot.extractive.talk import small_talk
+from bot.extractive.talk import is_aside, small_talk
 from bot.extractive.terms import terms
 from processors.failover.route import Kind
 from processors.passages import NumberedPassage, is_passages_message, read_passages
@@ -63,7 +63,7 @@ class ByQuestion:
         if found is None:
             # Nothing was looked up, as nothing was asked.
             return "fast"
-        asked = question([turn for turn in turns if not small_talk(turn)])
+        asked = question([turn for turn in turns if not is_aside(turn)])
         if asked.earlier or not wants_one_fact(asked.text):
             return "smart"
         return "fast" if any(answers(asked.text, passage) for passage in read_passages(found) or ()) else "smart"

@@ -31,7 +31,7 @@ from bot.change import Change
 from bot.channels import Join, Signals
 from bot.choices import check, check_voice, frames
 from bot.errors import ChangeError, OfferError
-from bot.extractive.talk import small_talk
+from bot.extractive.talk import is_aside
 from bot.failover import Failover, answerer, listener, speaker
 from bot.guessing import guess_report
 from bot.limits import LimitKeeper
@@ -43,6 +43,8 @@ from bot.said import Said
 from bot.settings import BotSettings
 from bot.speech.client import SpeechClient
 from bot.story import Story, awaits_answer, without_last_answer
+from bot.talk.parting import part_after_goodbye
+from bot.talk.requests import Request
 from bot.transports import Channel
 from bot.turns import TurnModels
 from knowledge.client import KnowledgeClient
@@ -57,6 +59,7 @@ GRACE_SECS = 3.0
 SILENCED_SECS = 1.0
 
 FAREWELLS = {
+    "goodbye": "You said goodbye. Thank you for calling.",
     "idle": "The call ended because nobody spoke for a while.",
     "max_duration": "The call reached its maximum duration.",
     "shutdown": "Jarvis is being restarted. Please call again in a moment.",
@@ -64,7 +67,7 @@ FAREWELLS = {
     "error": "Something went wrong on our side. Please call again.",
 }
 # Before these, goodbye was said to its end.
-GOODBYE_SAID = ("idle", "max_duration")
+GOODBYE_SAID = ("goodbye", "idle", "max_duration")
 
 
 class Session:
@@ -73,8 +76,8 @@ class Session:
     `story` is what was said before, where this bot goes on with a call that another one lost; None where the call is
     new. `report` is told what happens: `answered` an offer, `connected`, `turn`, `filler`, `interruption`, `said`,
     `story`, `citation`, `marker_dropped`, `gap`, `guess`, `provider`, `failover`, `usage`, `route`, `speech_cache`,
-    `changed`, `llm_failed`, `turn_stop_timeout`, and at last `ended` with its reason (hang_up, idle, max_duration,
-    never_connected, shutdown, operator, error).
+    `changed`, `llm_failed`, `turn_stop_timeout`, `talk_request`, and at last `ended` with its reason (hang_up, goodbye,
+    idle, max_duration, never_connected, shutdown, operator, error).
     """
 
     def __init__(
@@ -133,10 +136,15 @@ class Session:
             await check_voice(self._chosen.then(change), self._settings, speech)
         finally:
             await speech.aclose()
+        made = self._choose(change)
+        if self._worker is not None:
+            await self._worker.queue_frames(made)
+
+    def _choose(self, change: Change) -> list[Frame]:
+        """Takes a change over for the rest of the call, and returns what makes it."""
         self._chosen = self._chosen.then(change)
         self._report({"type": "changed", "change": change.model_dump(exclude_none=True)})
-        if self._worker is not None and self._services is not None:
-            await self._worker.queue_frames(frames(self._chosen, self._settings, self._services))
+        return [] if self._services is None else frames(self._chosen, self._settings, self._services)
 
     async def connect(self, join: Join) -> dict[str, str]:
         """Joins the caller, or joins them again: the channel's answer.
@@ -195,11 +203,9 @@ class Session:
     async def _serve(self, channel: Channel) -> None:
         retrieval = self._settings.retrieval
         search = KnowledgeClient(
-            retrieval.socket,
-            timeout_secs=retrieval.timeout_secs,
-            collection=retrieval.collection,
-            access=retrieval.access,
-        )
+            retrieval.socket, timeout_secs=retrieval.timeout_secs,
+            collection=retrieval.collection, access=retrieval.access,
+        )  # fmt: skip
         limits = asyncio.create_task(self._keep_limits(), name=f"limits-{self._id}")
         stack = AsyncExitStack()
         try:
@@ -212,6 +218,8 @@ class Session:
                 search=search,
                 models=self._models,
                 guesses=Guesses(settled=lambda guess: self._report(guess_report(guess))),
+                chosen=lambda: self._chosen,
+                choose=self._choose,
                 story=self._story or (),
                 before_voice=channel.before_voice(),
             )
@@ -238,6 +246,7 @@ class Session:
             )
             self._listen(worker, transport, call, services.llm, story)
             self._limits = LimitKeeper(self._settings.limits, silence=call.silence, push=worker.queue_frame)
+            part_after_goodbye(worker, floor=lambda: self.floor, end=self.end)
             self._keep_gaps(call, search)
             self._services = services
             await worker.queue_frames(frames(self._chosen, self._settings, services))
@@ -257,8 +266,7 @@ class Session:
     def _cache(self) -> AbstractAsyncContextManager[VoiceCache | None]:
         if self._settings.speech_cache is None:
             return nullcontext()
-        # A bot whose voices have no cache loads none of it.
-        from bot.takes import voice_cache
+        from bot.takes import voice_cache  # a bot whose voices have no cache loads none of it
 
         return voice_cache(
             self._settings,
@@ -312,6 +320,10 @@ class Session:
                 self._report({"type": "llm_failed"})
                 await worker.queue_frame(TTSSpeakFrame(NO_ANSWER))
 
+        @call.talk.event_handler("on_request")
+        async def on_request(_processor: object, request: Request) -> None:
+            self._report({"type": "talk_request", "request": str(request)})
+
         @call.citations.event_handler("on_citation")
         async def on_citation(_processor: object, citation: Citation) -> None:
             self._report({"type": "citation", "document": str(citation.passage.document_id)})
@@ -352,7 +364,7 @@ class Session:
         @call.citations.event_handler("on_unanswered")
         async def on_unanswered(_processor: object, question: str, passages: Sequence[Passage]) -> None:
             # What the embedded answerer has a reply of its own to is nothing that a document could answer.
-            if small_talk(question) is None:
+            if not is_aside(question):
                 self._report({"type": "gap"})
                 if not self._settings.retrieval.keep_gaps:
                     return

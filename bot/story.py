@@ -68,3 +68,8 @@ def awaits_answer(messages: Sequence[Any]) -> bool:
     """Whether the caller spoke last."""
     said = spoken(messages)
     return bool(said) and said[-1]["role"] == "user"
+
+
+def last_words(messages: Sequence[Any]) -> str:
+    """What the assistant said last; empty where it has not said anything."""
+    return next((each["content"] for each in reversed(spoken(messages)) if each["role"] == "assistant"), "")

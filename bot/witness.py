@@ -27,7 +27,7 @@ from pydantic import BaseModel
 
 from knowledge.types import Passage
 from processors.citations import shown_source
-from processors.frames import PassagesFrame
+from processors.frames import PassagesFrame, RepeatFrame
 from processors.retrieval import RetrievalProcessor
 from processors.writing import answer
 
@@ -67,7 +67,7 @@ class Witness(BaseObserver):
         elif isinstance(frame, InterruptionFrame):
             self._cut = True
         elif data.source is self._before_voice:
-            if isinstance(frame, TTSSpeakFrame):
+            if isinstance(frame, TTSSpeakFrame | RepeatFrame):
                 for each in answer(frame.text):
                     self._tell_answer(each)
             else:

@@ -14,12 +14,14 @@ from pipecat.frames.frames import (
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
     LLMTextFrame,
+    TTSSpeakFrame,
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.processors.frameworks.rtvi import RTVIServerMessageFrame
 
 from knowledge.types import Passage
 from processors.frames import PassagesFrame, UnansweredFrame
+from processors.last_answer import Answers
 
 _MARKER = re.compile(r"\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
 _MARKER_BEGUN = re.compile(r"\s*\[[\d,\s]{0,20}\Z|\s+\Z")
@@ -220,11 +222,13 @@ class CitationProcessor(FrameProcessor):
 
     Events: `on_citation(processor, citation)` for each source sent to the page, `on_marker_dropped(processor, count)`
     for markers that name no passage of this turn, `on_unanswered(processor, question, passages)` for an answer to what
-    was looked up that was said to its end and cites nothing, or was announced by an `UnansweredFrame`.
+    was looked up that was said to its end and cites nothing, or was announced by an `UnansweredFrame`. `answers` keeps
+    what it says and cites.
     """
 
-    def __init__(self, **kwargs: Any):
+    def __init__(self, *, answers: Answers | None = None, **kwargs: Any):
         super().__init__(**kwargs)
+        self._answers = answers or Answers()
         self._turn = PassagesFrame()
         self._unanswered = self._spoke = False
         self._reader = MarkerReader({})
@@ -249,6 +253,9 @@ class CitationProcessor(FrameProcessor):
             if isinstance(frame, InterruptionFrame):
                 self._turn = PassagesFrame(passages=self._turn.passages)
             self._reader, self._shown = MarkerReader(dict(enumerate(self._turn.passages, start=1))), set()
+            self._answers.begin(frame.id)
+        elif isinstance(frame, TTSSpeakFrame):
+            self._answers.speak(frame.text)
         elif isinstance(frame, LLMFullResponseEndFrame):
             await self._push(self._reader.end())
             await self._tell_unanswered()
@@ -264,12 +271,14 @@ class CitationProcessor(FrameProcessor):
         for citation in text.citations:
             if (key := (citation.number, citation.quote)) not in self._shown:
                 self._shown.add(key)
-                await self.push_frame(RTVIServerMessageFrame(data=citation.to_message()))
+                self._answers.cite(message := citation.to_message())
+                await self.push_frame(RTVIServerMessageFrame(data=message))
                 await self._call_event_handler("on_citation", citation)
         if text.dropped:
             await self._call_event_handler("on_marker_dropped", text.dropped)
         if text.spoken:
             self._spoke = True
+            self._answers.say(text.spoken)
             spoken = LLMTextFrame(text.spoken)
             if like is not None:
                 spoken.skip_tts = like.skip_tts

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from pipecat.frames.frames import ControlFrame, LLMContextFrame, TTSAudioRawFrame, TTSSpeakFrame
+from pipecat.frames.frames import ControlFrame, DataFrame, LLMContextFrame, TTSAudioRawFrame, TTSSpeakFrame
 
 from knowledge.types import Passage
 from processors.guess import Guess
@@ -48,3 +48,25 @@ class RepeatedAudioFrame(TTSAudioRawFrame):
 @dataclass
 class FillerFrame(TTSSpeakFrame):
     """A word or two that are said because the answer is slow: no answer, whoever measures or keeps those."""
+
+
+@dataclass
+class RepeatFrame(DataFrame):
+    """The last answer is to be heard again, from its recording; `text` is what it says."""
+
+    text: str
+
+
+@dataclass
+class GoodbyeFrame(ControlFrame):
+    """Follows a goodbye, and comes to the end of the pipeline where that was heard to its end."""
+
+
+@dataclass
+class VolumeFrame(ControlFrame):
+    """From here on the bot is `volume` times as loud as its voice by itself."""
+
+    # A caller who interrupts does not undo it.
+    interruptible: bool = field(default=False, init=False)
+
+    volume: float

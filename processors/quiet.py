@@ -13,6 +13,8 @@ from pipecat.frames.frames import (
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
+from processors.frames import RepeatFrame
+
 
 class QuietChanges(FrameProcessor):
     """Holds changes of a voice until what is being said was said, or was interrupted; stands before the voice.
@@ -47,7 +49,7 @@ class QuietChanges(FrameProcessor):
                 self._answering = True
             case LLMFullResponseEndFrame():
                 self._answering = False
-            case TTSSpeakFrame():
+            case TTSSpeakFrame() | RepeatFrame():
                 self._unsaid = True
             case LLMTextFrame():
                 self._unsaid = self._unsaid or not frame.text.isspace()

@@ -15,7 +15,15 @@ from pipecat.utils.tracing.service_decorators import traced_llm
 from bot.extractive.choice import Candidate, choose, shortlist
 from bot.extractive.question import Question, mixed, question
 from bot.extractive.sentences import sentences
-from bot.extractive.talk import NEAREST, NOTHING_ASKED, NOTHING_FOUND, SORRY_NOT_HEARD, UNAVAILABLE, small_talk
+from bot.extractive.talk import (
+    NEAREST,
+    NOTHING_ASKED,
+    NOTHING_FOUND,
+    SORRY_NOT_HEARD,
+    UNAVAILABLE,
+    is_aside,
+    small_talk,
+)
 from knowledge.errors import KnowledgeError
 from processors.frames import UnansweredFrame
 from processors.passages import NumberedPassage, is_passages_message, read_passages
@@ -94,7 +102,7 @@ class ExtractiveLLMService(LLMService):
         if passages is None:
             yield UNAVAILABLE
             return
-        asked = question([turn for turn in turns if not small_talk(turn)])
+        asked = question([turn for turn in turns if not is_aside(turn)])
         candidates = shortlist(asked, _candidates(passages), limit=MAX_COMPARED)
         chosen = choose(asked, await self._compared(asked, candidates))
         if not chosen.answers:

@@ -1,6 +1,9 @@
-"""What needs no document: greetings, thanks, goodbyes, and who is speaking."""
+"""What needs no document: greetings, thanks, and who is speaking."""
 
 import re
+
+from bot.talk.fixed import FIXED
+from bot.talk.requests import plain, request_of
 
 SORRY_NOT_HEARD = "Sorry, I didn't catch that. Could you say it again?"
 NOTHING_FOUND = "I couldn't find that in our documents."
@@ -11,12 +14,6 @@ UNAVAILABLE = "I can't look things up right now. Please try again in a moment."
 _REPLIES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.VERBOSE), reply)
     for pattern, reply in (
-        (
-            r"""(ok\ |okay\ |alright\ |well\ )?
-            (good\ ?bye|bye|see\ you|that('s|\ is|\ s)\ all|that('ll|\ will)\ be\ all|have\ a\ (good|nice)\ day)
-            (\ (now|then|for\ now|thanks|thank\ you|later|jarvis|bye|goodbye|(and\ )?have\ a\ (good|nice)\ day))*""",
-            "Goodbye, and thank you for calling.",
-        ),
         (
             r"""(ok\ |okay\ |great\ |perfect\ |lovely\ |wonderful\ |no\ )?
             (thank\ you|thanks|cheers)
@@ -44,12 +41,6 @@ _REPLIES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "Yes, I can hear you. What would you like to know?",
         ),
         (
-            r"""((oh|sorry|please|just|wait)\ )*
-            (one|a|just\ a|wait\ a|hold\ on\ a|give\ me\ a)\ (moment|second|minute)(\ please)?|
-            (hold\ on|wait|hang\ on)(\ (please|a\ (moment|second|minute)))*""",
-            "Of course. Take your time.",
-        ),
-        (
             r"""(who|what)\ are\ you|who\ am\ i\ (talking|speaking)\ (to|with)|who\ is\ (this|there|speaking)|
             what('s|\ is)\ your\ name|are\ you\ (a\ )?(robot|human|real|real\ person|person|machine|computer)|
             what\ can\ you\ do|how\ can\ you\ help(\ me)?|can\ you\ help(\ me)?""",
@@ -66,6 +57,12 @@ _REPLIES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 def small_talk(text: str) -> str | None:
     """The reply to an utterance that is nothing but small talk, else None."""
-    words = re.sub(r"[^\w' ]+", " ", text.lower().replace("’", "'"))
-    words = re.sub(r"\s+", " ", words).strip()
+    if (request := request_of(text)) is not None:
+        return FIXED.get(request)
+    words = plain(text)
     return next((reply for pattern, reply in _REPLIES if pattern.fullmatch(words)), None)
+
+
+def is_aside(text: str) -> bool:
+    """Whether an utterance is small talk or about the talk itself: nothing that a later question leans on."""
+    return request_of(text) is not None or small_talk(text) is not None

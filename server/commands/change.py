@@ -24,18 +24,19 @@ def change(
     tts: Annotated[str | None, typer.Option(metavar=NAME, help="Who speaks.")] = None,
     voice: Annotated[str | None, typer.Option(metavar="VOICE", help="By the vendor's name or id for it.")] = None,
     speed: Annotated[float | None, typer.Option(min=0.5, max=2, help="1 is as the voice speaks by itself.")] = None,
+    volume: Annotated[float | None, typer.Option(min=0.25, max=4, help="1 is as the voice is by itself.")] = None,
     url: Url = None,
 ) -> None:
     """Have another provider listen, answer or speak in a call, from its next turn on; `jarvis providers` names them."""
     with stop_on_setup_error(Console(stderr=True)):
-        wanted = _change({"stt": stt, "llm": llm}, {"provider": tts, "voice": voice, "speed": speed})
+        wanted = _change({"stt": stt, "llm": llm}, {"provider": tts, "voice": voice, "speed": speed, "volume": volume})
         session_id = asyncio.run(_set(call_id, wanted, url))
     typer.echo(f"set: {session_id}")
 
 
 def _change(names: dict[str, str | None], voice: dict[str, str | float | None]) -> Change:
     if not any(each is not None for each in (*names.values(), *voice.values())):
-        raise SetupError("Say what to change: --stt, --llm, --tts, --voice or --speed.")
+        raise SetupError("Say what to change: --stt, --llm, --tts, --voice, --speed or --volume.")
     try:
         return Change.model_validate(names | {"tts": voice})
     except ValidationError as error:

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from bot.providers.stages import STAGES, members, name_of
 from bot.reports import Stage
+from bot.talk.requests import Request
 from processors.failover.circuit import Failure, State
 from processors.failover.route import Kind as Route
 from processors.takes import Kind as Phrase
@@ -18,6 +19,7 @@ OTHER = "other"
 CHANNELS = get_args(CreateSession.model_fields["channel"].annotation)
 END_REASONS = (
     "hang_up",
+    "goodbye",
     "idle",
     "max_duration",
     "never_connected",
@@ -125,6 +127,12 @@ class CallMetrics:
             "Characters that no vendor was asked to speak, since they were in the cache",
             registry=registry,
         )
+        self._asked = Counter(
+            "jarvis_talk_requests_total",
+            "Requests about the talk itself, which no language model answered",
+            ["request"],
+            registry=registry,
+        )
         self._replaced = Counter(
             "jarvis_bots_replaced_total", "Bots that died in a call that went on with another", registry=registry
         )
@@ -147,6 +155,8 @@ class CallMetrics:
         for kind in PHRASES:
             for result in CACHE_RESULTS:
                 self._spoken.labels(kind, result)
+        for request in Request:
+            self._asked.labels(request)
         for channel in CHANNELS:
             for reason in END_REASONS:
                 self._ended.labels(channel, reason)
@@ -182,6 +192,8 @@ class CallMetrics:
             result = event["result"]
             self._spoken.labels(_known(event["kind"], PHRASES), _known(result, CACHE_RESULTS)).inc()
             self._saved.inc(max(0, event["characters"]) if result == "hit" else 0)
+        elif kind == "talk_request":
+            self._asked.labels(_known(event["request"], tuple(Request))).inc()
         elif (counter := self._reported.get(kind)) is not None:
             counter.inc(event.get("count", 1))
 

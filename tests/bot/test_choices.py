@@ -19,6 +19,7 @@ from bot.settings import BotSettings, Retrieval
 from bot.speech.client import SpeechAudio
 from bot.speech.errors import SpeechError, SpeechRequestError, SpeechUnavailableError
 from bot.speech.fake import FakeSpeech
+from processors.frames import VolumeFrame
 from tests.bot.providers.similarity import NoSimilarity
 
 NOWHERE = Path("/nowhere")
@@ -111,3 +112,8 @@ async def test_a_voice_that_speaks_is_taken():
 @pytest.mark.parametrize("tts", [ChosenVoice(voice="nobody"), ChosenVoice(provider="embedded", speed=2)])
 async def test_a_vendors_voice_and_a_speed_are_asked_of_nobody(tts: ChosenVoice):
     await check_voice(Change(tts=tts), SEVERAL, FakeSpeech())
+
+
+def test_a_volume_is_one_for_all_voices():
+    _, found = made(Change(tts=ChosenVoice(volume=1.6)), SEVERAL)
+    assert [(type(frame), getattr(frame, "volume", None)) for frame in found] == [(VolumeFrame, 1.6)]

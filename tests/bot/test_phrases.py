@@ -17,6 +17,7 @@ from bot.phrases import (
     spoken_alone,
 )
 from bot.settings import BotSettings, Persona, Retrieval
+from bot.talk.fixed import ALL_RIGHT, GOODBYE, TAKE_YOUR_TIME
 
 SETTINGS = BotSettings(
     persona=Persona(business="The Pool"), retrieval=Retrieval(socket=Path("/k")), speech_socket=Path("/s")
@@ -33,6 +34,7 @@ def test_what_is_said_by_itself_is_known_with_its_kind():
         greeting(SETTINGS): "greeting", NO_ANSWER: "apology", LOST_YOU: "apology", GO_ON: "notice",
         STILL_THERE: "notice", NOBODY_THERE: "notice", ONE_MINUTE: "notice", TIME_IS_UP: "notice",
         **dict.fromkeys(FILLERS, "notice"),
+        GOODBYE: "notice", TAKE_YOUR_TIME: "notice", ALL_RIGHT: "notice",
     }  # fmt: skip
 
 

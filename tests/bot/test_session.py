@@ -263,7 +263,7 @@ class Quiet:
 
 async def test_where_every_language_model_fails_the_caller_is_told_so(models: TurnModels):
     call, quiet = Call(models), Quiet()
-    parts = SimpleNamespace(assistant=quiet, citations=quiet, user=quiet)
+    parts = SimpleNamespace(assistant=quiet, citations=quiet, talk=quiet, user=quiet)
     failing = {name: ScriptedLLM([ErrorCategory.SERVER]) for name in ("openai", "anthropic", "extractive")}
     async with Staging(failing) as stage:
         call.session._listen(

@@ -6,7 +6,7 @@ import pytest
 from pipecat.processors.aggregators.llm_context import LLMContext
 
 from bot.reports import changed
-from bot.story import Story, awaits_answer, common_length, spoken, without_last_answer
+from bot.story import Story, awaits_answer, common_length, last_words, spoken, without_last_answer
 
 ASKED = {"role": "user", "content": "Do you rent tandems?"}
 ANSWERED = {"role": "assistant", "content": "We do."}
@@ -68,3 +68,10 @@ def test_without_its_last_answer_a_conversation_ends_with_the_question():
 )
 def test_who_spoke_last_waits_for_an_answer(messages: list[Any], waits: bool):
     assert awaits_answer(messages) is waits
+
+
+@pytest.mark.parametrize(
+    ("messages", "words"), [([], ""), ([ASKED], ""), ([ASKED, ANSWERED, MORE], ANSWERED["content"])]
+)
+def test_the_last_words_are_the_assistants(messages: list[Any], words: str):
+    assert last_words(messages) == words

@@ -21,7 +21,7 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
 from bot.witness import Witness
 from knowledge.types import Passage, SearchResult, Verdict
-from processors.frames import PassagesFrame
+from processors.frames import PassagesFrame, RepeatFrame
 from processors.retrieval import RetrievalProcessor
 from processors.writing import InWriting
 
@@ -98,9 +98,10 @@ async def test_an_answer_is_told_once_as_it_is_given_to_the_voice():
     assert heard.told[1]["data"]["text"] == "At nine."
 
 
-async def test_a_text_that_is_spoken_by_itself_is_told_as_an_answer():
+@pytest.mark.parametrize("frame", [TTSSpeakFrame("Hello."), RepeatFrame("Hello.")])
+async def test_a_text_that_is_spoken_by_itself_is_told_as_an_answer(frame: Frame):
     heard = Heard()
-    await heard.sees(TTSSpeakFrame("Hello."), of=BEFORE_VOICE, first=False)
+    await heard.sees(frame, of=BEFORE_VOICE, first=False)
     assert [each["type"] for each in heard.told] == ["bot-llm-started", "bot-llm-text", "bot-llm-stopped"]
 
 

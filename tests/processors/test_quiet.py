@@ -14,17 +14,18 @@ from pipecat.frames.frames import (
 )
 from pipecat.tests.utils import SleepFrame
 
+from processors.frames import RepeatFrame
 from processors.quiet import QuietChanges
 from tests.patient import run_test
 
-CHANGE, SPEAK = TTSUpdateSettingsFrame, TTSSpeakFrame
+CHANGE, SPEAK, REPEAT = TTSUpdateSettingsFrame, TTSSpeakFrame, RepeatFrame
 BEGINS, TEXT, ENDS = LLMFullResponseStartFrame, LLMTextFrame, LLMFullResponseEndFrame
 STARTED, STOPPED, CUT = BotStartedSpeakingFrame, BotStoppedSpeakingFrame, InterruptionFrame
 APART_SECS = 0.01
 
 
 def frame_of(kind: type[Frame], text: str = "We open at nine.") -> Frame:
-    return kind(text) if kind in (TEXT, SPEAK) else kind()  # pyright: ignore[reportCallIssue]
+    return kind(text) if kind in (TEXT, SPEAK, REPEAT) else kind()  # pyright: ignore[reportCallIssue]
 
 
 async def order(*frames: Frame) -> list[type[Frame]]:
@@ -43,6 +44,7 @@ async def order(*frames: Frame) -> list[type[Frame]]:
         ((BEGINS, TEXT, ENDS), (STARTED, STOPPED)),
         ((BEGINS, TEXT, ENDS, STARTED), (STOPPED,)),
         ((SPEAK,), (STARTED, STOPPED)),
+        ((REPEAT,), (STARTED, STOPPED)),
         ((BEGINS, TEXT), (CUT,)),
         ((BEGINS, TEXT, STARTED), (CUT, STOPPED)),
         ((BEGINS,), (ENDS,)),

@@ -10,6 +10,7 @@ export type Phase = "ready" | "asking" | "connecting" | "live" | "ended" | "fail
 /** The server's reasons for the end of a call, and the page's own, which is lost. */
 export const endReasons = [
   "hang_up",
+  "goodbye",
   "idle",
   "max_duration",
   "never_connected",

@@ -59,6 +59,7 @@ const lost: Advice = { title: "The connection was lost", detail: "The line broke
 
 const endings: Record<Ending["reason"], Advice> = {
   hang_up: { title: "Call ended", detail: "" },
+  goodbye: { title: "Call ended", detail: "You said goodbye." },
   idle: { title: "Call ended", detail: "Nothing was said for a while." },
   max_duration: { title: "Call ended", detail: "It reached the longest time that a call may last." },
   never_connected: { title: "The call was not connected", detail: "Its sound did not get through in time." },

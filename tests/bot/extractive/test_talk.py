@@ -33,7 +33,7 @@ def test_no_question_of_the_sample_is_taken_for_small_talk(question: str):
         ("Hi there, Jarvis!", "Hello."),
         ("HELLO? Hello?", "Hello."),
         ("Hello, how are you?", "I'm well"),
-        ("thank you very much that’s all goodbye", "You're welcome."),
+        ("thank you very much that’s all goodbye", "Goodbye"),
         ("Okay, bye now.", "Goodbye"),
         ("Are you a robot?", "I'm a voice assistant."),
         ("What's your name?", "I'm a voice assistant."),

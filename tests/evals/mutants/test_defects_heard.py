@@ -1,5 +1,7 @@
 """What calls make of defects that are about what is heard."""
 
+from typing import cast
+
 import numpy as np
 import pytest
 from pipecat.frames.frames import (
@@ -62,7 +64,7 @@ async def kept(text: str) -> list[object]:
         frame.pts = round(10e9)
     answer = [LLMFullResponseStartFrame(), first, *later, SleepFrame(0.1), InterruptionFrame()]
     await run_test(Pipeline([output, LLMAssistantAggregator(context)]), frames_to_send=answer)
-    return [message["content"] for message in context.messages]
+    return [cast(dict[str, object], message)["content"] for message in context.messages]
 
 
 async def test_the_context_of_a_whole_bot_has_what_was_heard():

@@ -12,11 +12,11 @@ __all__ = ["server"]
 
 def test_set_sends_what_was_said_and_nothing_else(server: Any):
     server.calls = [CALL]
-    result = jarvis(server, "set", "6f1c", "--llm", "google", "--voice", "Bill", "--speed", "1.2")
+    result = jarvis(server, "set", "6f1c", "--llm", "google", "--voice", "Bill", "--speed", "1.2", "--volume", "1.6")
     assert (result.exit_code, result.output) == (0, f"set: {CALL['id']}\n")
     sent, asked = server.asked[-2:]
     assert asked == f"PATCH /api/ingress/session/{CALL['id']}"
-    assert json.loads(sent) == {"llm": "google", "tts": {"voice": "Bill", "speed": 1.2}}
+    assert json.loads(sent) == {"llm": "google", "tts": {"voice": "Bill", "speed": 1.2, "volume": 1.6}}
 
 
 def test_set_says_what_the_server_says_to_a_name_that_the_call_has_not(server: Any):

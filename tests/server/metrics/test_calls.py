@@ -94,6 +94,13 @@ def test_what_has_no_metric_passes_by():
     Counted().hears({"type": "story", "keep": 0, "add": []}, {"type": "from a newer bot"})
 
 
+def test_requests_about_the_talk_are_counted_by_what_is_asked():
+    counted = Counted()
+    counted.hears({"type": "talk_request", "request": "repeat"}, {"type": "talk_request", "request": "made up"})
+    asked = [counted.value("jarvis_talk_requests_total", request=each) for each in ("repeat", "other", "goodbye")]
+    assert asked == [1, 1, 0]
+
+
 @pytest.mark.parametrize(("reason", "label"), [("idle", "idle"), ("made up", "other"), (None, "other")])
 def test_an_end_is_counted_by_a_reason_that_is_known(reason: str | None, label: str):
     counted = Counted()
