@@ -17,7 +17,7 @@ from pipecat.frames.frames import (
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.processors.frameworks.rtvi import RTVIServerMessageFrame
 from pipecat.tests.utils import SleepFrame
-from pipecat.transports.base_transport import BaseTransport
+from pipecat.transports.base_transport import BaseTransport, TransportParams
 
 from bot.change import Change
 from bot.pipeline import Services, build_pipeline
@@ -34,7 +34,7 @@ from tests.virtual_time import in_virtual_time
 SETTINGS = BotSettings(retrieval=Retrieval(socket=Path("/nowhere")), speech_socket=Path("/nowhere"))
 TEXT = "A puncture costs 18 dollars."
 SAID = f"{TEXT} That's from the workshop page."
-WORD = bytes(960)
+WORD = b"\x00\x20" * 480
 APART_SECS = 10.0
 
 
@@ -51,14 +51,25 @@ class Passing(FrameProcessor):
         await self.push_frame(frame, direction)
 
 
+class Loudspeaker(Passing):
+    """Has what a transport's output has of settings."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._params = TransportParams()
+
+
 class Line:
     """A transport without a network."""
+
+    def __init__(self) -> None:
+        self._loudspeaker = Loudspeaker()
 
     def input(self) -> FrameProcessor:
         return Passing()
 
     def output(self) -> FrameProcessor:
-        return Passing()
+        return self._loudspeaker
 
 
 class Model(FrameProcessor):
