@@ -27,7 +27,7 @@ run: setup ## start Jarvis and print the call link; Ctrl-C stops it
 
 # Calls whose times are looked at, and scenarios over audio, as names of `jarvis eval run`.
 TIMED := tests/e2e/test_calls.py tests/e2e/test_documented_client.py
-SPOKEN := spoken/two_questions spoken/speaks_over_an_answer line/over_webrtc line/by_telephone \
+SPOKEN := spoken/two_questions barge_in/early barge_in/knows_what_was_heard line/over_webrtc \
   spoken_faults/a_recogniser_that_stalls_midway spoken_faults/a_recogniser_that_is_gone \
   spoken_faults/a_voice_that_stalls spoken_faults/a_voice_that_drops_the_line \
   spoken_faults/each_of_the_three_breaks_off_once privacy/a_spoken_card_number_in_no_log_metric_or_trace
