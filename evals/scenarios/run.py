@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -38,6 +38,8 @@ from evals.simulated.outcome import outcome
 HOLD_SECS = 600.0
 # Each has a server and databases, some 400 MB of memory, and wants a core while it starts.
 STANDS = 2
+# So many calls are worth another start.
+MANY = 4
 GAP_SECS, LOOK_SECS = 3.0, 0.2
 # The call did not come about: that says nothing of what the scenario asks.
 UNREACHED = frozenset({"connect_failed", "closed_before_ready", "handshake_timeout"})
@@ -78,11 +80,8 @@ async def hold_suite(
         keep(invalid(unheld))
     for run in suite.pending:
         keep(pending(run))
-    groups = deque(
-        (wanted, list(group))
-        for wanted, group in groupby(sorted(suite.runs, key=_order), key=lambda run: Wanted.of(run.scenario))
-    )
-    free = asyncio.Semaphore(jobs)
+    beside = min(jobs, STANDS)
+    groups, free = deque(_groups(suite.runs, beside=beside)), asyncio.Semaphore(jobs)
 
     async def lane() -> None:
         while groups:
@@ -91,8 +90,16 @@ async def hold_suite(
             await _hold_group(wanted, group, results, free=free, keep=keep, model=model, start=start)
 
     async with asyncio.TaskGroup() as lanes:
-        for _ in range(min(jobs, STANDS)):
+        for _ in range(beside):
             lanes.create_task(lane())
+
+
+def _groups(runs: Sequence[Run], *, beside: int) -> Iterator[tuple[Wanted, Sequence[Run]]]:
+    """What each Jarvis holds. With doubles it holds one call at a time, so that many get one `beside` another."""
+    for wanted, group in groupby(sorted(runs, key=_order), key=lambda run: Wanted.of(run.scenario)):
+        held = list(group)
+        parts = beside if wanted.providers == "doubles" and len(held) >= MANY else 1
+        yield from ((wanted, held[number::parts]) for number in range(parts))
 
 
 def _order(run: Run) -> tuple[str, str, tuple[tuple[str, str], ...], bool, str]:

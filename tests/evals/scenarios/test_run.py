@@ -292,3 +292,21 @@ async def test_with_two_calls_at_once_two_servers_run_beside_each_other(
 
     found = await held(tmp_path, Harness(conversation), monkeypatch, stands=stands, text=TWO_SETTINGS)
     assert [each["x_status"] for each in found.values()] == ["passed", "passed"]
+
+
+async def test_many_calls_with_doubles_are_shared_out_among_two_servers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    turn = '{user: "What does a puncture cost?", expect: [{event: response}], x_says: [18 dollars]}'
+    names = "\n".join(f"  - {{name: call{number}, turns: [{turn}]}}" for number in range(module.MANY))
+    setup = "x_jarvis: {version: 1, knowledge: documents, providers: doubles}"
+    both = asyncio.Barrier(2)
+
+    @asynccontextmanager
+    async def stands(*_: object, **__: object) -> AsyncIterator[Any]:
+        await asyncio.wait_for(both.wait(), 5)
+        yield PlayedStand()
+
+    text = f"name: tried\n{setup}\nscenarios:\n{names}\n"
+    found = await held(tmp_path, Harness(conversation), monkeypatch, stands=stands, text=text)
+    assert [each["x_status"] for each in found.values()] == ["passed"] * module.MANY
