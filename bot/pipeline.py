@@ -52,6 +52,15 @@ class Services:
     llm: LLMService | KeptLLM
     tts: TTSService | KeptTTS
 
+    @property
+    def members(self) -> list[FrameProcessor]:
+        """Recognisers and language models of which callers are told only what leaves several as one.
+
+        So they hear nothing of words that were given up, or that a model was told to stop.
+        """
+        kept = [each for each in (self.stt, self.llm) if isinstance(each, KeptSTT | KeptLLM)]
+        return [service for each in kept for service in each.services]
+
 
 @dataclass(frozen=True, slots=True)
 class CallPipeline:

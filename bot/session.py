@@ -51,7 +51,6 @@ from knowledge.client import KnowledgeClient
 from knowledge.errors import KnowledgeError
 from knowledge.types import Passage
 from processors.citations import Citation
-from processors.failover.stt import KeptSTT
 from processors.guess import Guesses
 from processors.takes import VoiceCache
 
@@ -237,7 +236,7 @@ class Session:
                 ),
                 observers=[self._turns, story, said, *channel.observers()],
                 rtvi_observer_params=RTVIObserverParams(
-                    bot_llm_enabled=False, metrics_enabled=False, ignored_sources=_unheard(services)
+                    bot_llm_enabled=False, metrics_enabled=False, ignored_sources=services.members
                 ),
                 enable_turn_tracking=traced,
                 enable_tracing=traced,
@@ -387,11 +386,6 @@ class Session:
             self.ended.set()
             self._failover.tell_usage()
             self._report({"type": "ended", "reason": self._reason or "hang_up"})
-
-
-def _unheard(services: Services) -> list[FrameProcessor]:
-    """Recognisers of which the caller's page shows only what counts: what leaves those that are several as one."""
-    return [*services.stt.services] if isinstance(services.stt, KeptSTT) else []
 
 
 def place_of(error: BaseException) -> str:

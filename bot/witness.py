@@ -7,7 +7,6 @@ from typing import Any
 from pipecat.frames.frames import (
     BotStartedSpeakingFrame,
     Frame,
-    InterruptionFrame,
     LLMContextFrame,
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
@@ -51,7 +50,6 @@ class Witness(BaseObserver):
         self._before_voice = before_voice
         self._tell = tell
         self._asked_ns: int | None = None
-        self._cut = False
         self.spoke = asyncio.Event()
         """Whether the bot has begun to speak, or has written an answer."""
 
@@ -64,8 +62,6 @@ class Witness(BaseObserver):
             self._tell(ServerMessage(data=self._search(frame, found_ns=data.timestamp)))
         elif isinstance(frame, BotStartedSpeakingFrame):
             self.spoke.set()
-        elif isinstance(frame, InterruptionFrame):
-            self._cut = True
         elif data.source is self._before_voice:
             if isinstance(frame, TTSSpeakFrame | RepeatFrame):
                 for each in answer(frame.text):
@@ -84,21 +80,13 @@ class Witness(BaseObserver):
 
     def _tell_answer(self, frame: Frame) -> None:
         if isinstance(frame, LLMFullResponseStartFrame):
-            self._begin()
+            self._tell(BotLLMStartedMessage())
         elif isinstance(frame, LLMTextFrame):
-            if self._cut:
-                # The answer of a model that failed goes on with another's words. Pipecat tells that the first was
-                # stopped, and its harness then hears nothing before a new beginning.
-                self._begin()
             self._tell(BotLLMTextMessage(data=TextMessageData(text=frame.text)))
         elif isinstance(frame, LLMFullResponseEndFrame):
             self._tell(BotLLMStoppedMessage())
             if frame.skip_tts:
                 self.spoke.set()
-
-    def _begin(self) -> None:
-        self._cut = False
-        self._tell(BotLLMStartedMessage())
 
 
 def _shown(rank: int, passage: Passage) -> dict[str, Any]:

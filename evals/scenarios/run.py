@@ -37,7 +37,7 @@ from evals.simulated.outcome import outcome
 
 HOLD_SECS = 600.0
 # Each has a server and databases, some 400 MB of memory, and wants a core while it starts.
-STANDS = 2
+STANDS = 3
 # So many calls are worth another start.
 MANY = 4
 GAP_SECS, LOOK_SECS = 3.0, 0.2

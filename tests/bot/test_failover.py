@@ -1,7 +1,7 @@
 """Who answers a call, as its settings have it."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pipecat.frames.frames import LLMContextFrame
@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from bot.extractive.service import ExtractiveLLMService
 from bot.failover import Failover, answerer
+from bot.pipeline import Services
 from bot.providers.embedded import ExtractiveLLM
 from bot.providers.openai import OpenAILLM
 from bot.settings import BotSettings, Retrieval
@@ -41,6 +42,9 @@ async def test_one_answers_by_itself_and_several_as_one(names: list[str], kind: 
     answers = answerer(chosen, failover, similarity=similarity, spoken=True)
     await similarity.aclose()
     assert isinstance(answers, kind)
+    of_several: Any = answers if kind is KeptLLM else None
+    told_by_one: Any = Services(stt=cast(Any, None), llm=answers, tts=cast(Any, None))
+    assert told_by_one.members == ([*of_several.services] if of_several else [])
 
 
 def test_what_another_call_found_keeps_the_next_turn_from_a_provider():

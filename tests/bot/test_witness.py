@@ -7,7 +7,6 @@ import pytest
 from pipecat.frames.frames import (
     BotStartedSpeakingFrame,
     Frame,
-    InterruptionFrame,
     LLMContextFrame,
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
@@ -124,13 +123,3 @@ async def test_an_answer_aloud_is_said_as_it_begins_to_sound():
     heard = Heard()
     await heard.sees(BotStartedSpeakingFrame(), of=ELSE)
     assert heard.witness.spoke.is_set()
-
-
-async def test_an_answer_that_another_model_goes_on_with_begins_again():
-    heard = Heard()
-    for frame in (LLMFullResponseStartFrame(), LLMTextFrame("Sorry,"), InterruptionFrame()):
-        await heard.sees(frame, of=BEFORE_VOICE)
-    for frame in (LLMTextFrame(" that is"), LLMTextFrame(" free."), LLMFullResponseEndFrame()):
-        await heard.sees(frame, of=BEFORE_VOICE)
-    started, text, stopped = "bot-llm-started", "bot-llm-text", "bot-llm-stopped"
-    assert [each["type"] for each in heard.told] == [started, text, started, text, text, stopped]
