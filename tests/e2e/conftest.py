@@ -1,5 +1,6 @@
 """One running Jarvis for all calls, and a browser to call it with."""
 
+import asyncio
 import fcntl
 import shutil
 import tempfile
@@ -11,10 +12,12 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
+from pipecat.evals.script import EvalExpectation, EvalScriptScenario, EvalScriptTurn
 from playwright.sync_api import Page, sync_playwright
 
 from evals.kept import copy
 from evals.program import RECORDINGS, ROOT, Jarvis
+from evals.scenarios.harness import hold
 
 ARTIFACTS = ROOT / "artifacts"
 GREETING_SECS = 12
@@ -138,3 +141,17 @@ def page(microphone: Path, tmp_path: Path) -> Iterator[Page]:
         )
         yield context.pages[0]
         context.close()
+
+
+def written(jarvis: Jarvis, question: str) -> str:
+    """What is answered to a question in a call that is held in writing."""
+    greeted = EvalScriptTurn(user=None, expect=[EvalExpectation("llm_response")])
+    # The second expectation waits for what may come behind the answer.
+    asked = EvalScriptTurn(
+        user=question,
+        expect=[EvalExpectation("llm_response"), EvalExpectation("bot_backchannel", within_ms=300, absent=True)],
+    )
+    scenario = EvalScriptScenario(name="written", turns=[greeted, asked])
+    held = asyncio.run(hold(scenario, base_url=jarvis.url, key=jarvis.operator_key()))
+    assert held.result.passed, held.result.failures
+    return "".join(each.data["text"] for each in held.during(1) if each.type == "bot-llm-text")

@@ -81,7 +81,7 @@ async def test_a_question_may_be_asked_in_writing(jarvis: Jarvis):
         await socket.send_json({"type": "text", "text": "How much is a membership for one person?"})
         citation = (await calling.message(socket, "server-message"))["data"]
         assert (citation["type"], citation["source"]) == ("citation", "membership.md")
-        await calling.said(socket, "49 dollars")
+        await calling.said(socket, "forty-nine dollars")
 
 
 async def test_nonsense_is_told_and_the_call_goes_on(jarvis: Jarvis):
@@ -94,7 +94,7 @@ async def test_nonsense_is_told_and_the_call_goes_on(jarvis: Jarvis):
         told = [(await calling.message(socket, "error"))["data"]["code"] for _ in range(4)]
         assert told == ["odd_length", "too_large", "not_json", "unknown_message"]
         await socket.send_json({"type": "text", "text": "How much is a membership for one person?"})
-        await calling.said(socket, "49 dollars")
+        await calling.said(socket, "forty-nine dollars")
 
 
 async def test_a_message_beyond_all_measure_closes_the_connection_and_not_the_call(jarvis: Jarvis):
@@ -158,7 +158,7 @@ async def test_a_program_whose_bot_died_goes_on_with_the_next(jarvis: Jarvis):
         assert socket.close_code == 1012
         again = await calling.connect(connection=first)
         assert calling.connection != first
-        await calling.said(again, "49 dollars")
+        await calling.said(again, "forty-nine dollars")
 
 
 async def test_the_operator_ends_a_programs_call_with_a_word_to_it(jarvis: Jarvis):

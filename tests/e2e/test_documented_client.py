@@ -4,23 +4,18 @@ import asyncio
 import json
 import re
 import time
-import wave
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import soundfile
-import soxr
 
-from evals.caller.audio import RATE_HZ, voiced_runs
-from evals.documented import CLIENT, Held, documented, hold
+from evals.documented import Held, hold
 from evals.program import RECORDINGS, Jarvis
 
 pytestmark = pytest.mark.e2e
 
-MEMBERSHIP, RENTAL, REFUNDS, HOURS = "q18", "q14", "q01", "q07"
+MEMBERSHIP, RENTAL, REFUNDS = "q18", "q14", "q01"
 WAIT_SECS = 20.0
 
 
@@ -47,9 +42,8 @@ def types(held: Held) -> list[str]:
     return [message["type"] for message in held.messages]
 
 
-@pytest.mark.parametrize("sound", [{}, {"opus": True, "rate_hz": 48_000}], ids=["pcm", "opus"])
-def test_the_documented_client_holds_a_whole_conversation(jarvis: Jarvis, artifacts: Path, sound: dict[str, Any]):
-    held = converse(jarvis, artifacts, [RENTAL], [REFUNDS, MEMBERSHIP], **sound)
+def test_the_documented_client_holds_a_whole_conversation(jarvis: Jarvis, artifacts: Path):
+    held = converse(jarvis, artifacts, [RENTAL], [REFUNDS, MEMBERSHIP])
     report = held.report
     (artifacts / "report.json").write_text(json.dumps(report.to_json(), indent=1))
     answered, interrupted, after = report.turns
@@ -66,6 +60,13 @@ def test_the_documented_client_holds_a_whole_conversation(jarvis: Jarvis, artifa
     assert end_reason(jarvis, report.session_id) == "hang_up"
 
 
+def test_by_opus_a_question_is_answered(jarvis: Jarvis, artifacts: Path):
+    held = converse(jarvis, artifacts, [RENTAL], [], opus=True, rate_hz=48_000)
+    (answered,) = held.report.turns
+    assert "70 dollars" in answered.said
+    assert (held.close_code, held.report.errors) == (1000, ())
+
+
 def test_at_8_khz_a_conversation_goes_to_its_end(jarvis: Jarvis, artifacts: Path):
     # The two questions of these that the embedded recogniser understands at this rate; the apology to one that it does
     # not is over before it can be interrupted.
@@ -76,23 +77,6 @@ def test_at_8_khz_a_conversation_goes_to_its_end(jarvis: Jarvis, artifacts: Path
     assert interrupted.yield_ms is not None
     assert interrupted.yield_ms <= 300
     assert held.close_code == 1000
-
-
-def test_the_documented_command_saves_what_it_hears_of_a_wav_file(jarvis: Jarvis, tmp_path: Path):
-    client = documented(CLIENT)
-    speech, rate_hz = soundfile.read(recording(HOURS), dtype="int16")
-    spoken, saved = tmp_path / "in.wav", tmp_path / "out.wav"
-    soundfile.write(spoken, np.concatenate([np.zeros(rate_hz * 5, np.int16), speech]), rate_hz)
-    said: list[Mapping[str, Any]] = []
-    with wave.open(str(spoken)) as microphone, wave.open(str(saved), "wb") as file:
-        loudspeaker = client.Loudspeaker(rate_hz)
-        asyncio.run(client.call(jarvis.url, microphone, loudspeaker, hear=said.append))
-        file.setparams((1, 2, rate_hz, 0, "NONE", ""))
-        file.writeframes(loudspeaker.played)
-    heard, _ = soundfile.read(saved, dtype="int16")
-    assert sum(run.stop - run.start for run in voiced_runs(soxr.resample(heard, rate_hz, RATE_HZ))) > 3 * RATE_HZ
-    words = " ".join(message["data"]["text"] for message in said if message["type"] == "bot-tts-text")
-    assert "8 in the morning" in words
 
 
 def end_reason(jarvis: Jarvis, session_id: str) -> str:

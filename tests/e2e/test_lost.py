@@ -51,6 +51,10 @@ class Caller:
         self._asked_on = self.line
         self.line.say(at_48khz(read_recording(RECORDINGS / "slt" / f"{name}.flac")))
 
+    def types(self, question: str) -> None:
+        """Asks in writing: nothing of it is misheard while servers start beside the call."""
+        self.line.send(send_text(question, message_id="typed"))
+
     async def hears(self, words: str) -> None:
         """Returns when the bot says this."""
         said: list[str] = []
@@ -222,7 +226,7 @@ async def test_a_draining_server_finishes_its_call_while_its_successor_takes_new
         try:
             # In writing: two servers and the calls of another test want the cores at once, and a word may be misheard.
             async with on_a_call(successor):
-                caller.line.send(send_text("How much does the membership cost?", message_id="typed"))
+                caller.types("How much does the membership cost?")
                 await caller.hears("49 dollars")
                 assert len(calls(successor)) == 2
             await caller.ask("q14")
