@@ -25,12 +25,10 @@ setup: $(VENV)/.synced web/dist/index.html $(VOICE) ## make the virtual environm
 run: setup ## start Jarvis and print the call link; Ctrl-C stops it
 	@exec $(BIN)/python -m server run
 
-# Calls whose times are looked at, and scenarios over audio, as names of `jarvis eval run`.
+# Calls whose times are looked at; files of the suite whose scenarios share a server; and some that are spoken.
 TIMED := tests/e2e/test_calls.py tests/e2e/test_documented_client.py
-SPOKEN := spoken/a_question line/over_webrtc barge_in/early barge_in/over_its_last_words \
-  barge_in/knows_what_was_heard talk_vendors/heard_again spoken_faults/a_recogniser_that_is_gone \
-  spoken_faults/a_voice_that_stalls spoken_faults/each_of_the_three_breaks_off_once \
-  privacy/a_spoken_card_number_in_no_log_metric_or_trace
+WRITTEN := facts faults followups interrupted sources talk unanswerable
+SPOKEN := spoken/a_question line/over_webrtc barge_in/knows_what_was_heard spoken_faults/each_of_the_three_breaks_off_once
 
 # All parts wait more than they work, but calls want the cores at once when they want them: nothing runs beside them.
 test: dev web/dist/index.html $(VOICE) ## run every test: units, real processes, calls, conversations
@@ -40,8 +38,7 @@ test: dev web/dist/index.html $(VOICE) ## run every test: units, real processes,
 	cd web && npm test
 	$(BIN)/python -m pytest $(TIMED) --numprocesses=2 --dist=loadfile
 	$(BIN)/python -m pytest tests/e2e $(TIMED:%=--ignore=%) --numprocesses=3 --dist=loadfile
-	$(BIN)/python -m server eval run --tier text --jobs 4
-	$(BIN)/python -m server eval run --tier audio --tier webrtc $(SPOKEN:%=--only %) --jobs 3
+	$(BIN)/python -m server eval run --jobs 4 $(WRITTEN:%=--only '%/*') $(SPOKEN:%=--only %)
 
 check: dev web/node_modules/.package-lock.json ## lint, types, layers, sizes
 	$(BIN)/ruff check .
