@@ -16,6 +16,9 @@ def copy(kept: Path, place: Path) -> None:
     copied = subprocess.run(["cp", "--archive", str(kept), str(place)], capture_output=True)  # noqa: S603, S607
     if copied.returncode != 0:
         raise ProgramError(f"{place} can't be written. Make room in {tempfile.gettempdir()}, or set TMPDIR.")
+    # Or two that start at the same moment take the same port, and one of them works on the other's database.
+    for port in place.glob("*/port"):
+        port.unlink()
 
 
 class Kept:

@@ -57,6 +57,14 @@ async def test_one_whose_server_does_not_start_is_told_to_each_that_asks(tmp_pat
     kept.close()
 
 
+def test_no_port_is_taken_over(tmp_path: Path):
+    (tmp_path / "kept" / "postgres").mkdir(parents=True)
+    for name in ("port", "password"):
+        (tmp_path / "kept" / "postgres" / name).touch()
+    copy(tmp_path / "kept", tmp_path / "a")
+    assert [each.name for each in (tmp_path / "a" / "postgres").iterdir()] == ["password"]
+
+
 def test_a_place_that_cant_be_written_is_told(tmp_path: Path):
     with pytest.raises(ProgramError, match=r"can't be written\. Make room in"):
         copy(tmp_path, tmp_path / "there" / "is" / "no" / "such")
