@@ -28,7 +28,7 @@ run: setup ## start Jarvis and print the call link; Ctrl-C stops it
 # Calls whose times are looked at; files of the suite whose scenarios share a server; and some that are spoken.
 TIMED := tests/e2e/test_calls.py tests/e2e/test_documented_client.py
 WRITTEN := facts faults followups interrupted sources talk unanswerable
-SPOKEN := line/over_webrtc barge_in/knows_what_was_heard spoken_faults/each_of_the_three_breaks_off_once
+SPOKEN := line/over_webrtc barge_in/knows_what_was_heard barge_in/early
 
 # All parts wait more than they work, but calls want the cores at once when they want them: nothing runs beside them.
 test: dev web/dist/index.html $(VOICE) ## run every test: units, real processes, calls, conversations

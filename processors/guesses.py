@@ -80,7 +80,8 @@ class GuessGate(FrameProcessor):
             await self.push_frame(frame)
             if isinstance(frame, UserStoppedSpeakingFrame) and self._guess is not None and self._guess.is_kept:
                 await self._release()
-            elif isinstance(frame, EagerEndOfTurnCancelFrame | InterruptionFrame):
+            elif isinstance(frame, InterruptionFrame):
+                # A withdrawal says nothing here: it may come behind what is held of the next guess.
                 self._held.clear()
 
     async def _take(self, guess: Guess, frame: Frame) -> None:

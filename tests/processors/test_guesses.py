@@ -1,6 +1,7 @@
 """Answers to guesses are held, passed on and dropped; all else goes by."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from pipecat.frames.frames import (
     EagerEndOfTurnCancelFrame,
@@ -66,6 +67,19 @@ async def test_nothing_of_a_withdrawn_one_is_left_for_the_next():
     assert await through(*frames, UserStoppedSpeakingFrame(), AskedFrame(), *answer()) == [
         EagerEndOfTurnCancelFrame, UserStoppedSpeakingFrame, *ANSWER,
     ]  # fmt: skip
+
+
+async def test_a_withdrawal_that_comes_late_takes_nothing_from_the_next():
+    guess = a_guess()
+
+    def call() -> Iterator[Frame]:
+        yield from (AskedFrame(guess=guess), *answer(), SleepFrame(0.05), EagerEndOfTurnCancelFrame(), SleepFrame(0.05))
+        guess.keep()
+        yield UserStoppedSpeakingFrame()
+
+    frames: Any = call()
+    down, _ = await run_test(GuessGate(), frames_to_send=frames)
+    assert [type(frame) for frame in down] == [EagerEndOfTurnCancelFrame, UserStoppedSpeakingFrame, *ANSWER]
 
 
 async def marked(guesses: Guesses, *frames: Frame) -> Sequence[Frame]:
