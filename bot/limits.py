@@ -14,6 +14,7 @@ from processors.silence import SilenceProcessor
 LAST_SECS = 60.0
 # No voice takes so long to say goodbye; one that does works no more.
 GOODBYE_SECS = 10.0
+# A bot that is interrupted is silent within that.
 SILENCED_SECS = 1.0
 
 

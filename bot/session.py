@@ -34,7 +34,7 @@ from bot.errors import ChangeError, OfferError
 from bot.extractive.talk import is_aside
 from bot.failover import Failover, answerer, listener, speaker
 from bot.guessing import guess_report
-from bot.limits import LimitKeeper
+from bot.limits import SILENCED_SECS, LimitKeeper
 from bot.observers import TurnObserver
 from bot.phrases import GO_ON, LOST_YOU, NO_ANSWER, greeting
 from bot.pipeline import CallPipeline, Services, build_pipeline
@@ -55,7 +55,6 @@ from processors.guess import Guesses
 from processors.takes import VoiceCache
 
 GRACE_SECS = 3.0
-SILENCED_SECS = 1.0
 
 FAREWELLS = {
     "goodbye": "You said goodbye. Thank you for calling.",

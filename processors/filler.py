@@ -16,7 +16,7 @@ from pipecat.frames.frames import (
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
-from processors.failover.switcher import Alarm
+from processors.alarm import Alarm
 from processors.frames import FillerFrame
 
 

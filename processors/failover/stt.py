@@ -20,9 +20,10 @@ from pipecat.frames.frames import (
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.services.stt_service import STTService
 
+from processors.alarm import Alarm
 from processors.failover.circuit import Failure
 from processors.failover.providers import Providers
-from processors.failover.switcher import Alarm, KeptSwitcher
+from processors.failover.switcher import KeptSwitcher
 from processors.failover.utterance import Utterance, anew
 
 # A transcript without words: the user aggregator adds nothing, and the turn's end need not wait for another.

@@ -1,6 +1,6 @@
 """One of several services at work, and what the others still send kept back."""
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,30 +25,6 @@ class Switch:
     source: str
     target: str
     reason: str
-
-
-class Alarm:
-    """Rings once when its time is over, unless it is set anew or cleared."""
-
-    def __init__(self, owner: FrameProcessor, ring: Callable[[], Coroutine[Any, Any, None]]):
-        self._owner = owner
-        self._ring = ring
-        self._handle: Any = None
-
-    def set(self, secs: float) -> None:
-        """Rings in so many seconds."""
-        self.clear()
-        self._handle = self._owner.get_event_loop().call_later(secs, self._rung)
-
-    def clear(self) -> None:
-        """Does not ring."""
-        if self._handle is not None:
-            self._handle.cancel()
-            self._handle = None
-
-    def _rung(self) -> None:
-        self._handle = None
-        self._owner.create_task(self._ring(), "failover_alarm")
 
 
 class _Recent:

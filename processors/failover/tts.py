@@ -27,10 +27,11 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.services.tts_service import TTSService
 from pipecat.utils.errors import ErrorCategory
 
+from processors.alarm import Alarm
 from processors.failover.circuit import Failure
 from processors.failover.providers import Providers
 from processors.failover.script import Script, Unit
-from processors.failover.switcher import Alarm, KeptSwitcher
+from processors.failover.switcher import KeptSwitcher
 from processors.failover.take import (
     MAX_FIRST_AUDIO_SECS,
     UNKNOWN_FIRST_AUDIO_SECS,
