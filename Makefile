@@ -25,10 +25,10 @@ setup: $(VENV)/.synced web/dist/index.html $(VOICE) ## make the virtual environm
 run: setup ## start Jarvis and print the call link; Ctrl-C stops it
 	@exec $(BIN)/python -m server run
 
-# Calls whose times are looked at; files of the suite whose scenarios share a server; and some that are spoken.
+# Calls whose times are looked at; files of the suite whose scenarios share a server; and one that is spoken.
 TIMED := tests/e2e/test_calls.py tests/e2e/test_documented_client.py
 WRITTEN := facts faults followups interrupted sources talk unanswerable
-SPOKEN := line/over_webrtc barge_in/knows_what_was_heard barge_in/early
+SPOKEN := barge_in/knows_what_was_heard
 
 # All parts wait more than they work, but calls want the cores at once when they want them: nothing runs beside them.
 test: dev web/dist/index.html $(VOICE) ## run every test: units, real processes, calls, conversations

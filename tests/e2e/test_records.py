@@ -10,6 +10,7 @@ import pytest
 
 from evals.caller.ingress import Ingress, Session
 from evals.program import Jarvis
+from tests.e2e.conftest import written
 from tests.e2e.test_lost import CREATE, Caller, until
 
 pytestmark = pytest.mark.e2e
@@ -71,11 +72,18 @@ async def test_a_call_that_its_server_lost_is_kept_once_and_whole(own_jarvis: Ja
         await caller.ask("q18")
         await caller.hears("49 dollars")
         own_jarvis.kill()
-        caller.types("How much is it to hire an electric bike for one day?")
+        await caller.ask("q14")
         await caller.hears("70 dollars")
         await asyncio.to_thread(own_jarvis.start)
     found = await has_ended(own_jarvis, caller.session.id)
     assert [turn["role"] for turn in found["turns"]] == ["assistant", "user", "assistant", "user", "assistant"]
-    assert (found["call"]["caller"], found["call"]["end_reason"]) == ("Ada", "hang_up")
+    assert (found["call"]["caller"], found["call"]["end_reason"], found["call"]["turns"]) == ("Ada", "hang_up", 2)
     listed = await asyncio.to_thread(own_jarvis.command, "calls", "--caller", "Ada", "--json")
     assert caller.session.id in listed.out
+
+
+@pytest.mark.parametrize("own_jarvis", [{"JARVIS_KEEP_CALLS_DAYS": "0"}], indirect=True)
+def test_where_nothing_is_to_be_kept_nothing_is(own_jarvis: Jarvis):
+    assert written(own_jarvis, "Do you sell electric scooters or roller skates?")
+    assert asked(own_jarvis, "GET", CALLS)[1] == {"calls": [], "next": None}
+    assert asked(own_jarvis, "GET", "/api/rag/gaps?state=all")[1] == {"gaps": []}

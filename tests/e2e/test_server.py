@@ -1,4 +1,4 @@
-"""The server as its operator and its callers' programs meet it: bad input, start and stop."""
+"""The server as its operator and its callers' programs meet it: bad input, full house, start and stop."""
 
 import signal
 import socket
@@ -79,6 +79,15 @@ def test_a_hang_up_ends_the_session_and_its_link(jarvis: Jarvis):
     assert jarvis.request("DELETE", path, token=created["token"])[0] == 204
     assert jarvis.request("POST", f"{path}/offer", {"sdp": "v=0"}, token=created["token"])[0] == 410
     assert jarvis.request("GET", f"/call/{created['token']}")[0] == 410
+
+
+def test_the_caller_after_the_last_line_is_told_when_to_try_again(jarvis: Jarvis):
+    answers = [jarvis.request("POST", CREATE, {}) for _ in range(6)]
+    refused = [(body["title"], headers["retry-after"]) for status, body, headers in answers if status == 503]
+    for status, body, _ in answers:
+        if status == 201:
+            jarvis.request("DELETE", f"/api/ingress/session/{body['id']}", token=body["token"])
+    assert refused == [("All lines are busy", "15")] * 2
 
 
 def test_a_port_in_use_is_named_with_a_way_out(jarvis: Jarvis):
