@@ -25,6 +25,13 @@ from tests.evals.scenarios.given import scenario
 BUSY = {"title": "All lines are busy", "detail": "Try again in a moment."}
 
 
+class Childless:
+    """A process; the one that runs the tests has children of other tests."""
+
+    def children(self, recursive: bool) -> list[psutil.Process]:
+        return []
+
+
 class Program:
     """A server of so many lines, one of them taken; it ends as it is told to."""
 
@@ -35,7 +42,7 @@ class Program:
 
     @property
     def process(self) -> psutil.Process:
-        return psutil.Process()
+        return cast(psutil.Process, Childless())
 
     def ended(self, within_secs: float) -> int | None:
         self.asked.append("ended")
