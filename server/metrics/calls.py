@@ -105,13 +105,13 @@ class CallMetrics:
             registry=registry,
         )
         self._guesses = Counter(
-            "jarvis_guesses_total",
+            "jarvis_speculations_total",
             "Answers asked for before the caller's turn was over, and what became of them",
             ["result"],
             registry=registry,
         )
         self._guessed_tokens = Counter(
-            "jarvis_guesses_withdrawn_tokens_total",
+            "jarvis_speculations_withdrawn_tokens_total",
             "Tokens that answers took which nobody heard, since the caller went on; as estimated",
             ["unit"],
             registry=registry,

@@ -79,9 +79,9 @@ def test_guesses_are_counted_by_what_became_of_them_and_withdrawn_ones_by_what_t
     counted = Counted()
     tokens = {"input_tokens": 400, "output_tokens": 20}
     counted.hears(*({"type": "guess", "kept": kept, **tokens} for kept in (True, True, False)))
-    results = {each: counted.value("jarvis_guesses_total", result=each) for each in ("kept", "withdrawn")}
+    results = {each: counted.value("jarvis_speculations_total", result=each) for each in ("kept", "withdrawn")}
     assert results == {"kept": 2, "withdrawn": 1}
-    assert {unit: counted.value("jarvis_guesses_withdrawn_tokens_total", unit=unit) for unit in tokens} == tokens
+    assert {unit: counted.value("jarvis_speculations_withdrawn_tokens_total", unit=unit) for unit in tokens} == tokens
 
 
 def test_what_an_earlier_server_counted_is_not_counted_again():
