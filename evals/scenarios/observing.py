@@ -27,6 +27,8 @@ from evals.scenarios.tones import tone_in
 
 # The caller's voice reaches the bot's ears, and is known for one, within this.
 NOTICED_MS = 1_500.0
+# The first words of a turn are sent as it begins, and were spoken so long before.
+FRAME_MS = 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def spoken(recording: Recording, began_ms: Sequence[float | None]) -> Spoken:
     for number, began in enumerate(began_ms):
         nexts = [each for each in began_ms[number + 1 :] if each is not None]
         until = _samples(nexts[0]) if nexts else end
-        questions.append(None if began is None else within(caller, _samples(began), until))
+        questions.append(None if began is None else within(caller, _samples(began - FRAME_MS), until))
     return Spoken(caller, bot, questions, recording.bot)
 
 

@@ -1,5 +1,6 @@
 """What Pipecat's eval harness and a bot send each other; the harness itself keeps only what it asserts on."""
 
+import base64
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 from pipecat.evals.script_session import EvalScriptSession
 from pipecat.evals.simulation_session import EvalSimulationSession
-from pipecat.frames.frames import AudioRawFrame, Frame, InputAudioRawFrame, OutputAudioRawFrame
+from pipecat.frames.frames import Frame, OutputAudioRawFrame
 from pipecat.serializers.base_serializer import FrameSerializer
 
 from evals.caller.audio import RATE_HZ, Pcm, Samples
@@ -49,13 +50,14 @@ class Side:
     def __init__(self) -> None:
         self._stretches: list[_Stretch] = []
 
-    def add(self, frame: AudioRawFrame, *, at_secs: float) -> None:
-        """Places a frame of s16le mono sound."""
+    def add(self, pcm: bytes, rate_hz: int, *, at_secs: float) -> None:
+        """Places a frame of s16le mono sound; in silence, one that came early is cut until it is in time."""
         last = self._stretches[-1] if self._stretches else None
-        if last is None or last.rate_hz != frame.sample_rate or at_secs - last.end_secs > LATE_SECS:
+        if last is None or last.rate_hz != rate_hz or at_secs - last.end_secs > LATE_SECS:
             start = at_secs if last is None else max(at_secs, last.end_secs)
-            self._stretches.append(last := _Stretch(start, frame.sample_rate))
-        last.pcm.extend(frame.audio)
+            self._stretches.append(last := _Stretch(start, rate_hz))
+        early = max(0, round((last.end_secs - at_secs) * rate_hz))
+        last.pcm.extend(pcm if any(pcm) else pcm[early * SAMPLE_BYTES :])
 
     def placed(self) -> list[tuple[int, Samples]]:
         """Each stretch of sound at 48 kHz, and the sample it begins at. Blocks."""
@@ -116,20 +118,19 @@ class Overheard:
         async def heard(data: str | bytes) -> Frame | None:
             at_secs = self.elapsed_secs()
             self._note(data, at_secs=at_secs)
-            frame = await deserialize(data)
-            if isinstance(frame, InputAudioRawFrame):
-                self._bot.add(frame, at_secs=at_secs)
-            return frame
+            return await deserialize(data)
 
         async def spoke(frame: Frame) -> str | bytes | None:
             if not isinstance(frame, OutputAudioRawFrame):
                 return await serialize(frame)
-            at_secs, sent = self.elapsed_secs(), frame
+            sent = frame
+            # It was spoken before it was sent, as a microphone's is.
+            at_secs = max(0.0, self.elapsed_secs() - len(frame.audio) / (frame.sample_rate * SAMPLE_BYTES))
             if self._mouth is not None:
                 said, arrived = self._mouth.next(frame.audio)
                 frame, sent = _with(frame, said), _with(frame, arrived)
-                self._sent.add(sent, at_secs=at_secs)
-            self._caller.add(frame, at_secs=at_secs)
+                self._sent.add(sent.audio, sent.sample_rate, at_secs=at_secs)
+            self._caller.add(frame.audio, frame.sample_rate, at_secs=at_secs)
             return await serialize(sent) if sent.audio else None
 
         serializer.deserialize, serializer.serialize = heard, spoke
@@ -139,10 +140,15 @@ class Overheard:
             message = json.loads(data)
         except ValueError:
             return
-        if isinstance(message, dict) and message.get("type") != SOUND:
-            told = message.get("data")
-            told = told if isinstance(told, dict) else {}
+        if not isinstance(message, dict):
+            return
+        told = message.get("data")
+        told = told if isinstance(told, dict) else {}
+        if message.get("type") != SOUND:
             self.messages.append(Message(round(at_secs * 1000, 3), str(message.get("type")), told))
+        elif audio := base64.b64decode(told.get("audio", "")):
+            # Pipecat's client resamples it in blocks of some 70 ms, and holds back the last when the bot is silent.
+            self._bot.add(audio, int(told["sampleRate"]), at_secs=at_secs)
 
 
 def _with(frame: OutputAudioRawFrame, audio: bytes) -> OutputAudioRawFrame:

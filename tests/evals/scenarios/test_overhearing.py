@@ -67,6 +67,16 @@ async def test_a_message_without_data_is_kept():
     assert listening.overheard.messages == [Message(0.0, "bot-llm-started", {})]
 
 
+async def test_the_bot_is_recorded_as_it_was_sent_and_not_as_the_harness_resamples_it():
+    listening = Listening()
+    piece = sound(480)
+    piece["data"]["sampleRate"] = 24_000
+    for number in range(3):
+        await listening.comes(piece, at_secs=0.5 + 0.02 * number)
+    recording = await asyncio.to_thread(listening.overheard.recording)
+    assert recording.bot.size == 48 * 560
+
+
 async def test_sound_is_recorded_on_both_sides_and_goes_on():
     listening = Listening()
     assert (await listening.comes(sound(1600), at_secs=0.5)).audio == LOUD * 1600
@@ -75,14 +85,14 @@ async def test_sound_is_recorded_on_both_sides_and_goes_on():
     recording = await asyncio.to_thread(listening.overheard.recording)
     assert listening.overheard.messages == []
     assert (np.flatnonzero(recording.bot)[0], recording.bot.size) == (24_000, 28_800)
-    assert (np.flatnonzero(recording.caller)[0], recording.caller.size) == (12_000, 14_400)
+    assert (np.flatnonzero(recording.caller)[0], recording.caller.size) == (9_600, 12_000)
 
 
 def places(*frames: tuple[float, OutputAudioRawFrame]) -> list[tuple[int, int]]:
     """Where the stretches begin and how long they are, in milliseconds."""
     side = Side()
     for at_secs, each in frames:
-        side.add(each, at_secs=at_secs)
+        side.add(each.audio, each.sample_rate, at_secs=at_secs)
     return [(round(position / 48), round(samples.size / 48)) for position, samples in side.placed()]
 
 
@@ -96,6 +106,11 @@ def test_a_pause_is_kept():
 
 def test_a_burst_is_laid_out_as_it_is_played():
     assert places((1.0, frame(16_000)), (1.0, frame(16_000)), (2.5, frame(640))) == [(1000, 2040)]
+
+
+def test_silence_makes_up_for_frames_that_came_early():
+    silence = OutputAudioRawFrame(audio=bytes(2 * 640), sample_rate=16_000, num_channels=1)
+    assert places((1.0, silence), (1.0, silence), (1.04, silence), (1.08, frame(640))) == [(1000, 120)]
 
 
 def test_another_rate_begins_a_stretch_behind_what_came_before():
