@@ -44,10 +44,11 @@ _CURRENCIES = {
 _WORD_NUMBER = rf"(?:{'|'.join((*_WORDS, *_SCALES))})"
 # "An hour" is one; "a second" is more often the next one.
 _ONE = rf"an?\s(?:{'|'.join(_SCALES)})\b|an?(?=\s(?:{'|'.join(unit for unit in _DURATIONS if unit != 'second')})\b)"
+_POINT = rf"(?:\spoint(?:\s(?:{'|'.join(_SMALL[:10])})\b)+)?"
 _BETWEEN = r"(?:(?:(?<=hundred)|(?<=thousand)|(?<=million))\sand)?[\s-]"
 _NUMBER = (
     rf"(?:\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?(?:\s(?:{'|'.join(_SCALES)})\b)?"
-    rf"|(?:(?:a|one) half|half an?|{_ONE}|{_WORD_NUMBER}\b(?:{_BETWEEN}{_WORD_NUMBER}\b)*))"
+    rf"|(?:(?:a|one) half|half an?|{_ONE}|{_WORD_NUMBER}\b(?:{_BETWEEN}{_WORD_NUMBER}\b)*{_POINT}))"
 )
 _RANGE = rf"(?P<low>{_NUMBER})(?:\s?(?:to|or|and|[-–])\s?(?P<high>{_NUMBER}))?"
 _MONTH = rf"(?P<month>{'|'.join(_MONTHS)})"
@@ -132,6 +133,9 @@ def number(text: str) -> float:
     words = text.lower().replace("-", " ").replace(",", "").split()
     if "half" in words:
         return 0.5
+    if "point" in words:
+        at = words.index("point")
+        return float(f"{number(' '.join(words[:at])):g}.{''.join(str(_WORDS[word]) for word in words[at + 1 :])}")
     total, part = 0.0, 0.0
     for word in words:
         if word in ("a", "an"):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from evals.scenarios.claims import claims_of, is_said, refuses, sentences, unsupported
+from evals.scenarios.claims import is_said, refuses, sentences, unsupported
+from processors.claims import claims_of
 
 PASSAGE = (
     "Returns policy. Unused items can be returned within 30 days of delivery for a full refund. A new bicycle costs "
