@@ -1,7 +1,7 @@
 """Markers in the LLM's text become checked sources, spoken once and shown."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import PurePath
@@ -20,6 +20,8 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.processors.frameworks.rtvi import RTVIServerMessageFrame
 
 from knowledge.types import Passage
+from processors.claims import Evidence, Fault, evidence, faults
+from processors.clauses import is_clause
 from processors.frames import PassagesFrame, UnansweredFrame
 from processors.last_answer import Answers
 
@@ -37,6 +39,11 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
+NOT_CONFIRMED = "I couldn't confirm that in our documents."
+# A sentence of a source stands in for another that shares so much of its words, where it is no longer than this.
+_NEAR_ENOUGH = 0.15
+_LONGEST_QUOTE_WORDS = 60
+_FIRST_WORD = re.compile(r"\s*[^\W\d_]\S*\s\Z")
 _STOPS = frozenset(".!?")
 _CLOSERS = frozenset("\"')]”’")
 
@@ -84,15 +91,25 @@ class _Source:
 
 @dataclass(slots=True)
 class CitedText:
-    """What one piece of the LLM's text comes to: words for the voice, sources for the page, markers dropped."""
+    """What one piece of the LLM's text comes to: words for the voice, sources for the page, markers dropped.
+
+    `unsupported` has, of each sentence that was not said since its sources don't say it, what they lack.
+    """
 
     spoken: str = ""
     citations: list[Citation] = field(default_factory=list)
     dropped: int = 0
+    unsupported: list[set[Fault]] = field(default_factory=list)
 
 
 class MarkerReader:
-    """Takes the markers out of one answer as its text streams in.
+    """Takes the markers out of one answer as its text streams in, and holds its sentences against what they cite.
+
+    A sentence that cites what does not say so is not said; the nearest sentence of its sources is, or that it could not
+    be confirmed. So sentences are given out whole, which is how voices take them, but for what a voice begins an answer
+    with: a first clause of which every claim stands in a passage, and the first word behind a sentence without a
+    source, by which a voice knows that one is over. `known` is a text of which names may be said, too, and numbers
+    beside those of a passage.
 
     A marker may come in pieces, so text that could begin one is held back until it is told. The first time a document
     is cited, its name is said behind the sentence: "… within thirty days. That's from the returns policy." An answer
@@ -100,15 +117,18 @@ class MarkerReader:
     second was known of gets its date said with the second's.
     """
 
-    def __init__(self, passages: Mapping[int, Passage]):
+    def __init__(self, passages: Mapping[int, Passage], *, known: str = ""):
         self._passages = passages
+        self._known = evidence(known)
         self._held = ""
-        self._sentence = ""
-        self._stopped = self._ended = False
+        self._sentence = self._unsaid = ""
+        self._numbers: list[int] = []
+        self._stopped = self._ended = self._begun = self._untold = False
         self._named: set[_Source] = set()
         self._to_name: list[_Source] = []
         self._undated: list[_Source] = []
         self._documents: set[UUID] = set()
+        self._instead: set[str] = set()
 
     def feed(self, text: str) -> CitedText:
         """The text that can be spoken now."""
@@ -124,6 +144,7 @@ class MarkerReader:
         result = CitedText()
         held, self._held = self._held.rstrip(), ""
         self._read(held, result)
+        self._finish(result)
         if self._to_name:
             result.spoken += ("" if self._stopped else ".") + (" " if not self._ended else "") + self._attribution()
         return result
@@ -134,36 +155,91 @@ class MarkerReader:
         self._documents |= {self._passages[n].document_id for _, ns in markers for n in ns if n in self._passages}
         for marker, numbers in markers:
             self._speak(text[at : marker.start()].rstrip(), result)
-            for number in numbers:
-                self._cite(number, result)
+            self._numbers += [number for number in numbers if number in self._passages]
+            result.dropped += sum(number not in self._passages for number in numbers)
             at = marker.end()
         self._speak(text[at:], result)
-
-    def _cite(self, number: int, result: CitedText) -> None:
-        passage = self._passages.get(number)
-        if passage is None:
-            result.dropped += 1
-            return
-        quote, start = best_quote(self._sentence, passage.text)
-        start += passage.start
-        result.citations.append(Citation(number, passage, quote, start, start + len(quote)))
-        source = _Source(spoken_name(passage.title), passage.effective_date)
-        if source not in self._named:
-            self._named.add(source)
-            self._to_name.append(source)
 
     def _speak(self, text: str, result: CitedText) -> None:
         for character in text:
             if character.isspace():
                 self._ended = self._ended or self._stopped
-            elif self._ended:
+            elif self._ended and not character.islower():
+                self._finish(result)
                 if self._to_name:
                     result.spoken += self._attribution() + " "
                 self._sentence, self._ended, self._stopped = "", False, character in _STOPS
             elif character not in _CLOSERS:
-                self._stopped = character in _STOPS
-            result.spoken += character
+                self._ended, self._stopped = False, character in _STOPS
+            self._begin(character, result)
+            self._unsaid += character
             self._sentence += character
+        if not self._passages:
+            self._say(result)
+
+    def _begin(self, character: str, result: CitedText) -> None:
+        """Gives out what a voice can begin with, before this character is read."""
+        if self._begun and not self._untold:
+            return
+        if self._untold:
+            if not _FIRST_WORD.match(self._unsaid + character):
+                return
+            self._untold = False
+        elif not (character.isalpha() and is_clause(self._unsaid)):
+            return
+        if not faults(self._sentence, [_evidence(each) for each in self._passages.values()], known=self._known):
+            self._say(result)
+
+    def _finish(self, result: CitedText) -> None:
+        """Ends a sentence: it is said, or what its sources have to say in its place."""
+        numbers, self._numbers = self._numbers, []
+        passages = [_evidence(self._passages[number]) for number in numbers]
+        if passages and (lacking := faults(self._sentence.strip(), passages, known=self._known)):
+            result.unsupported.append(lacking)
+            self._replace(numbers, result)
+        else:
+            for number in numbers:
+                self._cite(number, result)
+        self._untold = not self._begun and not numbers and bool(self._unsaid.strip())
+        self._say(result)
+
+    def _replace(self, numbers: Sequence[int], result: CitedText) -> None:
+        """Puts what can be said of these passages in the place of what of the sentence was not said."""
+        after = self._unsaid[len(self._unsaid.rstrip()) :]
+        begun = self._sentence[: len(self._sentence) - len(self._unsaid)].strip()
+        nearest = {number: best_quote(self._sentence, self._passages[number].text)[0] for number in numbers}
+        number = max(numbers, key=lambda each: _likeness(self._sentence, nearest[each]))
+        quote = " ".join(nearest[number].split())
+        if quote in self._instead or not _can_stand_in(quote, self._sentence):
+            instead = "" if NOT_CONFIRMED in self._instead and not begun else NOT_CONFIRMED
+            self._instead.add(NOT_CONFIRMED)
+        else:
+            source = _source_of(self._passages[number])
+            self._instead.add(quote)
+            self._sentence = quote
+            self._cite(number, result)
+            self._to_name = [each for each in self._to_name if each != source]
+            instead = f"{source.dated_name if len(self._documents) > 1 else source.name} says: {quote}"
+            instead = instead if begun else instead[0].upper() + instead[1:]
+        if begun:
+            instead = f" {instead}" if begun[-1] in ",;:" else f", well, {instead}"
+        self._unsaid = instead + after if instead else ""
+        self._stopped = True
+
+    def _say(self, result: CitedText) -> None:
+        self._begun = self._begun or bool(self._unsaid.strip())
+        result.spoken += self._unsaid
+        self._unsaid = ""
+
+    def _cite(self, number: int, result: CitedText) -> None:
+        passage = self._passages[number]
+        quote, start = best_quote(self._sentence, passage.text)
+        start += passage.start
+        result.citations.append(Citation(number, passage, quote, start, start + len(quote)))
+        source = _source_of(passage)
+        if source not in self._named:
+            self._named.add(source)
+            self._to_name.append(source)
 
     def _attribution(self) -> str:
         sources, self._to_name = self._to_name, []
@@ -173,6 +249,35 @@ class MarkerReader:
         earlier, self._undated = self._undated, []
         late = "".join(f", and {s.name} is of {spoken_date(s.effective_date)}" for s in earlier if s.effective_date)
         return f"That's from {' and '.join(source.dated_name for source in sources)}{late}."
+
+
+def _source_of(passage: Passage) -> _Source:
+    return _Source(spoken_name(passage.title), passage.effective_date)
+
+
+def _evidence(passage: Passage) -> Evidence:
+    """All that a sentence may say of a passage: what it says, where it stands, and from when on it holds."""
+    known = [passage.title, *passage.heading_path, passage.text]
+    if passage.effective_date:
+        known.append(passage.effective_date.isoformat())
+    if passage.page:
+        known.append(f"page {passage.page}")
+    return evidence("\n".join(known))
+
+
+def _likeness(one: str, other: str) -> float:
+    words, others = set(_WORD.findall(one.lower())), set(_WORD.findall(other.lower()))
+    return len(words & others) / max(1, len(words | others))
+
+
+def _can_stand_in(quote: str, sentence: str) -> bool:
+    """Whether a sentence of a passage can be said for another: it is a whole one, not too long, and about the same."""
+    return (
+        quote[-1:] in _STOPS
+        and len(quote.split()) <= _LONGEST_QUOTE_WORDS
+        and "|" not in quote
+        and _likeness(sentence, quote) >= _NEAR_ENOUGH
+    )
 
 
 def shown_source(source: str) -> str:
@@ -221,13 +326,15 @@ class CitationProcessor(FrameProcessor):
     """Stands between the LLM and the voice: `[n]` never reaches the voice, a source that was not injected never a page.
 
     Events: `on_citation(processor, citation)` for each source sent to the page, `on_marker_dropped(processor, count)`
-    for markers that name no passage of this turn, `on_unanswered(processor, question, passages)` for an answer to what
+    for markers that name no passage of this turn, `on_unsupported(processor, lacking)` for a sentence that was not said
+    since its sources don't say it, `on_unanswered(processor, question, passages)` for an answer to what
     was looked up that was said to its end and cites nothing, or was announced by an `UnansweredFrame`. `answers` keeps
-    what it says and cites.
+    what it says and cites. `known` is what the bot may say of itself, its name for one.
     """
 
-    def __init__(self, *, answers: Answers | None = None, **kwargs: Any):
+    def __init__(self, *, answers: Answers | None = None, known: str = "", **kwargs: Any):
         super().__init__(**kwargs)
+        self._known = known
         self._answers = answers or Answers()
         self._turn = PassagesFrame()
         self._unanswered = self._spoke = False
@@ -235,6 +342,7 @@ class CitationProcessor(FrameProcessor):
         self._shown: set[tuple[int, str]] = set()
         self._register_event_handler("on_citation")
         self._register_event_handler("on_marker_dropped")
+        self._register_event_handler("on_unsupported")
         self._register_event_handler("on_unanswered")
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
@@ -251,8 +359,9 @@ class CitationProcessor(FrameProcessor):
             return
         if isinstance(frame, LLMFullResponseStartFrame | InterruptionFrame):
             if isinstance(frame, InterruptionFrame):
-                self._turn = PassagesFrame(passages=self._turn.passages)
-            self._reader, self._shown = MarkerReader(dict(enumerate(self._turn.passages, start=1))), set()
+                self._turn = PassagesFrame(passages=self._turn.passages, caller=self._turn.caller)
+            passages, known = dict(enumerate(self._turn.passages, start=1)), f"{self._known}\n{self._turn.caller}"
+            self._reader, self._shown = MarkerReader(passages, known=known), set()
             self._answers.begin(frame.id)
         elif isinstance(frame, TTSSpeakFrame):
             self._answers.speak(frame.text)
@@ -263,7 +372,7 @@ class CitationProcessor(FrameProcessor):
 
     async def _tell_unanswered(self) -> None:
         question = self._turn.question
-        self._turn = PassagesFrame(passages=self._turn.passages)
+        self._turn = PassagesFrame(passages=self._turn.passages, caller=self._turn.caller)
         if question is not None and self._spoke and (self._unanswered or not self._shown):
             await self._call_event_handler("on_unanswered", question, self._turn.passages)
 
@@ -276,6 +385,8 @@ class CitationProcessor(FrameProcessor):
                 await self._call_event_handler("on_citation", citation)
         if text.dropped:
             await self._call_event_handler("on_marker_dropped", text.dropped)
+        for lacking in text.unsupported:
+            await self._call_event_handler("on_unsupported", lacking)
         if text.spoken:
             self._spoke = True
             self._answers.say(text.spoken)

@@ -8,6 +8,12 @@ from pipecat.utils.text.simple_text_aggregator import SimpleTextAggregator
 
 # Three words and a comma between letters, so that no number, date or abbreviation is cut; a clause may follow it.
 _CLAUSE = re.compile(r"\s*\S+(?:\s+\S+){2,}(?<=[^\W\d_])[,;:](?=\s+[^\W\d_]\Z)")
+_WHOLE = re.compile(r"\s*\S+(?:\s+\S+){2,}(?<=[^\W\d_])[,;:]\s*\Z")
+
+
+def is_clause(text: str) -> bool:
+    """Whether a text is a clause that can be spoken by itself, where a letter follows it."""
+    return bool(_WHOLE.match(text))
 
 
 class ClauseAggregator(SimpleTextAggregator):
@@ -30,6 +36,11 @@ class ClauseAggregator(SimpleTextAggregator):
                 self._begun = True
                 self._text = self._text[clause.end() :]
                 yield Aggregation(text=clause[0].strip(" "), type=TextType.SENTENCE)
+        # Who gives out a clause by itself knows what follows it.
+        if not self._begun and is_clause(self._text):
+            self._begun = True
+            clause, self._text = self._text, ""
+            yield Aggregation(text=clause.strip(" "), type=TextType.SENTENCE)
 
     async def flush(self) -> Aggregation | None:
         """The rest of the answer; what comes next begins another."""

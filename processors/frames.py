@@ -28,11 +28,13 @@ class PassagesFrame(ControlFrame):
     """This turn's passages; marker `[n]` names the n-th.
 
     Travels just ahead of the `LLMContextFrame` that holds the same passages as text, so that whatever stands behind
-    the LLM knows what the answer may cite. `question` is what was looked up, None where nothing was.
+    the LLM knows what the answer may cite. `question` is what was looked up, None where nothing was; `caller` is all
+    that the caller has said.
     """
 
     passages: tuple[Passage, ...] = field(default=())
     question: str | None = None
+    caller: str = ""
 
 
 @dataclass

@@ -73,7 +73,9 @@ class RetrievalProcessor(FrameProcessor):
             return
         passages = None if found is None else found.passages
         tag = f"passages-{secrets.token_hex(4)}"
-        await self.push_frame(PassagesFrame(passages=passages or (), question=None if found is None else question))
+        caller = "\n".join([*(turn.text for turn in history if turn.role == "user"), question])
+        looked_up = None if found is None else question
+        await self.push_frame(PassagesFrame(passages=passages or (), question=looked_up, caller=caller))
         context = with_passages(frame.context, passages_message(passages, tag=tag))
         await self.push_frame(like(frame, context))
 
