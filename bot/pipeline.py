@@ -105,7 +105,8 @@ def build_pipeline(
     retrieval = RetrievalProcessor(search=OnTheMatter(search), limit=settings.retrieval.passages)
     answers, tape = Answers(last_words(story)), Tape()
     talk = TalkProcessor(answers=answers, tape=tape, chosen=chosen, choose=choose)
-    citations = CitationProcessor(answers=answers)
+    itself = f"{settings.persona.name} {settings.persona.business}"
+    citations = CitationProcessor(answers=answers, known=itself)
     # Asked once in the middle of the silence that ends a call.
     silence = SilenceProcessor(silent_secs=settings.limits.idle_secs / 2)
     pipeline = Pipeline(
@@ -118,7 +119,7 @@ def build_pipeline(
             retrieval,  # this turn's passages
             services.llm,  # the answer, with markers
             GuessGate(),  # held until the turn is over
-            citations,  # markers → sources
+            citations,  # markers → sources, and what they don't say taken out
             PlainText(),  # markup → sentences
             QuietChanges(),  # another voice, once nothing is being said
             *before_voice,  # what is written rather than said

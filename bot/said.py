@@ -29,11 +29,12 @@ class Said(BaseObserver):
     """Reports each turn of either side at its end, in order, those without words left out.
 
         {"type": "said", "number": 1, "role": "user" | "assistant", "text", "started_at", "ended_at", "interrupted",
-         "sources": [{"document_id", "title", "heading_path", "quote", "start", "end", "page"}]}
+         "sources": [{"document_id", "title", "heading_path", "quote", "start", "end", "page"}], "unsupported": 0}
 
     Times are seconds since 1970 by the clock: of the first sound and the last, or of typing. What the assistant said
     is what was heard of it. An answer's `turn` is reported before. Unlike the story this never changes, and holds
-    nothing that an earlier bot said; like it, it has words in it and goes nowhere but into the records.
+    nothing that an earlier bot said. `unsupported` counts the sentences of an answer that were not said, since their
+    sources don't say so. Like it, it has words in it and goes nowhere but into the records.
     """
 
     def __init__(self, *, report: Report, clock: Callable[[], float] = time.time):
@@ -44,6 +45,7 @@ class Said(BaseObserver):
         self._caller, self._bot = _Sound(), _Sound()
         self._answer_from = 0.0
         self._sources: list[dict[str, Any]] = []
+        self._unsupported = 0
 
     def listen(self, call: CallPipeline) -> None:
         """Hears of turns and sources from the members of the call's pipeline."""
@@ -64,6 +66,10 @@ class Said(BaseObserver):
         async def on_citation(_processor: object, citation: Citation) -> None:
             self.cited(citation)
 
+        @call.citations.event_handler("on_unsupported")
+        async def on_unsupported(_processor: object, _lacking: object) -> None:
+            self.left_out()
+
     async def on_push_frame(self, data: FramePushed) -> None:
         """Hears each frame once."""
         frame = data.frame
@@ -76,7 +82,7 @@ class Said(BaseObserver):
         elif isinstance(frame, BotStoppedSpeakingFrame):
             self._bot.ends(self._clock())
         elif isinstance(frame, AskedFrame):
-            self._sources = []  # those of an answer that was cut off before its first word
+            self._sources, self._unsupported = [], 0  # those of an answer that was cut off before its first word
         elif isinstance(frame, LLMMessagesAppendFrame):
             now = self._clock()
             for message in spoken(frame.messages):
@@ -95,12 +101,17 @@ class Said(BaseObserver):
         """The assistant's turn is over."""
         times = self._bot.taken(now=self._clock(), since=self._answer_from)
         sources, self._sources = self._sources, []
-        self._tell("assistant", text, times, interrupted=interrupted, sources=sources)
+        unsupported, self._unsupported = self._unsupported, 0
+        self._tell("assistant", text, times, interrupted=interrupted, sources=sources, unsupported=unsupported)
 
     def cited(self, citation: Citation) -> None:
         """The answer that comes names a source."""
         message = citation.to_message()
         self._sources.append({name: message[name] for name in SOURCE})
+
+    def left_out(self) -> None:
+        """A sentence of the answer that comes is not said, since its sources don't say so."""
+        self._unsupported += 1
 
     def _tell_caller(self, text: str, times: tuple[float, float]) -> None:
         self._tell("user", text, times)
@@ -113,6 +124,7 @@ class Said(BaseObserver):
         *,
         interrupted: bool = False,
         sources: list[dict[str, Any]] | None = None,
+        unsupported: int = 0,
     ) -> None:
         if not text.strip():
             return
@@ -127,6 +139,7 @@ class Said(BaseObserver):
                 "ended_at": round(max(times), 3),
                 "interrupted": interrupted,
                 "sources": sources or [],
+                "unsupported": unsupported,
             }
         )
 

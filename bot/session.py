@@ -51,6 +51,7 @@ from knowledge.client import KnowledgeClient
 from knowledge.errors import KnowledgeError
 from knowledge.types import Passage
 from processors.citations import Citation
+from processors.claims import Fault
 from processors.guess import Guesses
 from processors.takes import VoiceCache
 
@@ -73,9 +74,9 @@ class Session:
 
     `story` is what was said before, where this bot goes on with a call that another one lost; None where the call is
     new. `report` is told what happens: `answered` an offer, `connected`, `turn`, `filler`, `interruption`, `said`,
-    `story`, `citation`, `marker_dropped`, `gap`, `guess`, `provider`, `failover`, `usage`, `route`, `speech_cache`,
-    `changed`, `llm_failed`, `turn_stop_timeout`, `talk_request`, and at last `ended` with its reason (hang_up, goodbye,
-    idle, max_duration, never_connected, shutdown, operator, error).
+    `story`, `citation`, `marker_dropped`, `unsupported`, `gap`, `guess`, `provider`, `failover`, `usage`, `route`,
+    `speech_cache`, `changed`, `llm_failed`, `turn_stop_timeout`, `talk_request`, and at last `ended` with its reason
+    (hang_up, goodbye, idle, max_duration, never_connected, shutdown, operator, error).
     """
 
     def __init__(
@@ -329,6 +330,10 @@ class Session:
         @call.citations.event_handler("on_marker_dropped")
         async def on_marker_dropped(_processor: object, count: int) -> None:
             self._report({"type": "marker_dropped", "count": count})
+
+        @call.citations.event_handler("on_unsupported")
+        async def on_unsupported(_processor: object, lacking: set[Fault]) -> None:
+            self._report({"type": "unsupported", "lacking": sorted(lacking)})
 
         @call.user.event_handler("on_user_turn_stopped")
         async def on_user_turn_stopped(_aggregator: object, _strategy: object, _turn: object) -> None:

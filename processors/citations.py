@@ -171,22 +171,18 @@ class MarkerReader:
                 self._sentence, self._ended, self._stopped = "", False, character in _STOPS
             elif character not in _CLOSERS:
                 self._ended, self._stopped = False, character in _STOPS
-            self._begin(character, result)
+            if not self._begun and character.isalpha() and is_clause(self._unsaid):
+                self._begin(result)
             self._unsaid += character
             self._sentence += character
+            if self._untold and _FIRST_WORD.match(self._unsaid):
+                self._untold = False
+                self._begin(result)
         if not self._passages:
             self._say(result)
 
-    def _begin(self, character: str, result: CitedText) -> None:
-        """Gives out what a voice can begin with, before this character is read."""
-        if self._begun and not self._untold:
-            return
-        if self._untold:
-            if not _FIRST_WORD.match(self._unsaid + character):
-                return
-            self._untold = False
-        elif not (character.isalpha() and is_clause(self._unsaid)):
-            return
+    def _begin(self, result: CitedText) -> None:
+        """Gives out the beginning of a sentence, where passages say all that it claims."""
         if not faults(self._sentence, [_evidence(each) for each in self._passages.values()], known=self._known):
             self._say(result)
 
@@ -206,7 +202,7 @@ class MarkerReader:
     def _replace(self, numbers: Sequence[int], result: CitedText) -> None:
         """Puts what can be said of these passages in the place of what of the sentence was not said."""
         after = self._unsaid[len(self._unsaid.rstrip()) :]
-        begun = self._sentence[: len(self._sentence) - len(self._unsaid)].strip()
+        begun = self._sentence[: len(self._sentence) - len(self._unsaid)]
         nearest = {number: best_quote(self._sentence, self._passages[number].text)[0] for number in numbers}
         number = max(numbers, key=lambda each: _likeness(self._sentence, nearest[each]))
         quote = " ".join(nearest[number].split())
@@ -221,8 +217,8 @@ class MarkerReader:
             self._to_name = [each for each in self._to_name if each != source]
             instead = f"{source.dated_name if len(self._documents) > 1 else source.name} says: {quote}"
             instead = instead if begun else instead[0].upper() + instead[1:]
-        if begun:
-            instead = f" {instead}" if begun[-1] in ",;:" else f", well, {instead}"
+        if begun and not is_clause(begun):
+            instead = f"– well, {instead}"
         self._unsaid = instead + after if instead else ""
         self._stopped = True
 

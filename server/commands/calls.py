@@ -219,6 +219,7 @@ def _lines(found: WholeCall) -> list[str]:
         "v2v": None if call.v2v_p50_ms is None else f"{call.v2v_p50_ms} ms, at most {call.v2v_max_ms} ms",
         "cost": _cost(call),
         "bots": str(call.bots),
+        "unsupported": str(call.unsupported or ""),
     }
     lines = [f"{name:<12}{value}" for name, value in facts.items() if value]
     for turn in found.turns:

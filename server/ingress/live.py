@@ -116,7 +116,7 @@ class LiveSession:
             case "changed":
                 change = Change.model_validate(event["change"])
                 self.details = self.details.model_copy(update={"chosen": self.details.chosen.then(change)})
-            case "marker_dropped" | "llm_failed" | "turn_stop_timeout":
+            case "marker_dropped" | "unsupported" | "llm_failed" | "turn_stop_timeout":
                 logger.warning("session {}: {}", self.id, event["type"])
             case "failover":
                 logger.warning(

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from bot.providers.stages import STAGES, members, name_of
 from bot.reports import Stage
 from bot.talk.requests import Request
+from processors.claims import Fault
 from processors.failover.circuit import Failure, State
 from processors.failover.route import Kind as Route
 from processors.takes import Kind as Phrase
@@ -133,6 +134,12 @@ class CallMetrics:
             ["request"],
             registry=registry,
         )
+        self._unsupported = Counter(
+            "jarvis_claims_unsupported_total",
+            "Sentences of answers that were not said, by what the passages that they cite lack of them",
+            ["lacking"],
+            registry=registry,
+        )
         self._replaced = Counter(
             "jarvis_bots_replaced_total", "Bots that died in a call that went on with another", registry=registry
         )
@@ -157,6 +164,8 @@ class CallMetrics:
                 self._spoken.labels(kind, result)
         for request in Request:
             self._asked.labels(request)
+        for fault in get_args(Fault):
+            self._unsupported.labels(fault)
         for channel in CHANNELS:
             for reason in END_REASONS:
                 self._ended.labels(channel, reason)
@@ -194,6 +203,9 @@ class CallMetrics:
             self._saved.inc(max(0, event["characters"]) if result == "hit" else 0)
         elif kind == "talk_request":
             self._asked.labels(_known(event["request"], tuple(Request))).inc()
+        elif kind == "unsupported":
+            # Once each, so that sentences and not claims are counted.
+            self._unsupported.labels(_known(event["lacking"][0], get_args(Fault))).inc()
         elif (counter := self._reported.get(kind)) is not None:
             counter.inc(event.get("count", 1))
 

@@ -209,5 +209,6 @@ def _turn(session: LiveSession, event: Mapping[str, Any], latencies: Mapping[str
         ended_at=datetime.fromtimestamp(event["ended_at"], UTC),
         interrupted=event["interrupted"],
         sources=event["sources"],
+        unsupported=event["unsupported"],
         latencies=latencies,
     )

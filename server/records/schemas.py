@@ -44,6 +44,7 @@ class Turn(BaseModel):
     ended_at: datetime = Field(description="its last sound")
     interrupted: bool = Field(description="whether the other side cut it off")
     sources: list[Source] = Field(examples=[[EXAMPLE_SOURCE]])
+    unsupported: int = Field(description="sentences of an answer that were not said, since their sources don't say so")
     latencies: dict[str, float] = Field(
         description="of an answer, in seconds by stage; `v2v` is all of it, from the caller's last sound to the first",
         examples=[{"v2v": 0.71, "transcript": 0.18, "turn_end": 0.31, "retrieval": 0.02, "llm": 0.09, "tts": 0.04}],
@@ -73,6 +74,7 @@ class Call(BaseModel):
     cost_usd: float = Field(description="what its providers cost, in USD at list price", examples=[0.0123])
     priced: bool = Field(description="whether all of it has a known price; else it cost more")
     interruptions: int = Field(description="how often the caller cut the assistant off")
+    unsupported: int = Field(description="sentences of answers that were not said, since their sources don't say so")
     v2v_p50_ms: int | None = Field(description="of its answers, as the bot measured them", examples=[710])
     v2v_max_ms: int | None = Field(examples=[1240])
 

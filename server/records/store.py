@@ -38,7 +38,8 @@ class CallRow:
 class TurnRow:
     """What one side said; `number` counts the reports of the call's bot with that number.
 
-    `latencies` are seconds by stage, of an answer.
+    `unsupported` counts the sentences of an answer that were not said, since their sources don't say so; `latencies`
+    are seconds by stage, of an answer.
     """
 
     call_id: str
@@ -50,6 +51,7 @@ class TurnRow:
     ended_at: datetime
     interrupted: bool
     sources: Sequence[Mapping[str, Any]]
+    unsupported: int
     latencies: Mapping[str, float]
 
 
@@ -91,7 +93,10 @@ class CallStore:
         before: Place | None = None,
         limit: int,
     ) -> list[dict[str, Any]]:
-        """Return calls, the newest first, with `interruptions`, `v2v_p50_secs` and `v2v_max_secs` of their turns."""
+        """Return calls, the newest first, with what their turns come to.
+
+        That is `interruptions`, `unsupported`, `v2v_p50_secs` and `v2v_max_secs`.
+        """
         return await self._database.read(
             "list_calls",
             id=None,

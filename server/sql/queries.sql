@@ -24,10 +24,10 @@ update calls set
 where id = %(id)s;
 
 -- add_turn --
-insert into turns (call_id, bot, number, role, text, started_at, ended_at, interrupted, sources, latencies)
+insert into turns (call_id, bot, number, role, text, started_at, ended_at, interrupted, sources, unsupported, latencies)
 select
     %(call_id)s, %(bot)s, %(number)s, %(role)s, %(text)s, %(started_at)s, %(ended_at)s, %(interrupted)s, %(sources)s,
-    %(latencies)s
+    %(unsupported)s, %(latencies)s
 -- A call that was erased meanwhile stays so.
 where exists (select from calls where id = %(call_id)s)
 on conflict (call_id, bot, number) do nothing;
@@ -47,6 +47,7 @@ from (
 cross join lateral (
     select
         count(*) filter (where interrupted) as interruptions,
+        coalesce(sum(unsupported), 0)::integer as unsupported,
         percentile_disc(0.5) within group (order by (latencies ->> 'v2v')::double precision) as v2v_p50_secs,
         max((latencies ->> 'v2v')::double precision) as v2v_max_secs
     from turns where call_id = c.id
@@ -55,7 +56,8 @@ order by c.created_at desc, c.id desc;
 
 -- list_turns --
 select
-    row_number() over (order by bot, number) as number, role, text, started_at, ended_at, interrupted, sources, latencies
+    row_number() over (order by bot, number) as number, role, text, started_at, ended_at, interrupted, sources,
+    unsupported, latencies
 from turns where call_id = %(call_id)s
 order by bot, turns.number;
 

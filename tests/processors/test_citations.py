@@ -23,7 +23,8 @@ from tests.patient import run_test
 
 
 def passage(
-    title: str = "Returns policy", text: str = "Goods can go back within thirty days. Keep the receipt. Version 1.2 costs $4.50."
+    title: str = "Returns policy",
+    text: str = "Goods can go back within thirty days. Keep the receipt. Version 1.2 costs $4.50.",
 ) -> Passage:
     return Passage(
         document_id=UUID(int=1), source="returns.md", title=title, heading_path=("Returns",), text=text,
@@ -90,7 +91,10 @@ def test_an_answer_from_more_than_one_document_names_their_dates(answer: str, wo
 
 
 def test_two_versions_of_a_document_are_both_named():
-    versions = {1: DATED[1], 2: replace(DATED[1], document_id=UUID(int=2), effective_date=date(2024, 1, 1), text="Fourteen days.")}
+    versions = {
+        1: DATED[1],
+        2: replace(DATED[1], document_id=UUID(int=2), effective_date=date(2024, 1, 1), text="Fourteen days."),
+    }
     assert spoken("30 days [1]. 14 days [2].", versions) == (
         "30 days. That's from the returns policy of May 3rd, 2025. "
         "14 days. That's from the returns policy of January 1st, 2024."
@@ -259,3 +263,107 @@ async def test_each_unanswered_question_of_a_call_is_told():
 async def test_what_one_answer_said_of_itself_holds_for_no_other():
     frames = [LOOKED_UP, UnansweredFrame(), *answer("No."), LOOKED_UP, *answer("There is one [1].")]
     assert len(await unanswered(*frames)) == 1
+
+
+PRICES = {
+    1: passage("Workshop", "Repairing a flat tire costs 18 dollars, tube included. We open at nine."),
+    2: passage("Delivery", "Parcels arrive in two days. Delivery costs 5 dollars."),
+}
+SAID_INSTEAD = "The workshop page says: Repairing a flat tire costs 18 dollars, tube included."
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("A flat tire costs 25 dollars [1].", SAID_INSTEAD),
+        ("A flat tire costs 25 dollars. [1]", SAID_INSTEAD),
+        ("A| flat| tire| costs| 2|5| dollars| [|1|]|.", SAID_INSTEAD),
+        ("A flat tire costs 25 dollars [1]. We open at nine [1].", f"{SAID_INSTEAD} We open at nine."),
+        ("We open at nine [1]. A flat tire costs 25 dollars [1].",
+         "We open at nine. That's from the workshop page. " + SAID_INSTEAD),
+        ("A flat tire costs 25 dollars [1]. A flat tire is 26 dollars [1].",
+         f"{SAID_INSTEAD} I couldn't confirm that in our documents."),
+        ("You owe Mr Smith 7 cents [1]. And Mr Jones 8 cents [1].", "I couldn't confirm that in our documents. "),
+        ("Sure. It| costs 25 dollars for a flat tire [1].",
+         "Sure. It – well, the workshop page says: Repairing a flat tire costs 18 dollars, tube included."),
+        ("For a flat tire, you pay 25 dollars [1].",
+         "For a flat tire, the workshop page says: Repairing a flat tire costs 18 dollars, tube included."),
+    ],
+    ids=["marker before", "marker behind", "in pieces", "then a true one", "after a true one", "the same twice",
+         "nothing near", "behind an opening", "behind a clause"],
+)  # fmt: skip
+def test_a_sentence_that_its_source_does_not_say_is_not_said(answer: str, words: str):
+    assert spoken(answer, PRICES) == words
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "A flat tire is eighteen dollars [1].",
+        "A flat tire is $18 [1].",
+        "It costs 25 dollars.",
+        "We open at 9 a.m. as ever [1].",
+    ],
+    ids=["in words", "as a sign", "no source", "an abbreviation"],
+)
+def test_a_sentence_that_is_true_or_names_no_source_is_said_as_it_is(answer: str):
+    assert spoken(answer, PRICES).startswith(answer.removesuffix(" [1].").removesuffix("."))
+
+
+def test_what_is_not_said_names_no_source_and_tells_what_its_source_lacks():
+    reader = MarkerReader(PRICES)
+    whole, rest = reader.feed("You owe Mr Smith 7 cents [1]."), reader.end()
+    assert [*whole.citations, *rest.citations] == []
+    assert rest.unsupported == [{"number", "name"}]
+
+
+def test_what_is_said_instead_is_what_the_page_shows():
+    text = MarkerReader(PRICES).feed("A flat tire costs 25 dollars [1]. W")
+    assert [each.quote for each in text.citations] == ["Repairing a flat tire costs 18 dollars, tube included."]
+
+
+def test_of_two_documents_the_one_that_speaks_instead_is_dated():
+    dated = {n: replace(each, document_id=UUID(int=n), effective_date=date(2025, n, 1)) for n, each in PRICES.items()}
+    words = spoken("Parcels arrive in two days [2]. A flat tire costs 25 dollars [1].", dated)
+    assert words.endswith(
+        "The workshop page of January 1st, 2025 says: Repairing a flat tire costs 18 dollars, tube included."
+    )
+
+
+@pytest.mark.parametrize(
+    ("pieces", "given_out"),
+    [
+        ("Sure.| A flat| tire", ["", "Sure. A ", ""]),
+        ("For a flat tire, |you pay", ["", "For a flat tire, "]),
+        ("For 25 small dollars, |you get", ["", ""]),
+        ("We open at nine. [1]| A", ["", "We open at nine. That's from the workshop page. "]),
+    ],
+    ids=["an opening", "a clause", "a clause that no passage has", "a sentence"],
+)
+def test_a_voice_can_begin_as_early_as_without_a_check(pieces: str, given_out: list[str]):
+    reader = MarkerReader(PRICES)
+    assert [reader.feed(piece).spoken for piece in pieces.split("|")] == given_out
+
+
+async def test_what_is_not_said_is_told():
+    told: list[object] = []
+    processor = CitationProcessor()
+
+    @processor.event_handler("on_unsupported")
+    async def on_unsupported(_processor: object, lacking: object) -> None:
+        told.append(lacking)
+
+    frames = [PassagesFrame(passages=(PRICES[1],)), *answer("A flat tire is ", "25 dollars [1].")]
+    down, _ = await run_test(processor, frames_to_send=[*frames, SleepFrame()])
+    assert told == [{"number"}]
+    assert "".join(f.text for f in down if isinstance(f, LLMTextFrame)) == SAID_INSTEAD
+
+
+async def test_the_bot_and_what_the_caller_named_may_be_named():
+    frames = [
+        PassagesFrame(passages=(PRICES[1],), caller="I ride a Brompton"),
+        *answer("At Larkspur a Brompton is $18 [1]."),
+    ]
+    down, _ = await run_test(CitationProcessor(known="Larkspur Cycles"), frames_to_send=frames)
+    words = "".join(f.text for f in down if isinstance(f, LLMTextFrame))
+    assert words == "At Larkspur a Brompton is $18. That's from the workshop page."

@@ -84,6 +84,13 @@ def test_guesses_are_counted_by_what_became_of_them_and_withdrawn_ones_by_what_t
     assert {unit: counted.value("jarvis_speculations_withdrawn_tokens_total", unit=unit) for unit in tokens} == tokens
 
 
+def test_a_sentence_that_was_not_said_is_counted_once_by_what_its_sources_lack():
+    counted = Counted()
+    counted.hears(*({"type": "unsupported", "lacking": each} for each in (["name", "number"], ["negation"], ["words"])))
+    found = [counted.value("jarvis_claims_unsupported_total", lacking=each) for each in ("name", "number", "negation")]
+    assert (found, counted.value("jarvis_claims_unsupported_total", lacking="other")) == ([1, 0, 1], 1)
+
+
 def test_what_an_earlier_server_counted_is_not_counted_again():
     counted = Counted()
     counted.hears(TURN | {"again": True}, {"type": "gap", "again": True})

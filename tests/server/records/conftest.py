@@ -96,6 +96,7 @@ def a_turn(call_id: str = "a", *, number: int = 1, role: Any = "user", **changes
         "ended_at": NOON + timedelta(seconds=number, milliseconds=500),
         "interrupted": False,
         "sources": [],
+        "unsupported": 0,
         "latencies": {},
     }
     return TurnRow(call_id=call_id, number=number, role=role, **{**fields, **changes})

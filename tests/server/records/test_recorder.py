@@ -25,8 +25,9 @@ TURN = {"type": "turn", "number": 1, "latency_secs": 0.7, "stages": {"llm": 0.1,
 
 def said(number: int, role: str = "user", **changes: Any) -> dict[str, Any]:
     at = NOON.timestamp() + number
-    fields = {"text": f"Turn {number}", "started_at": at, "ended_at": at + 0.5, "interrupted": False, "sources": []}
-    return {"type": "said", "number": number, "role": role, **fields, **changes}
+    times = {"started_at": at, "ended_at": at + 0.5}
+    fields = {"text": f"Turn {number}", "interrupted": False, "sources": [], "unsupported": 0}
+    return {"type": "said", "number": number, "role": role, **times, **fields, **changes}
 
 
 class ScriptedStore:
@@ -88,7 +89,7 @@ async def test_heartbeats_are_not_written():
 
 async def test_an_answer_is_kept_with_its_sources_and_how_long_each_stage_took():
     server = Server(store := ScriptedStore())
-    answer = said(2, "assistant", interrupted=True, sources=[SOURCE])
+    answer = said(2, "assistant", interrupted=True, sources=[SOURCE], unsupported=2)
     server.hears(server.call(), CONNECTED, said(1), TURN, answer, said(3), said(4, "assistant"))
     await server.recorder.flush()
     latencies = {"v2v": 0.7, "llm": 0.1, "tts": 0.05}
@@ -98,7 +99,7 @@ async def test_an_answer_is_kept_with_its_sources_and_how_long_each_stage_took()
         (3, "user", {}),
         (4, "assistant", {}),
     ]
-    assert (store.turns[1].interrupted, store.turns[1].sources) == (True, [SOURCE])
+    assert (store.turns[1].interrupted, store.turns[1].sources, store.turns[1].unsupported) == (True, [SOURCE], 2)
     assert store.turns[0].started_at == datetime.fromtimestamp(NOON.timestamp() + 1, UTC)
 
 
