@@ -281,7 +281,9 @@ class _Cue:
         turns = zip(self._run.scenario.stock.turns, self._run.scenario.turns, strict=True)
         asked = [(keys.x_hears or turn.user, keys) for turn, keys in turns if turn.user]
         phrases = {question: keys.x_phrase for question, keys in asked if keys.x_phrase}
-        await self._doubles.tell(phrases=phrases, recalls=[question for question, keys in asked if keys.x_recalls])
+        writes = {question: keys.x_writes for question, keys in asked if keys.x_writes}
+        recalls = [question for question, keys in asked if keys.x_recalls]
+        await self._doubles.tell(phrases=phrases, writes=writes, recalls=recalls)
 
     def turn(self, number: int) -> None:
         """A turn begins."""

@@ -11,6 +11,7 @@ of its own, and ends with its input:
     {"hear_always": "How late are you open?"}                     what they understand where nothing else is next
     {"answer": "We close at six."}                                what language models answer, whatever they are asked
     {"phrases": {"How late are you open?": "until nine"}}         what language models look for in the passages
+    {"writes": {"How late are you open?": "Until ten."}}          what they write in the place of what they found
     {"recalls": ["What did you say?"]}                            answered with the answer that the dialogue has
     {"caller": ["How late are you open?"]}                        what OpenAI's says where it plays a caller
     {}                                                            the answer is, as always, how often each was asked
@@ -30,6 +31,7 @@ def take(told: Mapping[str, Any], stands: Mapping[str, Stand], script: Script) -
     """Does what one line says; how often each double was asked before."""
     counts = {name: stand.count for name, stand in stands.items()}
     script.phrases |= told.get("phrases", {})
+    script.writes |= told.get("writes", {})
     script.recalls = told.get("recalls", script.recalls)
     script.fixed = told.get("answer", script.fixed)
     script.caller = told.get("caller", script.caller)

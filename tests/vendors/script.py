@@ -24,11 +24,13 @@ class Script:
 
     So the right words come only of the right question with the right passages. An answer that was cut off goes on from
     there where that is asked for. A question that `recalls` is answered with what the dialogue has of the answer before
-    it. A `fixed` answer is the one to everything. Where a caller is played, `caller` has its lines.
+    it. What it `writes` to a question stands in the place of the sentence, with the same marker. A `fixed` answer is the
+    one to everything. Where a caller is played, `caller` has its lines.
     """
 
     phrases: dict[str, str] = field(default_factory=dict)
     recalls: list[str] = field(default_factory=list)
+    writes: dict[str, str] = field(default_factory=dict)
     fixed: str | None = None
     caller: list[str] = field(default_factory=list)
 
@@ -66,7 +68,8 @@ class Script:
         for passage in passages:
             for sentence in _SENTENCE.findall(passage.text):
                 if phrase in sentence.lower():
-                    return f"{' '.join(sentence.split())} [{passage.number}]"
+                    words = self.writes.get(asked[-1], sentence)
+                    return f"{' '.join(words.split())} [{passage.number}]"
         return NOT_FOUND
 
 

@@ -26,6 +26,11 @@ def test_it_answers_with_the_sentence_that_holds_the_phrase():
     assert SCRIPT.answer([QUESTION, found]) == "We are open until six. [2]"
 
 
+def test_it_writes_other_words_with_the_marker_of_the_passage():
+    script = Script(SCRIPT.phrases, writes={"When do you close?": "At ten."})
+    assert script.answer([QUESTION, passages("We are open until six.")]) == "At ten. [1]"
+
+
 def test_it_finds_no_answer_in_other_passages():
     assert SCRIPT.answer([QUESTION, passages("We repair bicycles.")]) == NOT_FOUND
 
