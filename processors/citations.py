@@ -24,11 +24,10 @@ from processors.claims import Evidence, Fault, evidence, faults
 from processors.clauses import is_clause
 from processors.frames import PassagesFrame, UnansweredFrame
 from processors.last_answer import Answers
+from processors.quotes import best_quote, stand_in
 
 _MARKER = re.compile(r"\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
 _MARKER_BEGUN = re.compile(r"\s*\[[\d,\s]{0,20}\Z|\s+\Z")
-_SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?]+(?=\s|\Z)|[.!?](?=\S)[^.!?\n]*)*[.!?]*")
-_WORD = re.compile(r"[^\W_]+")
 _DETERMINERS = frozenset({"the", "our", "your", "a", "an"})
 _KINDS_OF_DOCUMENT = frozenset({
     "agreement", "brochure", "catalogue", "conditions", "directory", "faq", "guide", "guidelines", "handbook",
@@ -40,9 +39,6 @@ _MONTHS = (
     "December",
 )  # fmt: skip
 NOT_CONFIRMED = "I couldn't confirm that in our documents."
-# A sentence of a source stands in for another that shares so much of its words, where it is no longer than this.
-_NEAR_ENOUGH = 0.15
-_LONGEST_QUOTE_WORDS = 60
 _FIRST_WORD = re.compile(r"\s*[^\W\d_]\S*\s\Z")
 _STOPS = frozenset(".!?")
 _CLOSERS = frozenset("\"')]”’")
@@ -203,13 +199,12 @@ class MarkerReader:
         """Puts what can be said of these passages in the place of what of the sentence was not said."""
         after = self._unsaid[len(self._unsaid.rstrip()) :]
         begun = self._sentence[: len(self._sentence) - len(self._unsaid)]
-        nearest = {number: best_quote(self._sentence, self._passages[number].text)[0] for number in numbers}
-        number = max(numbers, key=lambda each: _likeness(self._sentence, nearest[each]))
-        quote = " ".join(nearest[number].split())
-        if quote in self._instead or not _can_stand_in(quote, self._sentence):
+        nearest = stand_in(self._sentence, {number: self._passages[number].text for number in numbers})
+        if nearest is None or nearest[1] in self._instead:
             instead = "" if NOT_CONFIRMED in self._instead and not begun else NOT_CONFIRMED
             self._instead.add(NOT_CONFIRMED)
         else:
+            number, quote = nearest
             source = _source_of(self._passages[number])
             self._instead.add(quote)
             self._sentence = quote
@@ -261,21 +256,6 @@ def _evidence(passage: Passage) -> Evidence:
     return evidence("\n".join(known))
 
 
-def _likeness(one: str, other: str) -> float:
-    words, others = set(_WORD.findall(one.lower())), set(_WORD.findall(other.lower()))
-    return len(words & others) / max(1, len(words | others))
-
-
-def _can_stand_in(quote: str, sentence: str) -> bool:
-    """Whether a sentence of a passage can be said for another: it is a whole one, not too long, and about the same."""
-    return (
-        quote[-1:] in _STOPS
-        and len(quote.split()) <= _LONGEST_QUOTE_WORDS
-        and "|" not in quote
-        and _likeness(sentence, quote) >= _NEAR_ENOUGH
-    )
-
-
 def shown_source(source: str) -> str:
     """A document's place as the page shows it: a web page's address, the name of a file."""
     return source if source.startswith(("http://", "https://")) else PurePath(source).name
@@ -301,21 +281,6 @@ def spoken_name(title: str) -> str:
     if not words or words[-1].lower() not in _KINDS_OF_DOCUMENT:
         words.append("page")
     return " ".join(["the", *words])
-
-
-def best_quote(claim: str, text: str) -> tuple[str, int]:
-    """The sentence of `text` that shares the most words with `claim`, and its offset in `text`."""
-    claimed = set(_WORD.findall(claim.lower()))
-    best, best_score = (text.strip(), len(text) - len(text.lstrip())), -1.0
-    for match in _SENTENCE.finditer(text):
-        sentence = match[0].strip()
-        words = set(_WORD.findall(sentence.lower()))
-        if not words:
-            continue
-        score = len(words & claimed) / len(words | claimed)
-        if score > best_score:
-            best, best_score = (sentence, match.start() + len(match[0]) - len(match[0].lstrip())), score
-    return best
 
 
 class CitationProcessor(FrameProcessor):

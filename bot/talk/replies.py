@@ -8,8 +8,9 @@ from typing import Any
 from bot.talk.fixed import FIXED
 from bot.talk.requests import Request
 from bot.talk.spelling import last_named, spelled
-from processors.citations import best_quote, spoken_date, spoken_name
+from processors.citations import spoken_date, spoken_name
 from processors.last_answer import LastAnswer
+from processors.quotes import best_quote
 
 NO_SOURCE = "I didn't take that from a document."
 NOTHING_NAMED = "There was no name or number in what I said. Which word do you mean?"

@@ -225,11 +225,12 @@ class TurnKeys(_Keys):
     """The keys of a turn.
 
     `x_hears` are the words that the recogniser must understand, `x_recording` a file that a spoken call plays,
-    `x_phrase` what a language model's double looks for in the passages, `x_writes` what it writes in the place
-    of the sentence that has it, `x_recalls` that it says what it was told of the answer before, `x_change` what an operator changes as the turn begins. Of the answer: `x_voice` is the double's
-    voice that is heard; `x_says` are words that stand in it, numbers in any form; `x_never_says` patterns that don't;
-    `x_source` titles of the documents that it names and cites, none where empty; `x_supported` that each number and
-    name of it stands in a cited passage; `x_refuses` that it says there is no answer and the question is kept as a gap.
+    `x_phrase` what a language model's double looks for in the passages, `x_writes` what it writes in the place of the
+    sentence that has it, `x_recalls` that it says what it was told of the answer before, `x_change` what an operator
+    changes as the turn begins. Of the answer: `x_voice` is the double's voice that is heard; `x_says` are words that
+    stand in it, numbers in any form; `x_never_says` patterns that don't; `x_source` titles of the documents that it
+    names and cites, none where empty; `x_supported` that each number and name of it stands in a cited passage;
+    `x_refuses` that it says there is no answer and the question is kept as a gap.
     """
 
     x_hears: Text | None = None

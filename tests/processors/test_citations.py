@@ -17,7 +17,7 @@ from pipecat.processors.frameworks.rtvi import RTVIServerMessageFrame
 from pipecat.tests.utils import SleepFrame
 
 from knowledge.types import Passage
-from processors.citations import CitationProcessor, MarkerReader, best_quote, spoken_date, spoken_name
+from processors.citations import CitationProcessor, MarkerReader, spoken_date, spoken_name
 from processors.frames import PassagesFrame, UnansweredFrame
 from tests.patient import run_test
 
@@ -136,12 +136,6 @@ def test_a_citation_points_at_the_sentence_that_supports_the_claim():
     (citation,) = reader.feed("You can send goods back for thirty days [1]. A").citations
     assert citation.quote == "Goods can go back within thirty days."
     assert (citation.start, citation.end) == (100, 100 + len(citation.quote))
-
-
-def test_the_quote_is_found_anywhere_in_the_passage():
-    text = "First things first.  Keep the receipt with you. Then leave."
-    quote, start = best_quote("keep your receipt", text)
-    assert text[start : start + len(quote)] == quote == "Keep the receipt with you."
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ class Script:
 
     So the right words come only of the right question with the right passages. An answer that was cut off goes on from
     there where that is asked for. A question that `recalls` is answered with what the dialogue has of the answer before
-    it. What it `writes` to a question stands in the place of the sentence, with the same marker. A `fixed` answer is the
-    one to everything. Where a caller is played, `caller` has its lines.
+    it. What it `writes` to a question stands in the place of the sentence, with the same marker. A `fixed` answer is
+    the one to everything. Where a caller is played, `caller` has its lines.
     """
 
     phrases: dict[str, str] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from tests.server.records.conftest import NOON, a_call
 def a_row(call_id: str = "a", **changes: Any) -> dict[str, Any]:
     call = a_call(call_id)
     fields = {name: getattr(call, name) for name in call.__slots__}
-    return {**fields, "interruptions": 1, "v2v_p50_secs": 0.7104, "v2v_max_secs": None, **changes}
+    return {**fields, "interruptions": 1, "unsupported": 0, "v2v_p50_secs": 0.7104, "v2v_max_secs": None, **changes}
 
 
 def test_waits_are_sent_in_milliseconds():

@@ -16,7 +16,13 @@ RUNNING: dict[str, Any] = {"ended_at": None, "end_reason": None}
 
 async def test_a_call_is_read_as_it_was_written_with_what_its_turns_add_up_to(store: CallStore):
     waits = [
-        a_turn(number=number, role="assistant", latencies={"v2v": v2v, "llm": 0.1}, interrupted=number == 2)
+        a_turn(
+            number=number,
+            role="assistant",
+            latencies={"v2v": v2v, "llm": 0.1},
+            interrupted=number == 2,
+            unsupported=number // 2 - 1,
+        )
         for number, v2v in ((2, 0.5), (4, 0.7), (6, 2.5))
     ]
     await keep(store, a_call(), turns=(a_turn(number=1), *waits))
@@ -24,6 +30,7 @@ async def test_a_call_is_read_as_it_was_written_with_what_its_turns_add_up_to(st
     assert call is not None
     assert (call["caller"], call["metadata"], call["created_at"]) == ("Ada", {"shop": "north"}, NOON)
     assert (call["interruptions"], call["v2v_p50_secs"], call["v2v_max_secs"]) == (1, 0.7, 2.5)
+    assert call["unsupported"] == 3
 
 
 async def test_a_call_without_answers_has_no_waits(store: CallStore):
