@@ -86,6 +86,8 @@ _DURATION = _pattern(
 _AGE = _pattern(rf"\b{_RANGE}[\s-](?P<unit>year|month)s?[\s-](?:old|of\sage)\b")
 _MEASURE = _pattern(rf"\b{_RANGE}[\s-]?(?P<unit>{'|'.join(sorted(_MEASURES, key=len, reverse=True))})(?:s|es)?\b")
 _COUNT = _pattern(rf"\b{_RANGE}(?:\s(?!to\b|or\b|and\b|in\b|of\b|at\b|on\b|from\b|is\b|are\b)(?P<unit>[a-z]{{3,}}))?")
+# Most sentences have none of these, and state nothing in numbers.
+_STATES = _pattern(rf"\d|\b(?:{'|'.join((*_WORDS, *_SCALES, *_MONTHS))}|half|quarter|noon|midnight|{_ONE})\b")
 
 
 class Kind(StrEnum):
@@ -118,6 +120,8 @@ class Quantity:
 
 def quantities(text: str) -> list[Quantity]:
     """Return what a sentence states in numbers, in its order; a range gives both its ends."""
+    if not _STATES.search(text):
+        return []
     taken = [False] * len(text)
     found: list[Quantity] = []
     for pattern, read in _READERS:

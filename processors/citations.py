@@ -39,6 +39,8 @@ _MONTHS = (
     "December",
 )  # fmt: skip
 NOT_CONFIRMED = "I couldn't confirm that in our documents."
+# Less than this, and a voice that waits for the next sentence falls silent before that is written.
+_FEW_CHARACTERS = 80
 _FIRST_WORD = re.compile(r"\s*[^\W\d_]\S*\s\Z")
 _STOPS = frozenset(".!?")
 _CLOSERS = frozenset("\"')]”’")
@@ -102,10 +104,10 @@ class MarkerReader:
     """Takes the markers out of one answer as its text streams in, and holds its sentences against what they cite.
 
     A sentence that cites what does not say so is not said; the nearest sentence of its sources is, or that it could not
-    be confirmed. So sentences are given out whole, which is how voices take them, but for what a voice begins an answer
-    with: a first clause of which every claim stands in a passage, and the first word behind a sentence without a
-    source, by which a voice knows that one is over. `known` is a text of which names may be said, too, and numbers
-    beside those of a passage.
+    be confirmed. So sentences are given out whole, which is how voices take them, but for what a voice begins with: an
+    answer's first clause, where passages state all that it claims, and while little was said the first word behind a
+    sentence without a source, by which a voice knows that that one is over. `known` is a text of which names may be
+    said, too, and numbers beside those of a passage.
 
     A marker may come in pieces, so text that could begin one is held back until it is told. The first time a document
     is cited, its name is said behind the sentence: "… within thirty days. That's from the returns policy." An answer
@@ -115,11 +117,12 @@ class MarkerReader:
 
     def __init__(self, passages: Mapping[int, Passage], *, known: str = ""):
         self._passages = passages
-        self._known = evidence(known)
+        self._known = Evidence(known)
         self._held = ""
         self._sentence = self._unsaid = ""
         self._numbers: list[int] = []
-        self._stopped = self._ended = self._begun = self._untold = False
+        self._stopped = self._ended = self._untold = False
+        self._said_characters = 0
         self._named: set[_Source] = set()
         self._to_name: list[_Source] = []
         self._undated: list[_Source] = []
@@ -167,7 +170,7 @@ class MarkerReader:
                 self._sentence, self._ended, self._stopped = "", False, character in _STOPS
             elif character not in _CLOSERS:
                 self._ended, self._stopped = False, character in _STOPS
-            if not self._begun and character.isalpha() and is_clause(self._unsaid):
+            if not self._said_characters and character.isalpha() and is_clause(self._unsaid):
                 self._begin(result)
             self._unsaid += character
             self._sentence += character
@@ -192,8 +195,9 @@ class MarkerReader:
         else:
             for number in numbers:
                 self._cite(number, result)
-        self._untold = not self._begun and not numbers and bool(self._unsaid.strip())
+        self._untold = not numbers and bool(self._unsaid.strip())
         self._say(result)
+        self._untold = self._untold and self._said_characters < _FEW_CHARACTERS
 
     def _replace(self, numbers: Sequence[int], result: CitedText) -> None:
         """Puts what can be said of these passages in the place of what of the sentence was not said."""
@@ -218,7 +222,7 @@ class MarkerReader:
         self._stopped = True
 
     def _say(self, result: CitedText) -> None:
-        self._begun = self._begun or bool(self._unsaid.strip())
+        self._said_characters += len(self._unsaid.strip())
         result.spoken += self._unsaid
         self._unsaid = ""
 

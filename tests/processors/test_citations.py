@@ -361,3 +361,10 @@ async def test_the_bot_and_what_the_caller_named_may_be_named():
     down, _ = await run_test(CitationProcessor(known="Larkspur Cycles"), frames_to_send=frames)
     words = "".join(f.text for f in down if isinstance(f, LLMTextFrame))
     assert words == "At Larkspur a Brompton is $18. That's from the workshop page."
+
+
+def test_a_voice_with_little_to_say_is_told_that_a_sentence_is_over_and_one_with_much_is_not():
+    reader = MarkerReader(PRICES)
+    opening = reader.feed("Sure. Bring it. And take").spoken
+    rest = reader.feed(" all the time that you want to look around in our shop while we repair it. Then ").spoken
+    assert (opening, rest.endswith("repair it. ")) == ("Sure. Bring it. And ", True)
