@@ -18,7 +18,7 @@ Fault = Literal["number", "name", "negation"]
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[\"'“(]?[A-Z0-9])|\n+")
 _COUNTED = re.compile(r"\s*(?:\d{1,2}[.)]|[-*•])\s+")
 _NAME = re.compile(r"[A-Z][\w’'&-]*")
-_NO_NAME = re.compile(r"(?:I(?:['’]\w+)?|OK|AM|PM|[AP]|ID|FAQ|NOT|NO|ALL|ONLY|MUST|DO|Mrs?|Ms|Dr)$")
+_NO_NAME = re.compile(r"(?:I(?:['’]\w+)?|OK|AM|PM|ID|FAQ|NOT|NO|ALL|ONLY|MUST|DO|Mrs?|Ms|Dr)$")
 _DATE = re.compile(r"(?P<year>\d{4})?-?(?:-?(?P<month>\d\d))?(?:-(?P<day>\d\d))?$")
 # A telephone number, or another that is told digit by digit.
 _LONG_NUMBER = re.compile(r"\+?\d(?:[\s().-]?\d){6,}|\d[\d().]*(?:[\s-]+\d[\d().]*){2,}")
@@ -28,7 +28,9 @@ _DIGIT_WORDS = {
 } | {"oh": "0"}
 _DIGIT = "|".join(_DIGIT_WORDS)
 _SPELLED_NUMBER = re.compile(rf"\b(?:{_DIGIT})(?:[\s,-]+(?:{_DIGIT})){{3,}}\b", re.IGNORECASE)
-_ALWAYS = re.compile(r"\b24/7\b")
+_ALWAYS = re.compile(r"\b(?:24/7|twenty-four[\s-]seven|(?:7|seven) days a week)\b", re.IGNORECASE)
+_ORDINAL = ("st", "nd", "rd", "th")
+_BEGINNINGS = frozenset(':.!?…\n"“(–—')
 # "Eighteen fifty", "nine thirty", "nineteen ninety-eight": two numbers that are said as one.
 _TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
 _TEENS = "ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
@@ -44,6 +46,7 @@ _HALF_A_DAY, _DAY = 720.0, 1440.0  # minutes
 _SMALL_COUNT = 5
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_WEEKDAY_OF = {day[:length]: day for day in _WEEKDAYS for length in (3, 4, 5)}
 _WEEKDAY = rf"({'|'.join(_WEEKDAYS)})s?"
 _DAYS_BETWEEN = re.compile(rf"\b{_WEEKDAY}\s*(?:to|through|until|till|and|[-–—])\s*{_WEEKDAY}\b", re.IGNORECASE)
 _ALL_DAYS = re.compile(r"\b(?:daily|(?:every|each|any|all) (?:day|week)|(?:seven|7) days|week(?:day|end)s?)\b", re.I)
@@ -92,7 +95,9 @@ class Evidence:
             self._digits = re.sub(r"\D", "", self.text) if self._digits is None else self._digits
             return claim.digits in self._digits
         if claim.quantity is None:
-            return _name_words(words) <= self._names
+            # Of "e-bike" and "U.S." what is left of a letter says nothing.
+            named = (word for word in words if len(word) > 1)
+            return all(_name_words([word]) <= self._names or _WEEKDAY_OF.get(word) in self._names for word in named)
         if self._quantities is None:
             parts = _SENTENCE.split(self.text)
             self._quantities = [(each, part[each.start : each.end]) for part in parts for each in _quantities(part)]
@@ -135,11 +140,11 @@ def claims_of(sentence: str) -> list[Claim]:
     claims = [Claim(match[0], digits=_digits_of(match[0])) for match in long]
     left_out = [match.span() for match in (*long, *_ALWAYS.finditer(sentence), *([lead] if lead else []))]
     stated = [each for each in _quantities(sentence) if not _overlaps((each.start, each.end), left_out)]
-    claims += [Claim(sentence[each.start : each.end], each) for each in stated]
+    claims += [Claim(sentence[each.start : each.end], each) for each in stated if not _is_place(each, sentence)]
     spans = [(each.start, each.end) for each in stated]
     for match in _NAME.finditer(sentence):
-        before = sentence[lead.end() if lead else 0 : match.start()].rstrip(" \"'“(*_")
-        begins = not before or before[-1] in ":.!?\n"
+        before = sentence[lead.end() if lead else 0 : match.start()].rstrip(" *_'")
+        begins = not before or before[-1] in _BEGINNINGS
         if not begins and not _overlaps(match.span(), spans) and not _NO_NAME.match(match[0]):
             claims.append(Claim(match[0]))
     return claims
@@ -182,6 +187,11 @@ def unsupported(sentences: Iterable[str], passages: Sequence[str]) -> list[tuple
         if best:
             found.append((sentence, [claim.words for claim in best]))
     return found
+
+
+def _is_place(quantity: Quantity, sentence: str) -> bool:
+    """Whether it is the place in an order: "the 1st of each month"."""
+    return quantity.kind is Kind.COUNT and sentence.startswith(_ORDINAL, quantity.end)
 
 
 def _overlaps(span: tuple[int, int], others: Iterable[tuple[int, int]]) -> bool:

@@ -69,6 +69,14 @@ def _cites_another_document(cite: Any) -> Any:
     return unchecked
 
 
+def _finds_no_fault(faults: Any) -> Any:
+    @wraps(faults)
+    def blind(*_arguments: Any, **_options: Any) -> set[str]:
+        return set()
+
+    return blind
+
+
 def _goes_on_speaking(user_params: Any) -> Any:
     @wraps(user_params)
     def deaf(*arguments: Any, **options: Any) -> Any:
@@ -163,6 +171,14 @@ _ALL = (
         broken=_cites_another_document,
         checks=("x_source", "x_supported"),
         scenarios=("facts/puncture", "facts/mechanic"),
+    ),
+    Mutant(
+        name="claims-unchecked",
+        defect="what a language model says is not held against its source",
+        target="processors.citations:faults",
+        broken=_finds_no_fault,
+        checks=("x_says", "x_never_says", "x_supported", "x_state"),
+        scenarios=("claims/another_number_than_the_source_has", "claims/nothing_that_the_source_has"),
     ),
     Mutant(
         name="interruption-ignored",

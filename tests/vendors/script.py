@@ -68,7 +68,7 @@ class Script:
         for passage in passages:
             for sentence in _SENTENCE.findall(passage.text):
                 if phrase in sentence.lower():
-                    words = self.writes.get(asked[-1], sentence)
+                    words = self.writes.get(asked[-1]) or str(sentence)
                     return f"{' '.join(words.split())} [{passage.number}]"
         return NOT_FOUND
 

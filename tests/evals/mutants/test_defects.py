@@ -69,6 +69,10 @@ def test_another_document_is_cited_where_there_is_one(documents: str, cited: int
     assert numbers == [cited]
 
 
+def test_a_wrong_number_has_no_fault(monkeypatch: pytest.MonkeyPatch):
+    assert broken("claims-unchecked", monkeypatch)("It costs 25 dollars.", [], known=None) == set()
+
+
 def test_a_caller_interrupts_nobody():
     strategy = VADUserTurnStartStrategy()
     params = SimpleNamespace(user_turn_strategies=SimpleNamespace(start=[strategy]))
