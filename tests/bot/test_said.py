@@ -152,3 +152,20 @@ async def test_what_is_typed_is_said_at_that_moment():
     await call.at(7, LLMMessagesAppendFrame(messages=[{"role": "user", "content": "Do you rent tandems?"}]))
     assert [(each["role"], each["text"]) for each in call.reports] == [("user", "Do you rent tandems?")]
     assert call.times == [(7, 7)]
+
+
+async def test_sentences_that_were_not_said_are_counted_with_the_answer_that_lacks_them():
+    call = Call()
+    call.said.left_out()
+    call.said.left_out()
+    await call.bot("I couldn't confirm that.", starts=1.0, stops=2.0)
+    await call.bot("Goodbye.", starts=3.0, stops=4.0)
+    assert [each["unsupported"] for each in call.reports] == [2, 0]
+
+
+async def test_sentences_of_an_answer_that_was_cut_off_before_its_first_word_are_not_the_next_ones():
+    call = Call()
+    call.said.left_out()
+    await call.at(1.0, AskedFrame())
+    await call.bot("Within 30 days.", starts=2.0, stops=3.0)
+    assert [each["unsupported"] for each in call.reports] == [0]
