@@ -129,8 +129,8 @@ class Stand:
         self._jarvis.start()
 
     async def is_whole(self) -> bool:
-        """Whether it takes calls and all of its parts answer."""
-        return bool(await self._get("/readyz"))
+        """Whether it takes calls and all of its parts answer, and a question finds what is known."""
+        return bool(await self._get("/readyz")) and await self._searches()
 
     async def metrics(self) -> str:
         """All of its metrics as text; empty where it does not tell them."""
@@ -180,6 +180,19 @@ class Stand:
                     break
                 await asyncio.sleep(LOOK_SECS)
         return value
+
+    async def _searches(self) -> bool:
+        """The first search behind a pause takes longer than one in a call is waited for."""
+        try:
+            async with self._http.post(
+                f"{self.url}/api/rag/search",
+                json={"question": "Is anybody there?"},
+                headers={"Authorization": f"Bearer {self.key}"},
+                timeout=aiohttp.ClientTimeout(total=ASK_SECS),
+            ) as response:
+                return response.status == 200
+        except (aiohttp.ClientError, TimeoutError):
+            return False
 
     async def _get(self, path: str, *, as_json: bool = False) -> Any:
         headers = {"Authorization": f"Bearer {self.key}"}

@@ -1,7 +1,10 @@
 """The Jarvis that scenarios are held with."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -131,6 +134,29 @@ def test_what_happens_to_a_host_happens_to_no_other_scenarios(tmp_path: Path):
     one = scenario(tmp_path, keys="x_host: {turn: 0, event: drain}")
     assert shared(one) != shared(scenario(tmp_path))
     assert Wanted.of([one]).alone.endswith("tried.yaml:tried/one")
+
+
+class Answering:
+    """Answers each path with a status."""
+
+    def __init__(self, **statuses: int) -> None:
+        self._statuses = statuses
+
+    @asynccontextmanager
+    async def _asked(self, url: str, **_: Any) -> AsyncIterator[Any]:
+        yield SimpleNamespace(status=self._statuses[url.rpartition("/")[2]], text=self._text)
+
+    get = post = _asked
+
+    async def _text(self) -> str:
+        return "{}"
+
+
+@pytest.mark.parametrize(("ready", "search", "whole"), [(200, 200, True), (503, 200, False), (200, 503, False)])
+async def test_one_is_whole_where_it_is_ready_and_finds_what_it_knows(ready: int, search: int, whole: bool):
+    jarvis = SimpleNamespace(url="http://127.0.0.1:1", operator_key=lambda: "key")
+    http = Answering(readyz=ready, search=search)
+    assert await Stand(wanted(), cast(Jarvis, jarvis), cast(Any, http)).is_whole() is whole
 
 
 async def test_one_that_is_started_again_has_logged_all_that_it_did(tmp_path: Path):
