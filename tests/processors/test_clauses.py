@@ -2,7 +2,7 @@
 
 import pytest
 
-from processors.clauses import ClauseAggregator
+from processors.clauses import ClauseAggregator, is_clause
 
 
 async def pieces(text: str, aggregator: ClauseAggregator | None = None) -> list[str]:
@@ -46,3 +46,16 @@ async def test_nothing_of_an_answer_that_was_cut_off_is_in_the_next():
     [piece async for piece in aggregator.aggregate("We close at six, but not")]
     await aggregator.handle_interruption()
     assert await pieces("At nine.", aggregator) == ["At nine."]
+
+
+async def test_a_clause_that_is_given_out_by_itself_is_spoken_at_once():
+    aggregator = ClauseAggregator()
+    assert [piece.text async for piece in aggregator.aggregate("We close at six, ")] == ["We close at six,"]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [("For a flat tire, ", True), ("For a flat tire", False), ("Well, ", False), ("It costs all in all 1,", False)],
+)
+def test_a_clause_has_three_words_and_ends_behind_a_letter(text: str, is_one: bool):
+    assert is_clause(text) == is_one
