@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.extractive.talk import NOTHING_FOUND, SORRY_NOT_HEARD
 from bot.talk.fixed import FIXED
+from processors.citations import NOT_CONFIRMED
 from processors.takes import Kind
 
 if TYPE_CHECKING:
@@ -43,5 +44,6 @@ def _notices(texts: Iterable[str]) -> dict[str, Kind]:
 
 def in_answers() -> dict[str, Kind]:
     """What is said as a part of an answer, sentence by sentence."""
-    said: dict[str, Kind] = {ONLY_ME: "notice", SAVING: "notice", SORRY_NOT_HEARD: "apology", NOTHING_FOUND: "apology"}
+    apologies = (SORRY_NOT_HEARD, NOTHING_FOUND, NOT_CONFIRMED)
+    said: dict[str, Kind] = {ONLY_ME: "notice", SAVING: "notice", **dict.fromkeys(apologies, "apology")}
     return {sentence: kind for text, kind in said.items() for sentence in re.split(r"(?<=[.?!]) ", text)}
