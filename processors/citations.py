@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pipecat.frames.frames import (
     Frame,
+    FunctionCallsStartedFrame,
     InterruptionFrame,
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
@@ -254,6 +255,9 @@ class CitationProcessor(FrameProcessor):
                 self._turn = PassagesFrame(passages=self._turn.passages)
             self._reader, self._shown = MarkerReader(dict(enumerate(self._turn.passages, start=1))), set()
             self._answers.begin(frame.id)
+        elif isinstance(frame, FunctionCallsStartedFrame):
+            # The answer is still to come, with passages of its own.
+            self._turn = PassagesFrame(passages=self._turn.passages)
         elif isinstance(frame, TTSSpeakFrame):
             self._answers.speak(frame.text)
         elif isinstance(frame, LLMFullResponseEndFrame):

@@ -22,7 +22,7 @@ from pipecat.pipeline.service_switcher import ServiceSwitcherStrategy
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
 from processors.failover.seam import Seam
-from processors.frames import UnansweredFrame
+from processors.frames import CallingFrame, UnansweredFrame
 
 # What an answer is made of; all else that a service pushes is passed on as it comes.
 ANSWER = (
@@ -33,6 +33,7 @@ ANSWER = (
     LLMThoughtTextFrame,
     LLMThoughtEndFrame,
     UnansweredFrame,
+    CallingFrame,
 )
 
 

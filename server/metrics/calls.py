@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from bot.providers.stages import STAGES, members, name_of
 from bot.reports import Stage
 from bot.talk.requests import Request
+from bot.tools.settings import BUILT_IN, TOOL_NAME, Outcome
 from processors.failover.circuit import Failure, State
 from processors.failover.route import Kind as Route
 from processors.takes import Kind as Phrase
@@ -44,6 +45,7 @@ GUESS_RESULTS = ("kept", "withdrawn")
 GUESS_UNITS = ("input_tokens", "output_tokens")
 FAILURES = tuple(failure.value for failure in Failure)
 ROUTES = get_args(Route)
+TOOL_OUTCOMES = get_args(Outcome)
 CIRCUITS = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
 
 
@@ -133,6 +135,12 @@ class CallMetrics:
             ["request"],
             registry=registry,
         )
+        self._tools = Counter(
+            "jarvis_tool_calls_total",
+            "Tools that a language model called, and what came of it",
+            ["tool", "outcome"],
+            registry=registry,
+        )
         self._replaced = Counter(
             "jarvis_bots_replaced_total", "Bots that died in a call that went on with another", registry=registry
         )
@@ -157,6 +165,8 @@ class CallMetrics:
                 self._spoken.labels(kind, result)
         for request in Request:
             self._asked.labels(request)
+        for tool in BUILT_IN:
+            self._tools.labels(tool, "done")
         for channel in CHANNELS:
             for reason in END_REASONS:
                 self._ended.labels(channel, reason)
@@ -194,6 +204,8 @@ class CallMetrics:
             self._saved.inc(max(0, event["characters"]) if result == "hit" else 0)
         elif kind == "talk_request":
             self._asked.labels(_known(event["request"], tuple(Request))).inc()
+        elif kind == "tool" and TOOL_NAME.fullmatch(event["tool"]):
+            self._tools.labels(event["tool"], _known(event["outcome"], TOOL_OUTCOMES)).inc()
         elif (counter := self._reported.get(kind)) is not None:
             counter.inc(event.get("count", 1))
 

@@ -1,0 +1,121 @@
+"""What a language model learns in the middle of its turn: the results of its tools, and passages that it looked up."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from pipecat.frames.frames import ControlFrame, Frame, FunctionCallsStartedFrame, LLMContextFrame
+from pipecat.processors.aggregators.llm_context import LLMContext, LLMContextMessage
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+
+from knowledge.types import Passage
+from processors.frames import PassagesFrame
+from processors.passages import is_passages_message, passages_message
+
+SEARCH = "search_knowledge"
+
+
+class TurnPassages:
+    """The passages of the turn that is answered, by number from 1: those it began with, then those of second looks."""
+
+    def __init__(self) -> None:
+        self.message: Any = None
+        """What the model was told of them as the turn began; None where nothing was looked up."""
+        self.question: str | None = None
+        self._passages: list[Passage] = []
+        self._grown = False
+
+    @property
+    def all(self) -> tuple[Passage, ...]:
+        """All of them, in the order of their numbers."""
+        return tuple(self._passages)
+
+    def begin(self, frame: PassagesFrame) -> None:
+        """A turn begins."""
+        self._passages, self.question = list(frame.passages), frame.question
+        self.message, self._grown = None, False
+
+    def add(self, passages: Sequence[Passage]) -> list[int]:
+        """The numbers of these, those that are there already among them."""
+        numbers: list[int] = []
+        for passage in passages:
+            place = (passage.document_id, passage.start, passage.end)
+            known = [(each.document_id, each.start, each.end) for each in self._passages]
+            if place not in known:
+                self._passages.append(passage)
+                self._grown = True
+                numbers.append(len(self._passages))
+            else:
+                numbers.append(known.index(place) + 1)
+        return numbers
+
+    def told(self) -> Any:
+        """What the model is to be told of them now."""
+        return passages_message(self._passages, tag=f"passages-{secrets.token_hex(4)}") if self._grown else self.message
+
+
+@dataclass
+class ToolResultsFrame(ControlFrame):
+    """A context that ends in what tools came to; it goes up past the language model, to come back with passages."""
+
+    context: LLMContext
+
+
+class ResultsUp(FrameProcessor):
+    """Stands right behind the language model, which would answer a context that comes up without its passages."""
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Sends tools' results past the model."""
+        await super().process_frame(frame, direction)
+        if not isinstance(frame, LLMContextFrame) or direction is FrameDirection.DOWNSTREAM:
+            await self.push_frame(frame, direction)
+        elif not ends_with_the_caller(frame.context):
+            await self.push_frame(ToolResultsFrame(frame.context), direction)
+
+
+class SecondLook(FrameProcessor):
+    """Stands right before the language model: has it go on with its tools' results, and with the turn's passages.
+
+    They are told in one message, in one numbering, as in any turn; what is added is told to whoever checks sources. An
+    answer that rests on other tools' results than passages is no question that the documents did not answer.
+    """
+
+    def __init__(self, passages: TurnPassages) -> None:
+        super().__init__()
+        self._passages = passages
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Notes the turn's passages; turns results round."""
+        await super().process_frame(frame, direction)
+        if isinstance(frame, ToolResultsFrame):
+            await self._go_on(frame.context)
+            return
+        if isinstance(frame, PassagesFrame):
+            self._passages.begin(frame)
+        elif isinstance(frame, LLMContextFrame):
+            self._passages.message = next(
+                (each for each in reversed(frame.context.get_messages()) if is_passages_message(each)), None
+            )
+        elif isinstance(frame, FunctionCallsStartedFrame) and any(
+            call.function_name != SEARCH for call in frame.function_calls
+        ):
+            self._passages.question = None
+        await self.push_frame(frame, direction)
+
+    async def _go_on(self, context: LLMContext) -> None:
+        passages = self._passages
+        await self.push_frame(PassagesFrame(passages=passages.all, question=passages.question))
+        messages = [each for each in context.get_messages() if not is_passages_message(each)]
+        if (told := passages.told()) is not None:
+            places = [n for n, each in enumerate(messages) if isinstance(each, dict) and each.get("role") == "user"]
+            messages.insert(places[-1] if places else 0, cast("LLMContextMessage", told))
+        await self.push_frame(
+            LLMContextFrame(LLMContext(messages=messages, tools=context.tools, tool_choice=context.tool_choice))
+        )
+
+
+def ends_with_the_caller(context: LLMContext) -> bool:
+    """Whether the caller spoke last: then their turn is being answered, with what tools came to before."""
+    last = (context.get_messages() or [None])[-1]
+    return isinstance(last, dict) and last.get("role") == "user"
