@@ -358,6 +358,9 @@ class KeptLLM(LLMSwitcher[Routing]):
         if len(turn.running) != 1 or self._beside(turn, turn.running[0]) is None:
             return None
         attempt = turn.running[0]
+        if attempt.calling:
+            # Another one would call a tool, too.
+            return None
         if attempt.text and attempt.heard is not None:
             return attempt.heard + PAUSED_SECS
         p95_secs = self._tokens(turn, attempt).p95_secs

@@ -49,13 +49,14 @@ class Attempt:
     began: float
     heard: float | None = None
     text: bool = False
+    calling: bool = False
     tools: bool = False
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
 
     def take(self, frame: Frame) -> None:
         """Something came of it."""
-        if isinstance(frame, FunctionCallsStartedFrame):
-            self.tools = True
+        self.calling = self.calling or isinstance(frame, CallingFrame)
+        self.tools = self.tools or isinstance(frame, FunctionCallsStartedFrame)
         self.items.put_nowait((self, frame))
 
 
