@@ -75,8 +75,8 @@ class Session:
     `story` is what was said before, where this bot goes on with a call that another one lost; None where the call is
     new. `report` is told what happens: `answered` an offer, `connected`, `turn`, `filler`, `interruption`, `said`,
     `story`, `citation`, `marker_dropped`, `gap`, `guess`, `provider`, `failover`, `usage`, `route`, `speech_cache`,
-    `changed`, `llm_failed`, `turn_stop_timeout`, `talk_request`, `tool`, and at last `ended` with its reason (hang_up,
-    goodbye, idle, max_duration, never_connected, shutdown, operator, error).
+    `changed`, `llm_failed`, `turn_stop_timeout`, `talk_request`, `tool`, `message`, and at last `ended` with its reason
+    (hang_up, goodbye, idle, max_duration, never_connected, shutdown, operator, error).
     """
 
     def __init__(

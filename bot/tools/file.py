@@ -21,7 +21,7 @@ class _File(BaseModel):
 
 
 def parsed(text: str, *, variables: Mapping[str, str]) -> tuple[HttpTool, ...]:
-    """The tools of the file; `${NAME}` in a header is the value of that variable.
+    """The tools of the file; `${NAME}` in a URL or a header is the value of that variable.
 
     Raises `ValueError` that names each line that is wrong, and why; no value of a variable is in it.
     """
@@ -29,7 +29,7 @@ def parsed(text: str, *, variables: Mapping[str, str]) -> tuple[HttpTool, ...]:
     wrong: list[tuple[int, str]] = []
     data = _read(text, lines, wrong)
     if not wrong:
-        _fill_headers(data, variables, lines, wrong)
+        _fill(data, variables, lines, wrong)
     tools: tuple[HttpTool, ...] = ()
     if not wrong:
         try:
@@ -85,24 +85,23 @@ def _walk(node: yaml.Node, place: Place, lines: dict[Place, int], wrong: list[tu
             _walk(value, (*place, name), lines, wrong)
 
 
-def _fill_headers(
-    data: Any, variables: Mapping[str, str], lines: Mapping[Place, int], wrong: list[tuple[int, str]]
-) -> None:
+def _fill(data: Any, variables: Mapping[str, str], lines: Mapping[Place, int], wrong: list[tuple[int, str]]) -> None:
+    """Puts variables' values into URLs and headers."""
     tools = data.get("tools") if isinstance(data, dict) else None
     for number, tool in enumerate(tools if isinstance(tools, list) else []):
-        headers = tool.get("headers") if isinstance(tool, dict) else None
-        if not isinstance(headers, dict):
+        if not isinstance(tool, dict):
             continue
-        for name, value in headers.items():
-            if not isinstance(value, str):
+        headers = tool.get("headers")
+        for holder, place in ((tool, ("tools", number)), (headers, ("tools", number, "headers"))):
+            if not isinstance(holder, dict):
                 continue
-            line = _line(lines, ("tools", number, "headers", str(name)))
-            wrong += [
-                (line, f"the variable {each or 'without a name'} is not set")
-                for each in _VARIABLE.findall(value)
-                if not variables.get(each)
-            ]
-            headers[name] = _VARIABLE.sub(lambda match: variables.get(match[1], ""), value)
+            for name in ("url",) if holder is tool else list(holder):
+                value = holder.get(name)
+                if isinstance(value, str):
+                    line = _line(lines, (*place, str(name)))
+                    missing = [each for each in _VARIABLE.findall(value) if not variables.get(each)]
+                    wrong += [(line, f"the variable {each or 'without a name'} is not set") for each in missing]
+                    holder[name] = _VARIABLE.sub(lambda match: variables.get(match[1], ""), value)
 
 
 def _complaints(error: ValidationError, lines: Mapping[Place, int]) -> list[tuple[int, str]]:

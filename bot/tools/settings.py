@@ -63,21 +63,43 @@ class Parameter(_Frozen):
         return isinstance(value, _TYPES[self.type]) and (self.type == "boolean" or not isinstance(value, bool))
 
 
-class HttpTool(_Frozen):
+class Tool(_Frozen):
+    """What a model may call: its name, what it is for, what it takes, and whether the caller has to say yes first."""
+
+    name: str
+    description: str = Field(min_length=1, max_length=1_000)
+    parameters: Mapping[str, Parameter] = Field(default_factory=dict[str, Parameter])
+    confirm: bool | None = Field(default=None, description="whether the caller has to say yes before it is asked")
+
+    @property
+    def asks_first(self) -> bool:
+        """Whether the caller has to say yes."""
+        return bool(self.confirm)
+
+    def complaint(self, arguments: Mapping[str, Any]) -> str | None:
+        """What is wrong with the model's arguments, in words for it and without a value; None where nothing is."""
+        if unknown := sorted(arguments.keys() - self.parameters.keys()):
+            return f"There is no parameter {unknown[0]!r}."
+        for name, parameter in self.parameters.items():
+            if name not in arguments:
+                if parameter.required:
+                    return f"{name} is missing. Ask the caller for it."
+            elif wrong := parameter.complaint(arguments[name]):
+                return f"{name} {wrong}."
+        return None
+
+
+class HttpTool(Tool):
     """A tool that asks over HTTP. `{name}` in the path or the query of `url` is the parameter's value, encoded.
 
     What stands in no place of the URL is sent as its query by GET and DELETE, as a JSON object by the others.
     """
 
-    name: str
-    description: str = Field(min_length=1, max_length=1_000)
-    parameters: Mapping[str, Parameter] = Field(default_factory=dict[str, Parameter])
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
     url: str
     headers: Mapping[str, Key] = Field(default_factory=dict[str, Key])
     timeout_secs: float = Field(default=5.0, gt=0, le=30)
     filler: str = Field(default="", max_length=200, description="said while it is asked")
-    confirm: bool | None = Field(default=None, description="whether the caller has to say yes before it is asked")
     allow_http: bool = Field(default=False, description="whether what is sent may go unencrypted to another host")
 
     @field_validator("name")
@@ -131,15 +153,3 @@ class HttpTool(_Frozen):
     def asks_first(self) -> bool:
         """Whether the caller has to say yes: to whatever may change something, unless the operator says otherwise."""
         return self.method != "GET" if self.confirm is None else self.confirm
-
-    def complaint(self, arguments: Mapping[str, Any]) -> str | None:
-        """What is wrong with the model's arguments, in words for it and without a value; None where nothing is."""
-        if unknown := sorted(arguments.keys() - self.parameters.keys()):
-            return f"There is no parameter {unknown[0]!r}."
-        for name, parameter in self.parameters.items():
-            if name not in arguments:
-                if parameter.required:
-                    return f"{name} is missing. Ask the caller for it."
-            elif wrong := parameter.complaint(arguments[name]):
-                return f"{name} {wrong}."
-        return None

@@ -1,10 +1,11 @@
 """The tools of a call, as Pipecat's language models take them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from pipecat.adapters.llm.schemas.direct_function import tool_options
 from pipecat.adapters.llm.schemas.function_schema import FunctionSchema
@@ -16,7 +17,7 @@ from bot.settings import BotSettings
 from bot.talk.fixed import GOODBYE
 from bot.tools.consent import Consent
 from bot.tools.http import HttpCaller, Result
-from bot.tools.settings import HttpTool
+from bot.tools.settings import HttpTool, Parameter, Tool
 from knowledge.errors import KnowledgeError
 from knowledge.types import SearchResult
 from processors.frames import FillerFrame, GoodbyeFrame
@@ -33,6 +34,16 @@ ASK_FIRST = (
 )
 NUMBERED = "These numbers are among your passages now, and are cited as the others are."
 NOTHING = "There is nothing about that. Don't look again for the same."
+MESSAGE = Tool(
+    name="take_message",
+    description="Takes a message for the people of the business. Only where the caller wants to leave one.",
+    parameters={
+        "name": Parameter(description="the caller's name", max_length=200),
+        "contact": Parameter(description="the caller's telephone number or e-mail address", max_length=200),
+        "message": Parameter(description="what is to be passed on, in the caller's words", max_length=2_000),
+    },
+    confirm=True,
+)
 Handler = Callable[[FunctionCallParams], Awaitable[None]]
 
 
@@ -47,12 +58,22 @@ class Finder(Protocol):
 class Toolbox:
     """The tools of one call; `report` is told of each that was called, by its name and what came of it.
 
+    `{"type": "message", "number", "name", "contact", "text", "left_at"}` is what a caller left: like `said` it has
+    words in it, and goes nowhere but into the record. Without records there are no messages (`takes_messages`).
+
     `passages` are those of the turn, to which a second look adds. `schemas` are for the call's context: Pipecat
     registers what they carry with every language model that sees it.
     """
 
     def __init__(
-        self, tools: Sequence[HttpTool], *, finder: Finder, passages: TurnPassages, limit: int, report: Report
+        self,
+        tools: Sequence[HttpTool],
+        *,
+        finder: Finder,
+        passages: TurnPassages,
+        limit: int,
+        report: Report,
+        takes_messages: bool = False,
     ) -> None:
         self._finder = finder
         self._passages = passages
@@ -60,7 +81,13 @@ class Toolbox:
         self._report = report
         self._http = HttpCaller()
         self._consent = Consent()
-        self.schemas = [self._search_schema(), self._end_schema(), *(self._http_schema(tool) for tool in tools)]
+        self._messages = 0
+        self.schemas = [
+            self._search_schema(),
+            self._end_schema(),
+            *([self._message_schema()] if takes_messages else []),
+            *(self._http_schema(tool) for tool in tools),
+        ]
 
     async def aclose(self) -> None:
         """Ends its connections."""
@@ -83,6 +110,15 @@ class Toolbox:
             {"reason": {"type": "string", "enum": ["caller_said_goodbye", "caller_asked_to_hang_up"]}},
             ["reason"],
             handler=self._handler(self._end, timeout_secs=SEARCH_SECS),
+        )
+
+    def _message_schema(self) -> FunctionSchema:
+        return FunctionSchema(
+            MESSAGE.name,
+            MESSAGE.description,
+            {name: parameter.schema_ for name, parameter in MESSAGE.parameters.items()},
+            [*MESSAGE.parameters],
+            handler=self._handler(self._take, timeout_secs=SEARCH_SECS, breaks_off=False),
         )
 
     def _http_schema(self, tool: HttpTool) -> FunctionSchema:
@@ -134,15 +170,29 @@ class Toolbox:
         await params.llm.push_frame(GoodbyeFrame())
         return Result("done", {"said": GOODBYE})
 
-    async def _ask(self, tool: HttpTool, params: FunctionCallParams) -> Result:
-        arguments: Mapping[str, Any] = params.arguments
-        if (wrong := tool.complaint(arguments)) is not None:
+    async def _take(self, params: FunctionCallParams) -> Result:
+        if (result := self._unwanted(MESSAGE, params)) is not None:
+            return result
+        self._messages += 1
+        given = params.arguments
+        left = {"name": given["name"], "contact": given["contact"], "text": given["message"], "left_at": time.time()}
+        self._report({"type": "message", "number": self._messages, **left})
+        return Result("done", {"note": "The message is taken. Tell the caller that it will be passed on."})
+
+    def _unwanted(self, tool: Tool, params: FunctionCallParams) -> Result | None:
+        """Why it is not done: wrong arguments, or a caller who has not agreed; None where it is to be done."""
+        if (wrong := tool.complaint(params.arguments)) is not None:
             return Result("refused", {"error": wrong})
-        if tool.asks_first and not self._consent.given(tool.name, arguments, turns_in(params.context)):
+        if tool.asks_first and not self._consent.given(tool.name, params.arguments, turns_in(params.context)):
             return Result("asked", {"error": ASK_FIRST})
+        return None
+
+    async def _ask(self, tool: HttpTool, params: FunctionCallParams) -> Result:
+        if (result := self._unwanted(tool, params)) is not None:
+            return result
         if tool.filler:
             await params.llm.push_frame(FillerFrame(tool.filler, append_to_context=False))
-        return await self._http.call(tool, arguments)
+        return await self._http.call(tool, params.arguments)
 
 
 @dataclass(frozen=True)
@@ -161,7 +211,14 @@ async def tools_of(settings: BotSettings, *, finder: Finder, report: Report) -> 
         yield CallTools(passages=passages)
         return
     limit = settings.retrieval.passages
-    toolbox = Toolbox(settings.tools, finder=finder, passages=passages, limit=limit, report=report)
+    toolbox = Toolbox(
+        settings.tools,
+        finder=finder,
+        passages=passages,
+        limit=limit,
+        report=report,
+        takes_messages=settings.retrieval.keep_gaps,
+    )
     try:
         yield CallTools(toolbox.schemas, passages)
     finally:

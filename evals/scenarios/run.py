@@ -281,7 +281,9 @@ class _Cue:
         turns = zip(self._run.scenario.stock.turns, self._run.scenario.turns, strict=True)
         asked = [(keys.x_hears or turn.user, keys) for turn, keys in turns if turn.user]
         phrases = {question: keys.x_phrase for question, keys in asked if keys.x_phrase}
-        await self._doubles.tell(phrases=phrases, recalls=[question for question, keys in asked if keys.x_recalls])
+        calls = {question: keys.x_calls for question, keys in asked if keys.x_calls}
+        recalls = [question for question, keys in asked if keys.x_recalls]
+        await self._doubles.tell(phrases=phrases, recalls=recalls, calls=calls)
 
     def turn(self, number: int) -> None:
         """A turn begins."""

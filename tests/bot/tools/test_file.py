@@ -24,6 +24,12 @@ def test_a_tool_is_read_with_the_key_of_its_header():
     assert tool.headers["Authorization"].get_secret_value() == "Bearer s3cret"
 
 
+def test_an_address_may_come_from_a_variable():
+    text = GOOD.replace("https://shop.example", "${SHOP_URL}")
+    (tool,) = parsed(text, variables={"SHOP_TOKEN": "s3cret", "SHOP_URL": "https://test.example"})
+    assert tool.url == "https://test.example/orders/{order}"
+
+
 def test_a_key_is_in_no_text_of_the_tool():
     assert "s3cret" not in repr(parsed(GOOD, variables={"SHOP_TOKEN": "s3cret"}))
 

@@ -139,11 +139,37 @@ async def test_the_end_of_a_call_is_said_and_no_answer_follows():
         assert (len(call.chat.asked), call.outcomes) == (1, [("end_call", "done")])
 
 
+LEFT = {"name": "Ada", "contact": "555 0187", "message": "Please call me."}
+
+
+async def test_a_message_is_taken_once_it_was_read_back():
+    take = ToolCall("take_message", LEFT)
+    async with ToolCallRun([take, "Ada, 555 0187, is that right?", take, "It will be passed on."]) as call:
+        await call.says("Can I leave a message?", then="right?")
+        assert [each for each in call.told if each["type"] == "message"] == []
+        await call.says("Yes, that's right.", then="passed on.")
+        (message,) = [each for each in call.told if each["type"] == "message"]
+        assert {name: message[name] for name in ("number", "name", "contact", "text")} == {
+            "number": 1, "name": "Ada", "contact": "555 0187", "text": "Please call me.",
+        }  # fmt: skip
+
+
+async def test_without_records_no_message_is_taken():
+    nowhere = Path("/nowhere")
+    settings = BotSettings(
+        llm=(OpenAILLM(api_key=SecretStr("k")), ExtractiveLLM()),
+        retrieval=Retrieval(socket=nowhere, keep_gaps=False),
+        speech_socket=nowhere,
+    )
+    async with tools_of(settings, finder=Search(), report=lambda _: None) as tools:
+        assert [schema.name for schema in tools.schemas] == ["search_knowledge", "end_call"]
+
+
 @pytest.mark.parametrize(
     ("llm", "names"),
     [
         ((ExtractiveLLM(),), []),
-        ((OpenAILLM(api_key=SecretStr("k")), ExtractiveLLM()), ["search_knowledge", "end_call"]),
+        ((OpenAILLM(api_key=SecretStr("k")), ExtractiveLLM()), ["search_knowledge", "end_call", "take_message"]),
     ],
 )
 async def test_only_a_language_model_has_tools(llm: tuple[Any, ...], names: list[str]):

@@ -66,7 +66,9 @@ class ToolCallRun:
         self._serving = self.chat.serving()
         url = await self._serving.__aenter__()
         passages = TurnPassages()
-        self.toolbox = Toolbox(self.tools, finder=self.search, passages=passages, limit=3, report=self.told.append)
+        self.toolbox = Toolbox(
+            self.tools, finder=self.search, passages=passages, limit=3, report=self.told.append, takes_messages=True
+        )
         self.context = LLMContext(tools=[*self.toolbox.schemas])
         pair = LLMContextAggregatorPair(self.context)
         service = OpenAILLM(api_key=SecretStr(KEY), base_url=url).build(
