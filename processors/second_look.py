@@ -12,6 +12,7 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from knowledge.types import Passage
 from processors.frames import PassagesFrame
 from processors.passages import is_passages_message, passages_message
+from processors.retrieval import like
 
 SEARCH = "search_knowledge"
 
@@ -94,6 +95,7 @@ class SecondLook(FrameProcessor):
         if isinstance(frame, PassagesFrame):
             self._passages.begin(frame)
         elif isinstance(frame, LLMContextFrame):
+            frame = settled(frame)
             self._passages.message = next(
                 (each for each in reversed(frame.context.get_messages()) if is_passages_message(each)), None
             )
@@ -119,3 +121,22 @@ def ends_with_the_caller(context: LLMContext) -> bool:
     """Whether the caller spoke last: then their turn is being answered, with what tools came to before."""
     last = (context.get_messages() or [None])[-1]
     return isinstance(last, dict) and last.get("role") == "user"
+
+
+def settled(frame: LLMContextFrame) -> LLMContextFrame:
+    """The frame without tools that seem to be at work still although the caller spoke, which ended them.
+
+    Pipecat leaves one so that is interrupted in the instant in which it is called.
+    """
+    messages = frame.context.get_messages()
+    if not any(_seems_at_work(each) for each in messages):
+        return frame
+    context = frame.context
+    kept: list[Any] = [
+        cast("dict[str, Any]", each) | {"content": "CANCELLED"} if _seems_at_work(each) else each for each in messages
+    ]
+    return like(frame, LLMContext(messages=kept, tools=context.tools, tool_choice=context.tool_choice))
+
+
+def _seems_at_work(message: Any) -> bool:
+    return isinstance(message, dict) and message.get("role") == "tool" and message.get("content") == "IN_PROGRESS"

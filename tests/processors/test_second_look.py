@@ -126,3 +126,11 @@ async def test_a_caller_who_speaks_makes_results_a_part_of_what_is_asked_next():
     assert ToolResultsFrame(LLMContext()).interruptible
     down, _ = await run_test(ResultsUp(), frames_to_send=[InterruptionFrame()])
     assert [type(frame) for frame in down] == [InterruptionFrame]
+
+
+async def test_a_tool_that_the_caller_cut_off_is_not_told_to_be_at_work():
+    context = LLMContext([USER, CALL, RESULT | {"content": "IN_PROGRESS"}, USER])
+    (frame,) = await came(TurnPassages(), LLMContextFrame(context))
+    assert isinstance(frame, LLMContextFrame)
+    told_of_it, kept = ([m for m in each.get_messages() if isinstance(m, dict)] for each in (frame.context, context))
+    assert (told_of_it[2].get("content"), kept[2].get("content")) == ("CANCELLED", "IN_PROGRESS")

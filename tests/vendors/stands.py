@@ -60,7 +60,7 @@ def _played(script: Script) -> Callable[[openai_chat.Messages], openai_chat.Answ
     def answer(messages: openai_chat.Messages) -> openai_chat.Answer:
         line = script.line(messages)
         if line is None and (call := script.call(messages)) is not None:
-            return openai_chat.ToolCall(*call)
+            return openai_chat.ToolCall(*call, id=f"call_{len(messages)}")
         if line == "":
             return openai_chat.ToolCall("end_call", {"success": True, "reason": "There is nothing more to ask."})
         return script.answer(messages) if line is None else line

@@ -1,5 +1,6 @@
 """What a language model calls is done, told, and goes on: with Pipecat's own function calling, over loopback."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -105,6 +106,45 @@ async def test_a_service_that_fails_is_told_to_the_model():
     async with ToolCallRun([ToolCall("book", {}), "That did not work."], tools=[tool]) as call:
         await call.says("Book it.", then="That did not work.")
         assert call.outcomes == [("book", "failed")]
+
+
+@asynccontextmanager
+async def slow_service(**tool: Any) -> AsyncIterator[tuple[HttpTool, asyncio.Event, asyncio.Event]]:
+    """A service that answers when it is let go: its tool, whether it was asked, and what lets it go."""
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def take(_request: web.Request) -> web.Response:
+        asked.set()
+        await go_on.wait()
+        return web.json_response({"state": "booked"})
+
+    app = web.Application()
+    app.router.add_route("*", "/book", take)
+    async with TestServer(app, host="127.0.0.1") as server:
+        yield HttpTool(name="book", description="Books.", url=str(server.make_url("/book")), **tool), asked, go_on
+        go_on.set()
+
+
+async def test_a_caller_who_speaks_is_answered_without_what_was_looked_up():
+    answers = [ToolCall("book", {}), "Of course."]
+    async with slow_service() as (tool, asked, _), ToolCallRun(answers, tools=[tool]) as call:
+        await call.begins("Where is it?")
+        await asked.wait()
+        await call.interrupts()
+        await call.says("Never mind.", then="Of course.")
+        assert [m["content"] for m in call.asked(1) if m["role"] == "tool"] == ["CANCELLED"]
+
+
+async def test_what_changes_something_is_not_broken_off_by_a_caller_who_speaks():
+    answers = [ToolCall("book", {}), "Right?", ToolCall("book", {}), "Booked."]
+    async with slow_service(method="POST") as (tool, asked, go_on), ToolCallRun(answers, tools=[tool]) as call:
+        await call.says("Book it.", then="Right?")
+        await call.begins("Yes.")
+        await asked.wait()
+        await call.interrupts()
+        go_on.set()
+        await call.until(lambda: call.spoken.endswith("Booked."))
+        assert call.outcomes[-1] == ("book", "done")
 
 
 async def test_what_a_second_look_finds_is_cited_like_the_rest():

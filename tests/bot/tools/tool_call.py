@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipecat.frames.frames import (
@@ -122,15 +122,20 @@ class ToolCallRun:
 
     @staticmethod
     def _next(given: Any) -> Any:
-        def answer(_messages: Messages) -> str | ToolCall:
-            return next(given)
+        def answer(messages: Messages) -> str | ToolCall:
+            answer = next(given)
+            return answer if isinstance(answer, str) else replace(answer, id=f"call_{len(messages)}")
 
         return answer
 
     async def says(self, text: str, *, then: str) -> None:
         """The caller says that; returns when the bot's words end so."""
-        await self._worker.queue_frame(LLMMessagesAppendFrame([{"role": "user", "content": text}], run_llm=True))
+        await self.begins(text)
         await self.until(lambda: self.spoken.endswith(then))
+
+    async def begins(self, text: str) -> None:
+        """The caller says that."""
+        await self._worker.queue_frame(LLMMessagesAppendFrame([{"role": "user", "content": text}], run_llm=True))
 
     async def interrupts(self) -> None:
         """The caller speaks up."""
