@@ -18,7 +18,7 @@ from pipecat.services.tts_service import TTSService
 from pipecat.transports.base_transport import BaseTransport
 
 from bot.change import Change
-from bot.phrases import FILLERS
+from bot.phrases import FILLERS, NO_ANSWER
 from bot.reports import Message
 from bot.settings import BotSettings
 from bot.story import last_words
@@ -123,7 +123,7 @@ def build_pipeline(
             GuessMarker(guesses),  # what is asked before the turn is over
             talk,  # what is asked about the talk itself
             retrieval,  # this turn's passages
-            SecondLook(tools.passages),  # what tools came to
+            SecondLook(tools.passages, given_up=NO_ANSWER),  # what tools came to
             services.llm,  # the answer, with markers
             ResultsUp(),
             GuessGate(),  # held until the turn is over

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from pipecat.frames.frames import ControlFrame, Frame, FunctionCallsStartedFrame, LLMContextFrame
+from pipecat.frames.frames import ControlFrame, Frame, FunctionCallsStartedFrame, LLMContextFrame, TTSSpeakFrame
 from pipecat.processors.aggregators.llm_context import LLMContext, LLMContextMessage
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
@@ -15,6 +15,8 @@ from processors.passages import is_passages_message, passages_message
 from processors.retrieval import like
 
 SEARCH = "search_knowledge"
+# Each is a request to the model, and the caller waits for all of them.
+MOST_ROUNDS = 5
 
 
 class TurnPassages:
@@ -66,6 +68,9 @@ class ToolResultsFrame(ControlFrame):
 class ResultsUp(FrameProcessor):
     """Stands right behind the language model, which would answer a context that comes up without its passages."""
 
+    def __init__(self) -> None:
+        super().__init__(enable_direct_mode=True)
+
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Sends tools' results past the model."""
         await super().process_frame(frame, direction)
@@ -79,12 +84,15 @@ class SecondLook(FrameProcessor):
     """Stands right before the language model: has it go on with its tools' results, and with the turn's passages.
 
     They are told in one message, in one numbering, as in any turn; what is added is told to whoever checks sources. An
-    answer that rests on other tools' results than passages is no question that the documents did not answer.
+    answer that rests on other tools' results than passages is no question that the documents did not answer. A model
+    that calls tools for ever is asked no more, and `given_up` said in its place.
     """
 
-    def __init__(self, passages: TurnPassages) -> None:
-        super().__init__()
+    def __init__(self, passages: TurnPassages, *, given_up: str) -> None:
+        super().__init__(enable_direct_mode=True)
         self._passages = passages
+        self._given_up = given_up
+        self._rounds = 0
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Notes the turn's passages; turns results round."""
@@ -95,7 +103,7 @@ class SecondLook(FrameProcessor):
         if isinstance(frame, PassagesFrame):
             self._passages.begin(frame)
         elif isinstance(frame, LLMContextFrame):
-            frame = settled(frame)
+            frame, self._rounds = settled(frame), 0
             self._passages.message = next(
                 (each for each in reversed(frame.context.get_messages()) if is_passages_message(each)), None
             )
@@ -107,6 +115,10 @@ class SecondLook(FrameProcessor):
 
     async def _go_on(self, context: LLMContext) -> None:
         passages = self._passages
+        self._rounds += 1
+        if self._rounds > MOST_ROUNDS:
+            await self.push_frame(TTSSpeakFrame(self._given_up))
+            return
         await self.push_frame(PassagesFrame(passages=passages.all, question=passages.question))
         messages = [each for each in context.get_messages() if not is_passages_message(each)]
         if (told := passages.told()) is not None:

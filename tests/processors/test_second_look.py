@@ -11,6 +11,7 @@ from pipecat.frames.frames import (
     FunctionCallsStartedFrame,
     InterruptionFrame,
     LLMContextFrame,
+    TTSSpeakFrame,
 )
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.frame_processor import FrameDirection
@@ -19,7 +20,7 @@ from pipecat.tests.utils import SleepFrame
 from knowledge.types import Passage
 from processors.frames import PassagesFrame
 from processors.passages import is_passages_message, passages_message, read_passages
-from processors.second_look import ResultsUp, SecondLook, ToolResultsFrame, TurnPassages
+from processors.second_look import MOST_ROUNDS, ResultsUp, SecondLook, ToolResultsFrame, TurnPassages
 from tests.patient import run_test
 
 USER: Any = {"role": "user", "content": "Where is it?"}
@@ -53,7 +54,7 @@ def called(name: str) -> FunctionCallsStartedFrame:
 
 
 async def came(passages: TurnPassages, *frames: Frame) -> Sequence[Frame]:
-    down, _ = await run_test(SecondLook(passages), frames_to_send=frames)
+    down, _ = await run_test(SecondLook(passages, given_up="Sorry."), frames_to_send=frames)
     return down
 
 
@@ -134,3 +135,9 @@ async def test_a_tool_that_the_caller_cut_off_is_not_told_to_be_at_work():
     assert isinstance(frame, LLMContextFrame)
     told_of_it, kept = ([m for m in each.get_messages() if isinstance(m, dict)] for each in (frame.context, context))
     assert (told_of_it[2].get("content"), kept[2].get("content")) == ("CANCELLED", "IN_PROGRESS")
+
+
+async def test_a_model_that_calls_tools_for_ever_is_asked_no_more():
+    down = await came(TurnPassages(), *begun(ONE), *(results() for _ in range(MOST_ROUNDS + 1)))
+    assert len([frame for frame in down if isinstance(frame, LLMContextFrame)]) == 1 + MOST_ROUNDS
+    assert [frame.text for frame in down if isinstance(frame, TTSSpeakFrame)] == ["Sorry."]

@@ -91,7 +91,7 @@ class ToolCallRun:
                 [
                     pair.user(),
                     RetrievalProcessor(search=self.search),
-                    SecondLook(passages),
+                    SecondLook(passages, given_up="Sorry."),
                     KeptLLM([Member("openai", service)], providers=providers),
                     ResultsUp(),
                     citations,
