@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from pipecat.pipeline.pipeline import Pipeline
-from pipecat.processors.aggregators.llm_context import LLMContext, LLMContextMessage
+from pipecat.processors.aggregators.llm_context import NOT_GIVEN, LLMContext, LLMContextMessage
 from pipecat.processors.aggregators.llm_response_universal import (
     LLMAssistantAggregator,
     LLMContextAggregatorPair,
@@ -18,12 +18,13 @@ from pipecat.services.tts_service import TTSService
 from pipecat.transports.base_transport import BaseTransport
 
 from bot.change import Change
-from bot.phrases import FILLERS
+from bot.phrases import FILLERS, NO_ANSWER
 from bot.reports import Message
 from bot.settings import BotSettings
 from bot.story import last_words
 from bot.talk.history import OnTheMatter
 from bot.talk.processor import Choose, TalkProcessor
+from bot.tools.toolbox import CallTools
 from bot.turns import TurnModels, user_params
 from processors.citations import CitationProcessor
 from processors.echo import JustSaid
@@ -39,6 +40,7 @@ from processors.markup import PlainText
 from processors.onset import Onset
 from processors.quiet import QuietChanges
 from processors.retrieval import RetrievalProcessor, Search
+from processors.second_look import ResultsUp, SecondLook
 from processors.silence import SilenceProcessor
 from processors.tape import Tape, TapeProcessor
 from processors.volume import VolumeProcessor
@@ -87,12 +89,17 @@ def build_pipeline(
     choose: Choose,
     story: Sequence[Message] = (),
     before_voice: Sequence[FrameProcessor] = (),
+    tools: CallTools | None = None,
 ) -> CallPipeline:
     """Joins the parts of one call; `story` is what was said in it before, `before_voice` what the channel adds.
 
     `chosen` is how the bot speaks, and `choose` what a caller changes it by (`TalkProcessor`).
+    `tools` are what a language model may call.
     """
-    context = LLMContext(cast(list[LLMContextMessage], [*story]))
+    tools = tools or CallTools()
+    context = LLMContext(
+        cast(list[LLMContextMessage], [*story]), tools=[*tools.schemas] if tools.schemas else NOT_GIVEN
+    )
     patience_secs = services.stt.patience_secs if isinstance(services.stt, KeptSTT) else 0.0
     just_said = JustSaid()
     turns = user_params(
@@ -117,7 +124,9 @@ def build_pipeline(
             GuessMarker(guesses),  # what is asked before the turn is over
             talk,  # what is asked about the talk itself
             retrieval,  # this turn's passages
+            SecondLook(tools.passages, given_up=NO_ANSWER),  # what tools came to
             services.llm,  # the answer, with markers
+            ResultsUp(),
             GuessGate(),  # held until the turn is over
             citations,  # markers → sources, and what they don't say taken out
             PlainText(),  # markup → sentences

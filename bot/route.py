@@ -1,9 +1,11 @@
 """Which turns of a caller a quick model answers as well as any."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipecat.adapters.llm.schemas.function_schema import FunctionSchema
+from pipecat.adapters.llm.schemas.tools_schema import ToolsSchema
 from pipecat.processors.aggregators.llm_context import LLMContext
 
 from bot.extractive.expectation import Fit, expected
@@ -11,6 +13,7 @@ from bot.extractive.question import question
 from bot.extractive.sentences import sentences
 from bot.extractive.talk import is_aside, small_talk
 from bot.extractive.terms import terms
+from bot.tools.settings import BUILT_IN
 from processors.failover.route import Kind
 from processors.passages import NumberedPassage, is_passages_message, read_passages
 
@@ -45,7 +48,7 @@ class ByQuestion:
     """A `TurnRoute`: small talk, and questions for one fact that a passage of the turn has, are quick.
 
     All else is not: comparisons, advice, complaints, several questions in one, what leans on an earlier turn, what the
-    passages don't answer, and every question that the model may need a tool for.
+    passages don't answer, and every question that the model may need a tool of the operator's for.
     """
 
     def kind(self, context: LLMContext) -> Kind:
@@ -57,7 +60,7 @@ class ByQuestion:
             return "smart"
         if small_talk(turns[-1]):
             return "fast"
-        if context.tools:
+        if any(tool.name not in BUILT_IN for tool in tools_of(context)):
             return "smart"
         found = next((m for m in reversed(messages) if is_passages_message(m)), None)
         if found is None:
@@ -67,6 +70,11 @@ class ByQuestion:
         if asked.earlier or not wants_one_fact(asked.text):
             return "smart"
         return "fast" if any(answers(asked.text, passage) for passage in read_passages(found) or ()) else "smart"
+
+
+def tools_of(context: LLMContext) -> Sequence[FunctionSchema]:
+    """What the model may call."""
+    return context.tools.standard_tools if isinstance(context.tools, ToolsSchema) else ()
 
 
 def wants_one_fact(text: str) -> bool:

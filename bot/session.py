@@ -45,6 +45,7 @@ from bot.speech.client import SpeechClient
 from bot.story import Story, awaits_answer, without_last_answer
 from bot.talk.parting import part_after_goodbye
 from bot.talk.requests import Request
+from bot.tools.toolbox import tools_of
 from bot.transports import Channel
 from bot.turns import TurnModels
 from knowledge.client import KnowledgeClient
@@ -75,8 +76,8 @@ class Session:
     `story` is what was said before, where this bot goes on with a call that another one lost; None where the call is
     new. `report` is told what happens: `answered` an offer, `connected`, `turn`, `filler`, `interruption`, `said`,
     `story`, `citation`, `marker_dropped`, `unsupported`, `gap`, `guess`, `provider`, `failover`, `usage`, `route`,
-    `speech_cache`, `changed`, `llm_failed`, `turn_stop_timeout`, `talk_request`, and at last `ended` with its reason
-    (hang_up, goodbye, idle, max_duration, never_connected, shutdown, operator, error).
+    `speech_cache`, `changed`, `llm_failed`, `turn_stop_timeout`, `talk_request`, `tool`, `message`, and at last `ended`
+    with its reason (hang_up, goodbye, idle, max_duration, never_connected, shutdown, operator, error).
     """
 
     def __init__(
@@ -210,6 +211,7 @@ class Session:
         try:
             cache = await stack.enter_async_context(self._cache())
             transport, services = channel.transport(), self._built(search, cache)
+            tools = await stack.enter_async_context(tools_of(self._settings, finder=search, report=self._report))
             call = build_pipeline(
                 self._settings,
                 transport=transport,
@@ -221,6 +223,7 @@ class Session:
                 choose=self._choose,
                 story=self._story or (),
                 before_voice=channel.before_voice(),
+                tools=tools,
             )
             story, said = Story(context=call.context, report=self._report), Said(report=self._report)
             said.listen(call)

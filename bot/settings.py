@@ -13,6 +13,7 @@ from bot.providers.stt import STTProvider
 from bot.providers.tts import TTSProvider
 from bot.reading.lexicon import Lexicon
 from bot.speech.recognition import Engine
+from bot.tools.settings import HttpTool
 
 
 class Frozen(BaseModel):
@@ -93,6 +94,7 @@ class BotSettings(Frozen):
     budget: Budget = Budget()
     persona: Persona = Persona()
     pronunciations: Lexicon = Field(default=(), description="words, each with how it is said")
+    tools: tuple[HttpTool, ...] = Field(default=(), description="what a language model may ask besides the documents")
     turns: Turns = Turns()
     limits: Limits = Limits()
     retrieval: Retrieval

@@ -14,8 +14,8 @@ class Story(BaseObserver):
     """Reports `{"type": "story", "keep", "add"}`: of the messages known so far the first `keep` stand, then these come.
 
     A message is `{"role": "user" | "assistant", "content"}`. This is the context that another bot needs, with what is
-    taken out of it again, and no record: no other report but `said` has words in it. What the caller said is told as an
-    answer is asked for; whoever knows that the bot has spoken calls `tell`.
+    taken out of it again, and no record: no other report but `said` and `message` has words in it. What the caller
+    said is told as an answer is asked for; whoever knows that the bot has spoken calls `tell`.
     """
 
     def __init__(self, *, context: LLMContext, report: Report):

@@ -7,6 +7,7 @@ from typing import Any
 from pipecat.frames.frames import (
     BotStartedSpeakingFrame,
     Frame,
+    FunctionCallsStartedFrame,
     LLMContextFrame,
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
@@ -42,7 +43,8 @@ class Witness(BaseObserver):
 
     `question` is null where nothing was looked up, or could be; `ms` is how long the turn waited for it. `rank` is the
     number of the passage's marker. A text that is spoken without a language model counts as an answer of one: Pipecat's
-    harness takes nothing else for a reply. `before_voice` is what hands the voice its texts.
+    harness takes nothing else for a reply. A call of a tool without a word is none.
+    `before_voice` is what hands the voice its texts.
     """
 
     def __init__(self, *, before_voice: FrameProcessor, tell: Tell):
@@ -50,6 +52,7 @@ class Witness(BaseObserver):
         self._before_voice = before_voice
         self._tell = tell
         self._asked_ns: int | None = None
+        self._called = self._said = False
         self.spoke = asyncio.Event()
         """Whether the bot has begun to speak, or has written an answer."""
 
@@ -62,6 +65,8 @@ class Witness(BaseObserver):
             self._tell(ServerMessage(data=self._search(frame, found_ns=data.timestamp)))
         elif isinstance(frame, BotStartedSpeakingFrame):
             self.spoke.set()
+        elif isinstance(frame, FunctionCallsStartedFrame):
+            self._called = True
         elif data.source is self._before_voice:
             if isinstance(frame, TTSSpeakFrame | RepeatFrame):
                 for each in answer(frame.text):
@@ -80,10 +85,12 @@ class Witness(BaseObserver):
 
     def _tell_answer(self, frame: Frame) -> None:
         if isinstance(frame, LLMFullResponseStartFrame):
+            self._called = self._said = False
             self._tell(BotLLMStartedMessage())
         elif isinstance(frame, LLMTextFrame):
+            self._said = True
             self._tell(BotLLMTextMessage(data=TextMessageData(text=frame.text)))
-        elif isinstance(frame, LLMFullResponseEndFrame):
+        elif isinstance(frame, LLMFullResponseEndFrame) and (self._said or not self._called):
             self._tell(BotLLMStoppedMessage())
             if frame.skip_tts:
                 self.spoke.set()

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pipecat.frames.frames import (
     Frame,
+    FunctionCallsStartedFrame,
     InterruptionFrame,
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
@@ -328,6 +329,9 @@ class CitationProcessor(FrameProcessor):
             passages, known = dict(enumerate(self._turn.passages, start=1)), f"{self._known}\n{self._turn.caller}"
             self._reader, self._shown = MarkerReader(passages, known=known), set()
             self._answers.begin(frame.id)
+        elif isinstance(frame, FunctionCallsStartedFrame):
+            # The answer is still to come, with passages of its own.
+            self._turn = PassagesFrame(passages=self._turn.passages)
         elif isinstance(frame, TTSSpeakFrame):
             self._answers.speak(frame.text)
         elif isinstance(frame, LLMFullResponseEndFrame):

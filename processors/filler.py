@@ -7,6 +7,7 @@ from pipecat.frames.frames import (
     CancelFrame,
     EndFrame,
     Frame,
+    FunctionCallsStartedFrame,
     InterruptionFrame,
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
@@ -27,7 +28,8 @@ class FillerProcessor(FrameProcessor):
     asked, so that a turn whose end was in doubt for long is not filled at once. The first word of an answer ends it; a
     filler that has begun by then is let finish: it is over about as soon as the voice has made the answer's first
     sound. There is no second one before an answer came, and none has the words of the one before. What is written
-    (`skip_tts`) is not filled.
+    (`skip_tts`) is not filled. The wait goes on while tools are at work, but for one that has a filler of its
+    own.
     """
 
     def __init__(self, *, fillers: Sequence[str], wait_secs: float) -> None:
@@ -36,7 +38,7 @@ class FillerProcessor(FrameProcessor):
         self._wait_secs = wait_secs
         self._due = Alarm(self, self._fill)
         self._silent_at = 0.0
-        self._filled = False
+        self._filled = self._calling = False
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Passes on everything."""
@@ -45,8 +47,14 @@ class FillerProcessor(FrameProcessor):
             case VADUserStoppedSpeakingFrame():
                 self._silent_at = self._now() - frame.stop_secs
             case LLMFullResponseStartFrame():
-                if not frame.skip_tts:
+                if not frame.skip_tts and not self._calling:
                     self._asked()
+                self._calling = False
+            case FunctionCallsStartedFrame():
+                self._calling = True
+            case FillerFrame():
+                self._due.clear()
+                self._filled = True
             case TTSSpeakFrame():
                 self._answered()
             case LLMTextFrame():
@@ -55,8 +63,12 @@ class FillerProcessor(FrameProcessor):
             case InterruptionFrame():
                 # What is typed interrupts, too, and no voice ends before it.
                 self._silent_at = self._now()
+                self._calling = False
                 self._due.clear()
-            case LLMFullResponseEndFrame() | EndFrame() | CancelFrame():
+            case LLMFullResponseEndFrame():
+                if not self._calling:
+                    self._due.clear()
+            case EndFrame() | CancelFrame():
                 self._due.clear()
             case _:
                 pass

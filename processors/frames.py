@@ -43,6 +43,11 @@ class UnansweredFrame(ControlFrame):
 
 
 @dataclass
+class CallingFrame(ControlFrame):
+    """A language model writes what it calls a tool with: a sign of life that says nothing yet."""
+
+
+@dataclass
 class RepeatedAudioFrame(TTSAudioRawFrame):
     """Speech that was made before: it says nothing of how the voice's vendor does now."""
 

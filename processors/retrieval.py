@@ -92,7 +92,12 @@ def spoken_turns(context: LLMContext) -> list[Turn]:
     messages = context.get_messages()
     if not messages or _turn(messages[-1]) is None:
         return []
-    return [turn for message in messages if (turn := _turn(message)) is not None]
+    return turns_in(context)
+
+
+def turns_in(context: LLMContext) -> list[Turn]:
+    """What both sides said, oldest first, whatever the context's last message is."""
+    return [turn for message in context.get_messages() if (turn := _turn(message)) is not None]
 
 
 def with_passages(context: LLMContext, message: dict[str, Any]) -> LLMContext:

@@ -19,6 +19,7 @@ from server.commands import (
     gaps,
     index,
     keys,
+    messages,
     providers,
     ps,
     run,
@@ -44,6 +45,7 @@ app.command("search")(search.search)
 app.add_typer(documents.app, name="documents")
 app.add_typer(gaps.app, name="gaps")
 app.add_typer(calls.app, name="calls")
+app.command("messages")(messages.messages)
 app.add_typer(keys.app, name="keys")
 app.command("providers")(providers.providers)
 app.command("doctor")(doctor.doctor)

@@ -23,6 +23,7 @@ from bot.providers.prices import Price, listed, with_own
 from bot.providers.stages import Stage, vendors_variables
 from bot.reading.lexicon import Lexicon, parsed
 from bot.settings import BotSettings, Limits, Persona, Retrieval, Tracing
+from bot.tools.settings import HttpTool
 from knowledge.embedders.settings import EmbedderSettings, MiniLm, OpenAI
 from knowledge.logs import Level, LogFormat, LogSettings
 from server.errors import SetupError
@@ -64,6 +65,10 @@ class Settings(BaseSettings):
     business: str = Field(default="Larkspur Cycles", description="whom it speaks for")
     greeting: str = Field(default="Hello, this is {name} at {business}.", description="its first words")
     pronunciations: Path | None = Field(default=None, description="a file of words, each with how it is said")
+
+    tools: Path | None = Field(
+        default=None, description="a YAML file of services that a language model may ask in a call"
+    )
 
     max_sessions: int = Field(
         default=4, ge=1, le=1000, description="calls at once; the next caller is told that all lines are busy"
@@ -170,6 +175,8 @@ class Settings(BaseSettings):
 
     # What vendors are set by, keys among it: by the names that they are known by.
     _vendors: dict[str, str] = PrivateAttr(default_factory=dict)
+    # All that is set, for the headers of tools.
+    _variables: dict[str, str] = PrivateAttr(default_factory=dict)
 
     def model_post_init(self, context: Any, /) -> None:
         """Read the vendors' variables from where all others come from."""
@@ -177,6 +184,7 @@ class Settings(BaseSettings):
         read = (DotEnvSettingsSource(type(self)), EnvSettingsSource(type(self)))
         set_ = {name.upper(): value for source in read for name, value in source.env_vars.items() if value}
         self._vendors = {name: value for name, value in set_.items() if name in known}
+        self._variables = set_
 
     @property
     def set_up(self) -> SetUp:
@@ -245,6 +253,7 @@ class Settings(BaseSettings):
             tts=set_up.chosen("tts"),
             persona=Persona(name=self.name, business=self.business, greeting=self.greeting),
             pronunciations=self.lexicon(),
+            tools=self.http_tools(),
             hedge=self.hedge,
             filler_secs=self.filler_secs,
             budget=Budget(prices=self.price_table(), call_usd=self.budget_call_usd),
@@ -269,6 +278,21 @@ class Settings(BaseSettings):
             raise SetupError(f"JARVIS_PRONUNCIATIONS: {path} is not UTF-8.") from None
         except ValueError as error:
             raise SetupError(f"JARVIS_PRONUNCIATIONS: {path} is wrong: {error}.") from None
+
+    def http_tools(self) -> tuple[HttpTool, ...]:
+        """The operator's tools, with the keys in their headers; raises `SetupError` where the file is wrong."""
+        if self.tools is None:
+            return ()
+        from bot.tools.file import parsed as tools_in  # most commands need no YAML
+
+        try:
+            return tools_in(self.tools.read_text(encoding="utf-8"), variables=self._variables)
+        except OSError as error:
+            raise SetupError(f"JARVIS_TOOLS: {self.tools} can't be read ({error.strerror}).") from error
+        except UnicodeDecodeError:
+            raise SetupError(f"JARVIS_TOOLS: {self.tools} is not UTF-8.") from None
+        except ValueError as error:
+            raise SetupError(f"JARVIS_TOOLS: {self.tools} is wrong: {error}.") from None
 
     def price_table(self) -> tuple[Price, ...]:
         """What providers cost; raises `SetupError` where the operator's file of prices is wrong."""

@@ -85,6 +85,8 @@ class ExtractiveLLMService(LLMService):
 
     async def _answer(self, context: LLMContext) -> AsyncIterator[str]:
         messages: list[Mapping[str, Any]] = [m for m in context.get_messages() if isinstance(m, dict)]
+        # What another language model called, and what came of it, are none of its business.
+        messages = [m for m in messages if m.get("role") != "tool" and "tool_calls" not in m]
         last = messages[-1] if messages else {}
         turns = [m["content"] for m in messages if m.get("role") == "user" and isinstance(m.get("content"), str)]
         if last.get("role") != "user" or not isinstance(last.get("content"), str):

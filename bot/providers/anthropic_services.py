@@ -14,6 +14,8 @@ from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.services.anthropic.llm import AnthropicLLMService
 from pipecat.utils.errors import ErrorCategory
 
+from processors.frames import CallingFrame
+
 CONNECT_SECS = 3.0
 NOBODY_SPOKE = "."
 
@@ -60,7 +62,14 @@ class AnthropicMessagesService(AnthropicLLMService):
         return params
 
     async def _create_message_stream(self, api_call: Any, params: dict[str, Any]) -> AsyncIterator[Any]:
-        return _timely(await super()._create_message_stream(api_call, params))
+        return self._lively(_timely(await super()._create_message_stream(api_call, params)))
+
+    async def _lively(self, events: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        """The events, with a sign of life for each piece of a tool's arguments."""
+        async for event in events:
+            if event.type == "content_block_delta" and event.delta.type == "input_json_delta":
+                await self.push_frame(CallingFrame())
+            yield event
 
 
 async def _timely(stream: Any) -> AsyncIterator[Any]:

@@ -3,13 +3,24 @@
 Pipecat's own wait ten minutes for an answer, ask three times, and know an error's category only by an HTTP status.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from json import JSONDecodeError
 from typing import Any
 
 from httpx2 import TransportError
-from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, OpenAIError, RateLimitError, Timeout
+from openai import (
+    APIConnectionError,
+    APIError,
+    APIStatusError,
+    AsyncOpenAI,
+    AsyncStream,
+    OpenAIError,
+    RateLimitError,
+    Timeout,
+)
+from openai.types.chat import ChatCompletionChunk
 from pipecat.frames.frames import ErrorFrame, Frame, TranscriptionFrame, TTSAudioRawFrame
+from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.services.openai.llm import OpenAILLMService
 from pipecat.services.openai.stt import OpenAISTTService
 from pipecat.services.openai.tts import OpenAITTSService
@@ -18,6 +29,7 @@ from pipecat.utils.time import time_now_iso8601
 from pipecat.utils.tracing.service_decorators import traced_tts
 
 from bot.speech.stt import NOT_UNDERSTOOD
+from processors.frames import CallingFrame
 from processors.tts_cache import CachedVoice
 
 CONNECT_SECS = 3.0
@@ -61,6 +73,17 @@ class OpenAIChatService(OpenAILLMService):
 
     def _classify_error(self, exception: Exception) -> ErrorCategory | None:
         return category_of(exception)
+
+    async def get_chat_completions(self, context: LLMContext) -> Any:
+        """Pipecat's stream, with a sign of life for each piece of a tool's arguments."""
+        return self._lively(await super().get_chat_completions(context))
+
+    async def _lively(self, stream: AsyncStream[ChatCompletionChunk]) -> AsyncIterator[ChatCompletionChunk]:
+        async with stream:
+            async for chunk in stream:
+                if chunk.choices and chunk.choices[0].delta and chunk.choices[0].delta.tool_calls:
+                    await self.push_frame(CallingFrame())
+                yield chunk
 
 
 class OpenAITranscriptionService(OpenAISTTService):

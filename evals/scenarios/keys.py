@@ -26,7 +26,7 @@ HANDBOOK = Path(__file__).parents[1] / "sample" / "handbook"
 # Keys of a scenario that say what is held, and not what must be.
 NO_CHECKS = ("x_jarvis", "x_pending", "x_faults", "x_host", "x_caller", "x_audio")
 # And those of a turn.
-NO_CHECKS_OF_A_TURN = ("x_recording", "x_phrase", "x_writes", "x_recalls", "x_change")
+NO_CHECKS_OF_A_TURN = ("x_recording", "x_phrase", "x_writes", "x_recalls", "x_calls", "x_change")
 # What any text matches that is said or logged: a pattern that finds itself in all of these says nothing.
 _ANYTHING = ("", "a", " ", "1", "The quick brown fox jumps over the lazy dog.")
 
@@ -226,11 +226,12 @@ class TurnKeys(_Keys):
 
     `x_hears` are the words that the recogniser must understand, `x_recording` a file that a spoken call plays,
     `x_phrase` what a language model's double looks for in the passages, `x_writes` what it writes in the place of the
-    sentence that has it, `x_recalls` that it says what it was told of the answer before, `x_change` what an operator
-    changes as the turn begins. Of the answer: `x_voice` is the double's voice that is heard; `x_says` are words that
-    stand in it, numbers in any form; `x_never_says` patterns that don't; `x_source` titles of the documents that it
-    names and cites, none where empty; `x_supported` that each number and name of it stands in a cited passage;
-    `x_refuses` that it says there is no answer and the question is kept as a gap.
+    sentence that has it, `x_recalls` that it says what it was told of the answer before, `x_calls` the tool that it
+    calls first, with its arguments, `x_change` what an operator changes as the turn begins. Of the answer: `x_voice` is
+    the double's voice that is heard; `x_says` are words that stand in it, numbers in any form; `x_never_says` patterns
+    that don't; `x_source` titles of the documents that it names and cites, none where empty; `x_supported` that each
+    number and name of it stands in a cited passage; `x_refuses` that it says there is no answer and the question is
+    kept as a gap.
     """
 
     x_hears: Text | None = None
@@ -238,6 +239,7 @@ class TurnKeys(_Keys):
     x_phrase: Text | None = None
     x_writes: Text | None = None
     x_recalls: Literal[True] | None = None
+    x_calls: dict[Text, dict[str, Any]] | None = None
     x_change: Change | None = None
     x_voice: Text | None = None
     x_retrieval: Retrieval | None = None

@@ -145,7 +145,7 @@ class _Linted:
         for key, value in (("x_hears", keys.x_hears), ("x_recording", keys.x_recording), ("x_voice", keys.x_voice)):
             if value is not None and not self._is_spoken:
                 self._say(f"{key} is of a spoken call: add `audio` to `tiers`", *at, key)
-        for key in ("x_phrase", "x_writes", "x_recalls"):
+        for key in ("x_phrase", "x_writes", "x_recalls", "x_calls"):
             if getattr(keys, key) is not None and setup.providers != "doubles":
                 self._say(f"{key} is for a language model's double: set `providers: doubles`", *at, key)
         if keys.x_writes is not None and keys.x_phrase is None:

@@ -292,8 +292,9 @@ class _Cue:
         asked = [(keys.x_hears or turn.user, keys) for turn, keys in turns if turn.user]
         phrases = {question: keys.x_phrase for question, keys in asked if keys.x_phrase}
         writes = {question: keys.x_writes for question, keys in asked if keys.x_writes}
+        calls = {question: keys.x_calls for question, keys in asked if keys.x_calls}
         recalls = [question for question, keys in asked if keys.x_recalls]
-        await self._doubles.tell(phrases=phrases, writes=writes, recalls=recalls)
+        await self._doubles.tell(phrases=phrases, writes=writes, recalls=recalls, calls=calls)
 
     def turn(self, number: int) -> None:
         """A turn begins."""

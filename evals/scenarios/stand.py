@@ -297,7 +297,7 @@ def doubles_of(wanted: Wanted) -> list[str]:
     for stage, of_stage in NAMED.items():
         asked = dict(wanted.settings).get(f"JARVIS_{stage.upper()}", "").split(",")
         names += [f"{stage}/{name}" for name in of_stage if name in asked]
-    return names
+    return [*names, "shop"] if "JARVIS_TOOLS" in dict(wanted.settings) else names
 
 
 @asynccontextmanager

@@ -33,13 +33,13 @@ from pipecat.services.settings import LLMSettings
 from pipecat.utils.errors import ErrorCategory
 
 from processors.failover.circuit import Failure, failure_of
-from processors.failover.latency import LONGEST_SECS, SHORTEST_SECS, FirstTokens
+from processors.failover.latency import SHORTEST_SECS, FirstTokens
 from processors.failover.providers import Providers
 from processors.failover.route import Kind, OneModel, TurnRoute
 from processors.failover.routing import Attempt, Outlet, Routing
 from processors.failover.seam import Seam, going_on, sentence_end
 from processors.failover.turn import Turn
-from processors.frames import GuessedContextFrame
+from processors.frames import CallingFrame, GuessedContextFrame
 
 STALLED_SECS = 2.0
 # Another one begins beside an answer that pauses so long; whoever goes on first has the turn.
@@ -214,9 +214,10 @@ class KeptLLM(LLMSwitcher[Routing]):
         attempt.heard = now
         if isinstance(item, LLMTextFrame):
             await self._say(turn, attempt, item)
-        elif attempt.tools or len(turn.running) == 1:
+        elif attempt.tools or isinstance(item, CallingFrame) or len(turn.running) == 1:
+            # Whoever calls a tool has the turn before it has called it, so that no two do.
             await self._choose(turn, attempt)
-            if not attempt.tools:
+            if not attempt.tools and not isinstance(item, CallingFrame):
                 await self.push_frame(item)
 
     async def _say(self, turn: Turn, attempt: Attempt, frame: LLMTextFrame) -> None:
@@ -350,16 +351,16 @@ class KeptLLM(LLMSwitcher[Routing]):
         since = attempt.began if attempt.heard is None else attempt.heard
         if self._providers.next(besides=turn.failed | {attempt.name}) is None:
             return since + LAST_SECS
-        if turn.has_tools:
-            # The arguments of a tool come without a sign of life.
-            return since + LONGEST_SECS
         return since + (self._tokens(turn, attempt).patience_secs if attempt.heard is None else STALLED_SECS)
 
     def _hedge_at(self, turn: Turn) -> float | None:
         """When a second one begins beside the one that answers; None where it is not to."""
-        if turn.has_tools or len(turn.running) != 1 or self._beside(turn, turn.running[0]) is None:
+        if len(turn.running) != 1 or self._beside(turn, turn.running[0]) is None:
             return None
         attempt = turn.running[0]
+        if attempt.calling:
+            # Another one would call a tool, too.
+            return None
         if attempt.text and attempt.heard is not None:
             return attempt.heard + PAUSED_SECS
         p95_secs = self._tokens(turn, attempt).p95_secs

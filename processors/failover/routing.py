@@ -22,7 +22,7 @@ from pipecat.pipeline.service_switcher import ServiceSwitcherStrategy
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
 from processors.failover.seam import Seam
-from processors.frames import UnansweredFrame
+from processors.frames import CallingFrame, UnansweredFrame
 
 # What an answer is made of; all else that a service pushes is passed on as it comes.
 ANSWER = (
@@ -33,6 +33,7 @@ ANSWER = (
     LLMThoughtTextFrame,
     LLMThoughtEndFrame,
     UnansweredFrame,
+    CallingFrame,
 )
 
 
@@ -48,13 +49,14 @@ class Attempt:
     began: float
     heard: float | None = None
     text: bool = False
+    calling: bool = False
     tools: bool = False
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
 
     def take(self, frame: Frame) -> None:
         """Something came of it."""
-        if isinstance(frame, FunctionCallsStartedFrame):
-            self.tools = True
+        self.calling = self.calling or isinstance(frame, CallingFrame)
+        self.tools = self.tools or isinstance(frame, FunctionCallsStartedFrame)
         self.items.put_nowait((self, frame))
 
 

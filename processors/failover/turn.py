@@ -27,11 +27,6 @@ class Turn:
     answered: bool = False
 
     @property
-    def has_tools(self) -> bool:
-        """Whether the answer may be a call of a tool."""
-        return bool(self.frame.context.tools)
-
-    @property
     def is_withdrawn(self) -> bool:
         """Whether nobody waits for the answer any more."""
         return self.guess is not None and self.guess.is_withdrawn

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from bot.providers.stages import STAGES, members, name_of
 from bot.reports import Stage
 from bot.talk.requests import Request
+from bot.tools.settings import BUILT_IN, TOOL_NAME, Outcome
 from processors.claims import Fault
 from processors.failover.circuit import Failure, State
 from processors.failover.route import Kind as Route
@@ -45,6 +46,7 @@ GUESS_RESULTS = ("kept", "withdrawn")
 GUESS_UNITS = ("input_tokens", "output_tokens")
 FAILURES = tuple(failure.value for failure in Failure)
 ROUTES = get_args(Route)
+TOOL_OUTCOMES = get_args(Outcome)
 CIRCUITS = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
 
 
@@ -140,6 +142,12 @@ class CallMetrics:
             ["lacking"],
             registry=registry,
         )
+        self._tools = Counter(
+            "jarvis_tool_calls_total",
+            "Tools that a language model called, and what came of it",
+            ["tool", "outcome"],
+            registry=registry,
+        )
         self._replaced = Counter(
             "jarvis_bots_replaced_total", "Bots that died in a call that went on with another", registry=registry
         )
@@ -166,6 +174,8 @@ class CallMetrics:
             self._asked.labels(request)
         for fault in get_args(Fault):
             self._unsupported.labels(fault)
+        for tool in BUILT_IN:
+            self._tools.labels(tool, "done")
         for channel in CHANNELS:
             for reason in END_REASONS:
                 self._ended.labels(channel, reason)
@@ -206,6 +216,8 @@ class CallMetrics:
         elif kind == "unsupported":
             # Once each, so that sentences and not claims are counted.
             self._unsupported.labels(_known(event["lacking"][0], get_args(Fault))).inc()
+        elif kind == "tool" and TOOL_NAME.fullmatch(event["tool"]):
+            self._tools.labels(event["tool"], _known(event["outcome"], TOOL_OUTCOMES)).inc()
         elif (counter := self._reported.get(kind)) is not None:
             counter.inc(event.get("count", 1))
 

@@ -13,7 +13,7 @@ from loguru import logger
 from knowledge.errors import KnowledgeUnavailableError
 from server.ingress.live import LiveSession
 from server.ingress.registry import SessionRecord
-from server.records.store import CallRow, CallStore, TurnRow
+from server.records.store import CallRow, CallStore, MessageRow, TurnRow
 
 # What happens within this time is written at once.
 BATCH_SECS = 0.5
@@ -52,7 +52,7 @@ class Recorder:
         self._latencies: dict[str, dict[str, float]] = {}
         self._begun: set[str] = set()
         self._calls: dict[str, CallRow] = {}
-        self._turns: deque[TurnRow] = deque()
+        self._turns: deque[TurnRow | MessageRow] = deque()
         self._wake = asyncio.Event()
         self._writing = asyncio.Lock()
         self._lost = 0
@@ -80,11 +80,16 @@ class Recorder:
             case "said":
                 is_answer = event["role"] == "assistant"
                 latencies = self._latencies.pop(session.id, {}) if is_answer else {}
-                self._turns.append(_turn(session, event, latencies))
-                if len(self._turns) > self._most_turns:
-                    self._turns.popleft()
-                    self._lost += 1
-                self._wake.set()
+                self._add(_turn(session, event, latencies))
+            case "message":
+                self._add(_message(session, event))
+
+    def _add(self, row: TurnRow | MessageRow) -> None:
+        self._turns.append(row)
+        if len(self._turns) > self._most_turns:
+            self._turns.popleft()
+            self._lost += 1
+        self._wake.set()
 
     def ended(self, session: LiveSession, record: SessionRecord) -> None:
         """Keeps the end."""
@@ -154,7 +159,7 @@ class Recorder:
         self._away, self._lost = False, 0
         return True
 
-    async def _write_batch(self, calls: Mapping[str, CallRow], turns: Sequence[TurnRow]) -> None:
+    async def _write_batch(self, calls: Mapping[str, CallRow], turns: Sequence[TurnRow | MessageRow]) -> None:
         """Writes these; where the database refuses them as a whole, call by call and without what it refuses."""
         try:
             await self._store.write(begun=self._begun, calls=list(calls.values()), turns=turns)
@@ -211,4 +216,16 @@ def _turn(session: LiveSession, event: Mapping[str, Any], latencies: Mapping[str
         sources=event["sources"],
         unsupported=event["unsupported"],
         latencies=latencies,
+    )
+
+
+def _message(session: LiveSession, event: Mapping[str, Any]) -> MessageRow:
+    return MessageRow(
+        call_id=session.id,
+        bot=session.bots,
+        number=event["number"],
+        name=event["name"].replace("\0", ""),
+        contact=event["contact"].replace("\0", ""),
+        text=event["text"].replace("\0", ""),
+        left_at=datetime.fromtimestamp(event["left_at"], UTC),
     )

@@ -56,6 +56,19 @@ class TurnRow:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageRow:
+    """What a caller wants the operator's people to be told; numbered as turns are, by itself."""
+
+    call_id: str
+    bot: int
+    number: int
+    name: str
+    contact: str
+    text: str
+    left_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """A call's place in the list, newest first."""
 
@@ -72,17 +85,24 @@ class CallStore:
     def __init__(self, database: Database):
         self._database = database
 
-    async def write(self, *, begun: Collection[str], calls: Sequence[CallRow], turns: Sequence[TurnRow]) -> None:
-        """Write calls as they stand and what was said; what is there already stays one row.
+    async def write(
+        self, *, begun: Collection[str], calls: Sequence[CallRow], turns: Sequence[TurnRow | MessageRow]
+    ) -> None:
+        """Write calls as they stand, what was said and left; what is there already stays one row.
 
         Of a call that is not there only those in `begun` are made: one that was erased is not made again.
         """
         rows = [asdict(call) | {"metadata": Jsonb(call.metadata)} for call in calls]
-        said = [asdict(turn) | {"sources": Jsonb(turn.sources), "latencies": Jsonb(turn.latencies)} for turn in turns]
+        said = [
+            asdict(turn) | {"sources": Jsonb(turn.sources), "latencies": Jsonb(turn.latencies)}
+            for turn in turns
+            if isinstance(turn, TurnRow)
+        ]
         async with self._database.transaction() as statements:
             await statements.run_many("begin_call", [row for row in rows if row["id"] in begun])
             await statements.run_many("update_call", rows)
             await statements.run_many("add_turn", said)
+            await statements.run_many("add_message", [asdict(each) for each in turns if isinstance(each, MessageRow)])
 
     async def newest(
         self,
@@ -117,6 +137,10 @@ class CallStore:
     async def turns(self, call_id: str) -> list[dict[str, Any]]:
         """Return what was said in a call, numbered from 1."""
         return await self._database.read("list_turns", call_id=call_id)
+
+    async def messages(self, *, limit: int) -> list[dict[str, Any]]:
+        """Return what callers left, the newest first: `call_id`, `name`, `contact`, `text`, `left_at`."""
+        return await self._database.read("list_messages", limit=limit)
 
     async def cost_since(self, since: datetime) -> Decimal:
         """Return what the calls cost that were created from then on, in USD."""

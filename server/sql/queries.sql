@@ -32,6 +32,16 @@ select
 where exists (select from calls where id = %(call_id)s)
 on conflict (call_id, bot, number) do nothing;
 
+-- add_message --
+insert into messages (call_id, bot, number, name, contact, text, left_at)
+select %(call_id)s, %(bot)s, %(number)s, %(name)s, %(contact)s, %(text)s, %(left_at)s
+-- A call that was erased meanwhile stays so.
+where exists (select from calls where id = %(call_id)s)
+on conflict (call_id, bot, number) do nothing;
+
+-- list_messages --
+select call_id, name, contact, text, left_at from messages order by left_at desc, call_id, number limit %(limit)s;
+
 -- list_calls --
 select c.*, t.*
 from (

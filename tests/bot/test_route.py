@@ -86,6 +86,11 @@ def test_a_question_with_tools_at_hand_is_not():
     assert kind("What does a city bike cost for a day?", tools=TOOLS) == "smart"
 
 
+def test_the_tools_of_every_call_make_no_question_slow():
+    own = ToolsSchema(standard_tools=[FunctionSchema("search_knowledge", "Looks again.", {}, [])])
+    assert kind("What does a city bike cost for a day?", tools=own) == "fast"
+
+
 def test_small_talk_is_quick_whatever_is_at_hand():
     assert kind("Thank you very much.", tools=TOOLS) == "fast"
 

@@ -7,6 +7,8 @@ import pytest
 from pipecat.frames.frames import (
     BotStartedSpeakingFrame,
     Frame,
+    FunctionCallFromLLM,
+    FunctionCallsStartedFrame,
     LLMContextFrame,
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
@@ -123,3 +125,12 @@ async def test_an_answer_aloud_is_said_as_it_begins_to_sound():
     heard = Heard()
     await heard.sees(BotStartedSpeakingFrame(), of=ELSE)
     assert heard.witness.spoke.is_set()
+
+
+async def test_a_call_of_a_tool_without_a_word_is_no_answer():
+    heard = Heard()
+    call = FunctionCallFromLLM(function_name="t", tool_call_id="1", arguments={}, context=LLMContext())
+    await heard.sees(LLMFullResponseStartFrame(), of=BEFORE_VOICE)
+    await heard.sees(FunctionCallsStartedFrame([call]), of=ELSE)
+    await heard.sees(LLMFullResponseEndFrame(), of=BEFORE_VOICE)
+    assert [each["type"] for each in heard.told] == ["bot-llm-started"]

@@ -5,6 +5,8 @@ import asyncio
 import pytest
 from pipecat.frames.frames import (
     Frame,
+    FunctionCallFromLLM,
+    FunctionCallsStartedFrame,
     InterruptionFrame,
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
@@ -12,6 +14,7 @@ from pipecat.frames.frames import (
     TTSSpeakFrame,
     VADUserStoppedSpeakingFrame,
 )
+from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.tests.utils import SleepFrame
 
 from processors.filler import FillerProcessor
@@ -124,3 +127,33 @@ async def test_an_answer_that_comes_meanwhile_is_said_behind_the_word_and_kept_a
     assert call.heard == "One moment. We open at nine."
     assert call.said == ["We open at nine."]
     assert call.floor == ["BotStarted", "BotStopped"] * 2
+
+
+def calls() -> list[Frame]:
+    """The model calls a tool, and nothing is heard of it yet."""
+    call = FunctionCallFromLLM(function_name="t", tool_call_id="1", arguments={}, context=LLMContext())
+    return [FunctionCallsStartedFrame([call]), LLMFullResponseEndFrame()]
+
+
+@in_virtual_time
+async def test_a_slow_tool_is_a_slow_answer():
+    said_of_it = await said(*asked(), *calls(), after(1.5), LLMFullResponseStartFrame(), *answer())
+    assert said_of_it == ["One moment.", "We open", "at nine."]
+
+
+@in_virtual_time
+async def test_what_follows_a_tool_is_waited_for_from_the_callers_last_sound():
+    said_of_it = await said(*asked(), *calls(), after(0.5), LLMFullResponseStartFrame(), after(0.45), *answer())
+    assert said_of_it == ["One moment.", "We open", "at nine."]
+
+
+@in_virtual_time
+async def test_a_tool_that_was_filled_is_not_filled_again():
+    filler = FillerFrame("I look.", append_to_context=False)
+    said_of_it = await said(*asked(), *calls(), filler, LLMFullResponseStartFrame(), after(3), *answer())
+    assert said_of_it == ["I look.", "We open", "at nine."]
+
+
+@in_virtual_time
+async def test_a_caller_who_speaks_ends_the_wait_for_a_tool():
+    assert await said(*asked(), *calls(), InterruptionFrame(), after(3)) == []

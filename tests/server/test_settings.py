@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from bot.providers.prices import listed
+from bot.providers.provider import REVEAL
 from bot.providers.stages import vendors_variables
+from bot.settings import BotSettings
 from server.errors import SetupError
 from server.settings import Settings, read_settings
 
@@ -198,6 +200,46 @@ def test_pronunciations_that_cannot_be_used_are_told_by_file_and_line(
     if text is not None:
         path.write_bytes(text)
     monkeypatch.setenv("JARVIS_PRONUNCIATIONS", str(path))
+    with pytest.raises(SetupError, match=said):
+        read_settings().bot_settings()
+
+
+TOOL = """
+tools:
+  - name: order_status
+    description: Looks up an order.
+    url: https://shop.example/orders
+    headers: {Authorization: "Bearer ${SHOP_TOKEN}"}
+"""
+
+
+def test_tools_come_to_the_bots_with_their_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    path = tmp_path / "tools.yaml"
+    path.write_text(TOOL)
+    monkeypatch.setenv("JARVIS_TOOLS", str(path))
+    monkeypatch.setenv("SHOP_TOKEN", "s3cret")
+    settings = read_settings().bot_settings()
+    (tool,) = BotSettings.model_validate_json(settings.model_dump_json(context=REVEAL)).tools
+    assert tool.headers["Authorization"].get_secret_value() == "Bearer s3cret"
+    assert "s3cret" not in settings.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "tools.yaml can't be read"),
+        (TOOL.encode(), "tools.yaml is wrong: line 6: the variable SHOP_TOKEN is not set"),
+        (b"\xff: b", "tools.yaml is not UTF-8"),
+    ],
+)
+def test_tools_that_cannot_be_used_are_told_by_file_and_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: bytes | None, said: str
+):
+    path = tmp_path / "tools.yaml"
+    if text is not None:
+        path.write_bytes(text)
+    monkeypatch.setenv("JARVIS_TOOLS", str(path))
+    monkeypatch.delenv("SHOP_TOKEN", raising=False)
     with pytest.raises(SetupError, match=said):
         read_settings().bot_settings()
 

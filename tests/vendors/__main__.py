@@ -13,6 +13,7 @@ of its own, and ends with its input:
     {"phrases": {"How late are you open?": "until nine"}}         what language models look for in the passages
     {"writes": {"How late are you open?": "Until ten."}}          what they write in the place of what they found
     {"recalls": ["What did you say?"]}                            answered with the answer that the dialogue has
+    {"calls": {"Where is it?": {"order_status": {}}}}             tools that OpenAI's calls, with their arguments
     {"caller": ["How late are you open?"]}                        what OpenAI's says where it plays a caller
     {}                                                            the answer is, as always, how often each was asked
 """
@@ -33,6 +34,7 @@ def take(told: Mapping[str, Any], stands: Mapping[str, Stand], script: Script) -
     script.phrases |= told.get("phrases", {})
     script.writes |= told.get("writes", {})
     script.recalls = told.get("recalls", script.recalls)
+    script.calls |= told.get("calls", {})
     script.fixed = told.get("answer", script.fixed)
     script.caller = told.get("caller", script.caller)
     for recogniser in (stand.double for name, stand in stands.items() if name.startswith("stt/")):

@@ -25,7 +25,8 @@ class Script:
     So the right words come only of the right question with the right passages. An answer that was cut off goes on from
     there where that is asked for. A question that `recalls` is answered with what the dialogue has of the answer before
     it. What it `writes` to a question stands in the place of the sentence, with the same marker. A `fixed` answer is
-    the one to everything. Where a caller is played, `caller` has its lines.
+    the one to everything. Where a caller is played, `caller` has its lines. A question that `calls` a tool, with
+    arguments, is answered with what came of that, where it has no phrase.
     """
 
     phrases: dict[str, str] = field(default_factory=dict)
@@ -33,6 +34,7 @@ class Script:
     writes: dict[str, str] = field(default_factory=dict)
     fixed: str | None = None
     caller: list[str] = field(default_factory=list)
+    calls: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
 
     def line(self, messages: Sequence[Mapping[str, Any]]) -> str | None:
         """The next of the `caller`'s lines, "" behind the last one; None where nobody is asked to play a caller."""
@@ -41,11 +43,22 @@ class Script:
         heard = sum(each["role"] == "user" for each in messages)
         return self.caller[heard - 1] if heard <= len(self.caller) else ""
 
+    def call(self, messages: Sequence[Mapping[str, Any]]) -> tuple[str, dict[str, Any]] | None:
+        """The tool that the last words of a caller call, and its arguments."""
+        last = messages[-1] if messages else {}
+        if last.get("role") != "user":
+            return None
+        heard = _words(_text(last.get("content")))
+        return next(
+            (call for question, calls in self.calls.items() if _words(question) == heard for call in calls.items()),
+            None,
+        )
+
     def answer(self, messages: Sequence[Mapping[str, Any]]) -> str:
         """The answer to a dialogue in OpenAI's or in Anthropic's form."""
         if self.fixed is not None:
             return self.fixed
-        texts = [(str(each["role"]), _text(each["content"])) for each in messages]
+        texts = [(str(each["role"]), _text(each.get("content"))) for each in messages]
         whole = self._whole(texts)
         places = [place for place, (_, text) in enumerate(texts) if GO_ON in text]
         if not places or texts[places[-1] - 1][0] != "assistant":
@@ -58,6 +71,8 @@ class Script:
         if heard and any(_words(question) in heard[-1] for question in self.recalls):
             return _before_the_last_question(texts)
         asked = [question for text in heard for question in self.phrases if _words(question) in text]
+        if texts and texts[-1][0] == "tool" and not (asked and _words(asked[-1]) in heard[-1]):
+            return texts[-1][1]
         if not asked:
             return NOT_UNDERSTOOD
         phrase = self.phrases[asked[-1]].lower()

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tests.vendors import anthropic_messages, deepgram, google_genai, openai_chat
+from tests.vendors import anthropic_messages, deepgram, google_genai, openai_chat, shop
 from tests.vendors.anthropic_messages import AnthropicMessages
 from tests.vendors.cartesia import Cartesia
 from tests.vendors.deepgram_flux import DeepgramFlux
@@ -16,6 +16,7 @@ from tests.vendors.google_genai import GoogleGenAI
 from tests.vendors.openai_audio import OpenAIAudio
 from tests.vendors.openai_chat import OpenAIChat
 from tests.vendors.script import Script
+from tests.vendors.shop import Shop
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ def _played(script: Script) -> Callable[[openai_chat.Messages], openai_chat.Answ
 
     def answer(messages: openai_chat.Messages) -> openai_chat.Answer:
         line = script.line(messages)
+        if line is None and (call := script.call(messages)) is not None:
+            return openai_chat.ToolCall(*call, id=f"call_{len(messages)}")
         if line == "":
             return openai_chat.ToolCall("end_call", {"success": True, "reason": "There is nothing more to ask."})
         return script.answer(messages) if line is None else line
@@ -81,6 +84,7 @@ STANDS: Mapping[str, Callable[[Script], Stand]] = {
         ElevenLabs(), "ELEVENLABS_BASE_URL", {"ELEVENLABS_API_KEY": ElevenLabs.KEY}, _texts
     ),
     "tts/openai": lambda _: Stand(OpenAIAudio(), "OPENAI_TTS_BASE_URL", OPENAI),
+    "shop": lambda _: Stand(Shop(), "SHOP_URL", {"SHOP_TOKEN": shop.TOKEN}),
     "tts/deepgram": lambda _: Stand(DeepgramSpeak(), "DEEPGRAM_BASE_URL", DEEPGRAM, _texts),
 }
 # Seconds to a first word and how many times as fast as it is spoken or written it comes: what vendors take.
@@ -99,7 +103,7 @@ async def served(names: Sequence[str], script: Script) -> AsyncIterator[tuple[di
         for name, stand in stands.items():
             if stand.url in variables:
                 raise ValueError(f"{name} is set by {stand.url}, as another one is")
-            stand.double.faults.delay_secs, stand.double.faults.pace = MANNERS[name[:3]]
+            stand.double.faults.delay_secs, stand.double.faults.pace = MANNERS.get(name[:3], (0.0, None))
             variables |= {**stand.variables, stand.url: await stack.enter_async_context(stand.double.serving())}
         for stage in ("stt", "llm", "tts"):
             chosen = [name.partition("/")[2] for name in names if name.startswith(stage)]

@@ -44,3 +44,10 @@ def test_a_recogniser_is_told_when_its_words_are_final():
     ear = DeepgramListen()
     take({"double": "stt/deepgram", "final_secs": 0.25}, {"stt/deepgram": stand(ear)}, Script())
     assert ear.final_secs == 0.25
+
+
+def test_tools_are_called_for_all_questions_that_were_told():
+    script = Script()
+    take({"calls": {"Where is it?": {"order_status": {}}}}, {}, script)
+    take({"calls": {"Bye.": {"end_call": {}}}}, {}, script)
+    assert [*script.calls] == ["Where is it?", "Bye."]

@@ -75,3 +75,25 @@ def test_where_a_caller_is_played_it_says_line_by_line():
     assert script.line([*played, greeted]) == "What does it cost?"
     assert script.line([*played, greeted, {"role": "user", "content": "18 dollars."}]) == ""
     assert script.line([QUESTION]) is None
+
+
+CALLS = Script({"Quote me.": "until six"}, calls={"Where is it?": {"order_status": {"order": "7"}}})
+ASKED = {"role": "user", "content": "where is it"}
+RESULT = {"role": "tool", "content": "ready on Friday"}
+
+
+def test_it_calls_the_tool_of_a_question_and_only_of_that():
+    other = {"role": "user", "content": "When?"}
+    assert [CALLS.call(each) for each in ([ASKED], [ASKED, RESULT], [ASKED, other], [])] == [
+        ("order_status", {"order": "7"}), None, None, None,
+    ]  # fmt: skip
+
+
+def test_what_came_of_a_tool_is_its_answer():
+    called = {"role": "assistant", "tool_calls": []}
+    assert CALLS.answer([ASKED, called, RESULT]) == "ready on Friday"
+
+
+def test_a_phrase_goes_before_what_came_of_a_tool():
+    question = {"role": "user", "content": "Quote me."}
+    assert CALLS.answer([passages("We are open until six."), question, RESULT]) == "We are open until six. [1]"

@@ -165,6 +165,13 @@ async def test_what_cannot_be_answered_is_said(messages: list[Any], reply: str):
     assert pieces(down) == [reply]
 
 
+async def test_a_tool_that_another_model_called_does_not_keep_it_from_answering():
+    called = {"role": "assistant", "tool_calls": [{"id": "1", "type": "function", "function": {"name": "t"}}]}
+    result = {"role": "tool", "tool_call_id": "1", "content": "{}"}
+    down, _ = await answered(ScriptedSimilarity(NEAR), found(passage()), QUESTION, called, result)
+    assert "thirty days" in pieces(down)[0]
+
+
 async def test_what_does_not_answer_is_quoted_as_the_nearest_behind_an_unanswered_frame():
     down, _ = await answered(
         ScriptedSimilarity({"thirty days": 0.5}), found(passage()), {"role": "user", "content": "Can hats be returned?"}

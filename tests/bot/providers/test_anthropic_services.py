@@ -3,17 +3,18 @@
 from typing import Any
 
 import pytest
-from pipecat.frames.frames import LLMContextFrame
+from pipecat.frames.frames import FunctionCallsStartedFrame, LLMContextFrame
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.utils.errors import ErrorCategory
 from pydantic import SecretStr
 
 from bot.providers.anthropic import AnthropicLLM
+from processors.frames import CallingFrame
 from tests.bot.providers.calls import QUESTION, Came, answered, interrupted
 from tests.bot.providers.similarity import NoSimilarity
 from tests.vendors.anthropic_messages import KEY, AnthropicMessages
 from tests.vendors.faults import Fault, Faults
-from tests.vendors.openai_chat import Messages
+from tests.vendors.openai_chat import Messages, ToolCall
 
 STALLED_SECS = 0.4
 PATIENT = {"stalled_secs": 8.0, "first_token_secs": 8.0}
@@ -50,6 +51,14 @@ async def test_what_it_answers_rests_on_the_passages_behind_the_question():
     turns = [QUESTION, {"role": "assistant", "content": "Which one?"}, {"role": "user", "content": "The pool."}]
     came = await answer(AnthropicMessages(answer=read), *turns, passages, **PATIENT)
     assert (came.text, came.categories) == ("At ten [1].", [])
+
+
+async def test_what_a_tool_is_called_with_gives_signs_of_life():
+    double = AnthropicMessages(answer=lambda messages: ToolCall("book", {"day": "Monday"}))
+    came = await answer(double, **PATIENT)
+    kinds = [type(frame) for frame in came.down if isinstance(frame, CallingFrame | FunctionCallsStartedFrame)]
+    assert kinds[0] is CallingFrame
+    assert kinds[-1] is FunctionCallsStartedFrame
 
 
 async def test_a_dialogue_that_our_greeting_began_is_answered():

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from httpx2 import Request, Response
 from openai import APIConnectionError, APIError, BadRequestError, RateLimitError
-from pipecat.frames.frames import LLMContextFrame, TTSSpeakFrame, TTSTextFrame
+from pipecat.frames.frames import FunctionCallsStartedFrame, LLMContextFrame, TTSSpeakFrame, TTSTextFrame
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.utils.errors import ErrorCategory
 from pydantic import SecretStr
@@ -14,11 +14,12 @@ from pydantic import SecretStr
 from bot.providers.openai import OpenAILLM, OpenAISTT, OpenAITTS
 from bot.providers.openai_services import category_of
 from bot.speech.stt import NOT_UNDERSTOOD
+from processors.frames import CallingFrame
 from tests.bot.providers.calls import QUESTION, SPOKEN, Came, answered, heard, interrupted, spoken
 from tests.bot.providers.similarity import NoSimilarity
 from tests.vendors.faults import Fault, Faults
 from tests.vendors.openai_audio import CHARACTER_SECS, RATE_HZ, OpenAIAudio
-from tests.vendors.openai_chat import KEY, Messages, OpenAIChat
+from tests.vendors.openai_chat import KEY, Messages, OpenAIChat, ToolCall
 
 NOWHERE = Path("/nowhere")
 POST = Request("POST", "http://127.0.0.1/v1")
@@ -79,6 +80,13 @@ async def test_what_it_answers_rests_on_the_passages_behind_the_question():
     turns = [QUESTION, {"role": "assistant", "content": "Which one?"}, {"role": "user", "content": "The pool."}]
     came = await answer(OpenAIChat(answer=read), *turns, passages, stalled_secs=8.0, first_token_secs=8.0)
     assert (came.text, came.categories) == ("At ten [1].", [])
+
+
+async def test_what_a_tool_is_called_with_gives_signs_of_life():
+    chat = OpenAIChat(answer=lambda messages: ToolCall("book", {"day": "Monday", "seats": 2}))
+    came = await answer(chat, stalled_secs=8.0, first_token_secs=8.0)
+    kinds = [type(frame) for frame in came.down if isinstance(frame, CallingFrame | FunctionCallsStartedFrame)]
+    assert kinds == [CallingFrame] * 5 + [FunctionCallsStartedFrame]
 
 
 @pytest.mark.parametrize(("fault", "category"), CATEGORIES)

@@ -60,6 +60,7 @@ def test_a_good_scenario_is_not_complained_of(tmp_path: Path):
         ("expect: [{event: response}]\nx_phrase: 18 dollars", "8: x_phrase is for a language model's double"),
         ("expect: [{event: response}]\nx_writes: 'It is 7.'", "8: x_writes is written with the source"),
         ("expect: [{event: response}]\nx_recalls: true", "8: x_recalls is for a language model's double"),
+        ("expect: [{event: response}]\nx_calls: {end_call: {}}", "8: x_calls is for a language model's double"),
         ("expect: [{event: response}]\nx_change: {}", "8: it changes nothing"),
         ("expect: [{event: response}]\nx_voice: marin", "8: x_voice is of a spoken call"),
         ("expect: [{event: response}]\nx_voice: marin", "8: only doubles are known by their tone"),

@@ -73,6 +73,12 @@ def test_a_double_beside_the_drills_is_there_where_it_is_named():
     assert beside == {"tts/openai"}
 
 
+def test_a_shop_is_there_for_scenarios_with_tools():
+    settings = {"JARVIS_TOOLS": "tools.yaml"}
+    beside = {*doubles_of(wanted(providers="doubles", settings=settings))} - {*doubles_of(wanted(providers="doubles"))}
+    assert beside == {"shop"}
+
+
 async def test_embedded_providers_are_asked_by_name():
     jarvis = await stood(wanted())
     named = {name: jarvis.environment[f"JARVIS_{name}"] for name in ("STT", "LLM", "TTS")}

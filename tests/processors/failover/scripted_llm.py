@@ -28,6 +28,7 @@ from pipecat.workers.runner import WorkerRunner
 from processors.failover.llm import KeptLLM, Member
 from processors.failover.providers import Providers
 from processors.failover.route import TurnRoute
+from processors.frames import CallingFrame
 
 QUESTION = [{"role": "user", "content": "When can goods go back?"}]
 
@@ -46,7 +47,12 @@ class Tool:
     name: str
 
 
-Step = str | Wait | Tool | ErrorCategory
+@dataclass(frozen=True)
+class Calling:
+    """The model writes on at what it calls a tool with."""
+
+
+Step = str | Wait | Tool | Calling | ErrorCategory
 HANGS = Wait(10_000)
 
 
@@ -107,6 +113,8 @@ class ScriptedLLM(LLMService):
                 await asyncio.sleep(step.secs)
             case ErrorCategory():
                 await self.push_error("it failed", category=step)
+            case Calling():
+                await self.push_frame(CallingFrame())
             case Tool():
                 call = FunctionCallFromLLM(
                     function_name=step.name, tool_call_id=f"call-{step.name}", arguments={}, context=context

@@ -16,7 +16,17 @@ from pipecat.utils.errors import ErrorCategory
 
 from processors.failover.circuit import State
 from processors.frames import PassagesFrame
-from tests.processors.failover.scripted_llm import HANGS, QUESTION, ScriptedLLM, Stage, Staging, Step, Tool, Wait
+from tests.processors.failover.scripted_llm import (
+    HANGS,
+    QUESTION,
+    Calling,
+    ScriptedLLM,
+    Stage,
+    Staging,
+    Step,
+    Tool,
+    Wait,
+)
 from tests.virtual_time import run
 
 ANSWER = ("Within ", "thirty ", "days.")
@@ -297,6 +307,27 @@ def test_a_tool_alone_is_an_answer():
             return stage.tools, stage.failovers
 
     assert run(turn()) == (["book"], [])
+
+
+def test_a_model_that_writes_what_it_calls_a_tool_with_is_not_late():
+    async def turn() -> tuple[list[str], list[tuple[str, str, str]]]:
+        writes = [Wait(1.5), Calling(), Wait(1.5), Calling(), Wait(1.5), Calling(), Tool("book")]
+        async with Staging({"a": ScriptedLLM(writes), "b": ScriptedLLM(ANSWER)}, follows=False) as stage:
+            await stage.ask()
+            return stage.tools, stage.failovers
+
+    assert run(turn()) == (["book"], [])
+
+
+def test_of_two_models_only_the_one_that_begins_first_calls_a_tool():
+    async def turn() -> tuple[list[str], list[int]]:
+        first = ScriptedLLM([Wait(1.5), Calling(), Wait(1.5), Tool("book")])
+        second = ScriptedLLM([Wait(1.0), Tool("book")])
+        async with Staging({"a": first, "b": second, "c": ScriptedLLM(ANSWER)}) as stage:
+            await stage.ask()
+            return stage.tools, [len(each.asked) for each in (first, second)]
+
+    assert run(turn()) == (["book"], [1, 1])
 
 
 def test_the_caller_is_told_once_that_only_the_last_is_left():

@@ -12,7 +12,3 @@ def test_a_turn_is_withdrawn_with_its_guess_and_never_without_one():
     certain, guessed = (Turn(LLMContextFrame(context=LLMContext()), "smart", each) for each in (None, guess))
     guess.withdraw()
     assert (certain.is_withdrawn, guessed.is_withdrawn) == (False, True)
-
-
-def test_a_turn_without_tools_calls_none():
-    assert Turn(LLMContextFrame(context=LLMContext()), "smart").has_tools is False

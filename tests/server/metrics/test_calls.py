@@ -108,6 +108,16 @@ def test_requests_about_the_talk_are_counted_by_what_is_asked():
     assert asked == [1, 1, 0]
 
 
+def test_tools_are_counted_by_name_and_what_came_of_them():
+    counted = Counted()
+    for tool, outcome in (("order_status", "done"), ("order_status", "made up"), ("The caller's words", "done")):
+        counted.hears({"type": "tool", "tool": tool, "outcome": outcome})
+    value = counted.value
+    assert value("jarvis_tool_calls_total", tool="order_status", outcome="done") == 1
+    assert value("jarvis_tool_calls_total", tool="order_status", outcome="other") == 1
+    assert value("jarvis_tool_calls_total", tool="end_call", outcome="done") == 0
+
+
 @pytest.mark.parametrize(("reason", "label"), [("idle", "idle"), ("made up", "other"), (None, "other")])
 def test_an_end_is_counted_by_a_reason_that_is_known(reason: str | None, label: str):
     counted = Counted()

@@ -1,6 +1,6 @@
 """A real database and a real Redis, with nothing in them, and what the records are made of."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,7 @@ from knowledge.gaps import GapStore
 from knowledge.store import Store
 from server.ingress.registry import Registry
 from server.records.erasure import Erasure
-from server.records.store import CallRow, CallStore, TurnRow
+from server.records.store import CallRow, CallStore, MessageRow, TurnRow
 from server.sql import SERVER
 
 NOON = datetime(2030, 1, 2, 12, tzinfo=UTC)
@@ -102,6 +102,13 @@ def a_turn(call_id: str = "a", *, number: int = 1, role: Any = "user", **changes
     return TurnRow(call_id=call_id, number=number, role=role, **{**fields, **changes})
 
 
-async def keep(store: CallStore, *calls: CallRow, turns: tuple[TurnRow, ...] = ()) -> None:
+def a_message(call_id: str = "a", *, number: int = 1, text: str = "Please call me.") -> MessageRow:
+    """What a caller left."""
+    return MessageRow(
+        call_id=call_id, bot=1, number=number, name="Ada [L]", contact="555 0187", text=text, left_at=NOON
+    )
+
+
+async def keep(store: CallStore, *calls: CallRow, turns: Sequence[TurnRow | MessageRow] = ()) -> None:
     """Writes calls that were not there."""
     await store.write(begun={call.id for call in calls}, calls=calls, turns=turns)

@@ -14,7 +14,7 @@ from server.ingress.live import LiveSession
 from server.ingress.registry import Details
 from server.ingress.scripted import ScriptedBot
 from server.records.recorder import Recorder
-from server.records.store import CallRow, CallStore, TurnRow
+from server.records.store import CallRow, CallStore, MessageRow, TurnRow
 from tests.server.records.conftest import NOON, SOURCE
 
 DETAILS = Details(caller="Ada", metadata={"shop": "north"})
@@ -37,9 +37,11 @@ class ScriptedStore:
         self._errors = list(errors)
         self.begun: list[str] = []
         self.calls: dict[str, CallRow] = {}
-        self.turns: list[TurnRow] = []
+        self.turns: list[Any] = []
 
-    async def write(self, *, begun: Collection[str], calls: Sequence[CallRow], turns: Sequence[TurnRow]) -> None:
+    async def write(
+        self, *, begun: Collection[str], calls: Sequence[CallRow], turns: Sequence[TurnRow | MessageRow]
+    ) -> None:
         if self._errors and (error := self._errors.pop(0)) is not None:
             raise error
         self.begun += [call.id for call in calls if call.id in begun]
@@ -240,3 +242,12 @@ async def test_a_call_that_another_server_takes_over_is_recorded_once(store: Cal
     call = await store.get("a")
     assert call is not None
     assert (call["turns"], call["end_reason"], call["v2v_p50_secs"]) == (1, "hang_up", 0.7)
+
+
+async def test_a_message_is_kept_as_it_was_left():
+    store = ScriptedStore()
+    server = Server(store)
+    left = {"number": 1, "name": "Ada\0", "contact": "555", "text": "Call me.", "left_at": NOON.timestamp()}
+    server.recorder.heard(server.call(), {"type": "message", **left})
+    await server.recorder.flush()
+    assert store.turns == [MessageRow("a", 1, 1, "Ada", "555", "Call me.", NOON)]

@@ -1,5 +1,6 @@
 """Calls and turns in a real database."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from server.records.store import CallStore, Place
-from tests.server.records.conftest import NOON, SOURCE, a_call, a_turn, keep
+from tests.server.records.conftest import NOON, SOURCE, a_call, a_message, a_turn, keep
 
 pytestmark = pytest.mark.integration
 
@@ -157,3 +158,18 @@ async def test_a_call_that_was_thought_lost_goes_on(store: CallStore):
     call = await store.get("a")
     assert call is not None
     assert (call["ended_at"], call["end_reason"], call["turns"]) == (None, None, 7)
+
+
+async def test_messages_are_listed_newest_first_each_once(store: CallStore):
+    later = replace(a_message(number=2, text="Later."), left_at=NOON + timedelta(hours=1))
+    for _ in range(2):
+        await keep(store, a_call(), turns=(a_message(number=1), later))
+    found = await store.messages(limit=5)
+    assert [each["text"] for each in found if each["call_id"] == "a"] == ["Later.", "Please call me."]
+
+
+async def test_a_message_goes_with_its_call_and_does_not_come_back(store: CallStore):
+    await keep(store, a_call(), turns=(a_message(number=1),))
+    await store.erase(["a"])
+    await store.write(begun=[], calls=[], turns=[a_message(number=1)])
+    assert [each for each in await store.messages(limit=5) if each["call_id"] == "a"] == []

@@ -1,0 +1,1 @@
+"""What a language model can do in a call besides talking."""
