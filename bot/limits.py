@@ -14,6 +14,8 @@ from processors.silence import SilenceProcessor
 LAST_SECS = 60.0
 # No voice takes so long to say goodbye; one that does works no more.
 GOODBYE_SECS = 10.0
+# Characters; the message of who turns callers away may be long.
+SLOWEST_PER_SEC = 8
 # A bot that is interrupted is silent within that.
 SILENCED_SECS = 1.0
 
@@ -22,11 +24,19 @@ class LimitKeeper:
     """Asks a silent caller whether they are there, tells when a minute is left, and says goodbye before a call ends.
 
     Whoever speaks up, or writes, before a goodbye to the silent is over, keeps the call; its longest time ends it in
-    any case. `push` takes a frame into the call's pipeline.
+    any case. `push` takes a frame into the call's pipeline. `turned_away` is all that is said in a call that ends then.
     """
 
-    def __init__(self, limits: Limits, *, silence: SilenceProcessor, push: Callable[[Frame], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        silence: SilenceProcessor,
+        push: Callable[[Frame], Awaitable[None]],
+        turned_away: str | None = None,
+    ) -> None:
         self._limits = limits
+        self._turned_away = turned_away
         self._silence = silence
         self._push = push
         self._goodbye_due = asyncio.Event()
@@ -41,6 +51,9 @@ class LimitKeeper:
 
     async def keep(self) -> str:
         """Why the call is to end, once it is and goodbye was said; begins as the caller is connected."""
+        if self._turned_away is not None:
+            await self._say_goodbye(self._turned_away)
+            return "closed"
         announcing = asyncio.create_task(self._announce(), name="announce-last-minute")
         try:
             async with asyncio.timeout(self._limits.max_duration_secs):
@@ -82,7 +95,7 @@ class LimitKeeper:
         """Returns when it was said, or cut off."""
         self._bot_ended.clear()
         await self._push(TTSSpeakFrame(words))
-        await self._wait_ended(GOODBYE_SECS)
+        await self._wait_ended(max(GOODBYE_SECS, len(words) / SLOWEST_PER_SEC))
 
     async def _wait_ended(self, secs: float) -> None:
         with contextlib.suppress(TimeoutError):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bot.extractive.talk import NOTHING_FOUND, SORRY_NOT_HEARD
@@ -26,15 +28,27 @@ TIME_IS_UP = "Our time is up. Thank you for calling. Goodbye."
 FILLERS = ("One moment.", "Let me see.", "Just a second.")
 
 
-def greeting(settings: BotSettings) -> str:
-    """The first words of a call."""
-    return settings.persona.spoken_greeting(settings.llm[0].notice)
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The first words of a call, and whether they are its last: it came outside of the hours."""
+
+    words: str
+    ends: bool = False
+
+
+def opening_of(settings: BotSettings, *, at: datetime) -> Opening:
+    """How a call opens that begins then."""
+    outside = settings.persona.outside(at)
+    words = settings.persona.first_words(settings.llm[0].notice, outside)
+    return Opening(words, ends=outside is not None and outside.then == "end")
 
 
 def spoken_alone(settings: BotSettings) -> dict[str, Kind]:
     """What is said by itself."""
     notices = (GO_ON, STILL_THERE, NOBODY_THERE, ONE_MINUTE, TIME_IS_UP, *FILLERS, *FIXED.values())
-    return {greeting(settings): "greeting", NO_ANSWER: "apology", LOST_YOU: "apology", **_notices(notices)}
+    persona, notice = settings.persona, settings.llm[0].notice
+    greetings = {persona.first_words(notice, outside) for outside in (None, persona.outside_hours)}
+    return {**dict.fromkeys(greetings, "greeting"), NO_ANSWER: "apology", LOST_YOU: "apology", **_notices(notices)}
 
 
 def _notices(texts: Iterable[str]) -> dict[str, Kind]:

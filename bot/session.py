@@ -5,6 +5,7 @@ import time
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ from bot.failover import Failover, answerer, listener, speaker
 from bot.guessing import guess_report
 from bot.limits import SILENCED_SECS, LimitKeeper
 from bot.observers import TurnObserver
-from bot.phrases import GO_ON, LOST_YOU, NO_ANSWER, greeting
+from bot.phrases import GO_ON, LOST_YOU, NO_ANSWER, Opening, opening_of
 from bot.pipeline import CallPipeline, Services, build_pipeline
 from bot.reports import Floor, Message, Report
 from bot.said import Said
@@ -60,12 +61,13 @@ FAREWELLS = {
     "goodbye": "You said goodbye. Thank you for calling.",
     "idle": "The call ended because nobody spoke for a while.",
     "max_duration": "The call reached its maximum duration.",
+    "closed": "Nobody answers at this time. Please call again later.",
     "shutdown": "Jarvis is being restarted. Please call again in a moment.",
     "operator": "The call was ended by the people who run Jarvis.",
     "error": "Something went wrong on our side. Please call again.",
 }
 # Before these, goodbye was said to its end.
-GOODBYE_SAID = ("goodbye", "idle", "max_duration")
+GOODBYE_SAID = ("goodbye", "idle", "max_duration", "closed")
 
 
 class Session:
@@ -75,7 +77,7 @@ class Session:
     new. `report` is told what happens: `answered` an offer, `connected`, `turn`, `filler`, `interruption`, `said`,
     `story`, `citation`, `marker_dropped`, `gap`, `guess`, `provider`, `failover`, `usage`, `route`, `speech_cache`,
     `changed`, `llm_failed`, `turn_stop_timeout`, `talk_request`, and at last `ended` with its reason (hang_up, goodbye,
-    idle, max_duration, never_connected, shutdown, operator, error).
+    idle, max_duration, closed, never_connected, shutdown, operator, error).
     """
 
     def __init__(
@@ -242,8 +244,12 @@ class Session:
                 idle_timeout_secs=None,
                 conversation_id=self._id,
             )
-            self._listen(worker, transport, call, services.llm, story)
-            self._limits = LimitKeeper(self._settings.limits, silence=call.silence, push=worker.queue_frame)
+            opening = opening_of(self._settings, at=datetime.now(UTC))
+            self._listen(worker, transport, call, services.llm, story, opening)
+            away = opening.words if opening.ends and self._story is None else None
+            self._limits = LimitKeeper(
+                self._settings.limits, silence=call.silence, push=worker.queue_frame, turned_away=away
+            )
             part_after_goodbye(worker, floor=lambda: self.floor, end=self.end)
             self._keep_gaps(call, search)
             self._services = services
@@ -283,19 +289,19 @@ class Session:
         )
 
     def _listen(
-        self, worker: PipelineWorker, transport: Any, call: CallPipeline, llm: FrameProcessor, story: Story
-    ) -> None:
-        first_words = greeting(self._settings)
-
+        self, worker: PipelineWorker, transport: Any, call: CallPipeline, llm: FrameProcessor, story: Story,
+        opening: Opening,
+    ) -> None:  # fmt: skip
         @transport.event_handler("on_client_connected")
         async def on_client_connected(_transport: object, _client: object) -> None:
             first = not self._connected.is_set()
             self._connected.set()
             self._report({"type": "connected", "at": time.time(), "at_mono": time.monotonic()})
             if first and self._story is None:
-                await worker.queue_frame(TTSSpeakFrame(first_words))
+                if not opening.ends:
+                    await worker.queue_frame(TTSSpeakFrame(opening.words))
             else:
-                await self._go_on(worker, call, first_words=first_words)
+                await self._go_on(worker, call, first_words=opening.words)
 
         @call.assistant.event_handler("on_assistant_turn_started")
         async def on_assistant_turn_started(_aggregator: object) -> None:

@@ -19,6 +19,7 @@ from server.commands import (
     gaps,
     index,
     keys,
+    personas,
     providers,
     ps,
     run,
@@ -46,6 +47,7 @@ app.add_typer(gaps.app, name="gaps")
 app.add_typer(calls.app, name="calls")
 app.add_typer(keys.app, name="keys")
 app.command("providers")(providers.providers)
+app.command("personas")(personas.personas)
 app.command("doctor")(doctor.doctor)
 app.command("call")(call.call)
 app.command("drill")(drill.drill)

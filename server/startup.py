@@ -34,6 +34,7 @@ from server.forks import ForkedProcess
 from server.ingress.admission import HostMeter, Limits
 from server.ingress.budget import BudgetedLauncher, DayBudget
 from server.ingress.busy import BusySentence
+from server.ingress.casting import Casting
 from server.ingress.circuits import Circuits
 from server.ingress.launcher import LauncherError
 from server.ingress.lines import Lines
@@ -77,6 +78,7 @@ async def start(
     settings.prepare_dirs()
     tokens = SessionTokens(key=settings.signing_key(), max_age_secs=settings.session_token_secs)
     bot_settings = settings.bot_settings()
+    personas = settings.known_personas(bot_settings)
     async with AsyncExitStack() as stack:
         launcher = LocalLauncher(
             sockets_dir=settings.bots_dir,
@@ -145,7 +147,7 @@ async def start(
             mirror=mirror,
             lines=lines,
             tokens=tokens,
-            settings=bot_settings.caching(resources.redis_url),
+            casting=Casting(bot_settings.caching(resources.redis_url), personas),
             public_url=public_url,
             observers=(*observers, *((records.recorder,) if settings.keep_calls_days else ())),
         )

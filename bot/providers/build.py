@@ -27,7 +27,7 @@ def stt_services(settings: BotSettings) -> list[STTService]:
 def llm_services(settings: BotSettings, *, similarity: Similarity) -> list[LLMService[Any]]:
     """Who answers, told who it is and whom it speaks for."""
     persona = settings.persona
-    instruction = prompt("instruction", name=persona.name, business=persona.business)
+    instruction = persona.told(prompt("instruction", name=persona.name, business=persona.business))
     return [each.build(instruction=instruction, similarity=similarity) for each in settings.llm]
 
 

@@ -22,6 +22,7 @@ END_REASONS = (
     "goodbye",
     "idle",
     "max_duration",
+    "closed",
     "never_connected",
     "caller_lost",
     "bot_died",

@@ -58,7 +58,10 @@ class Voice(FrameProcessor):
 class Call:
     """A call with such a voice; `plot` is what happens in it after the greeting."""
 
-    def __init__(self, *, idle_secs: float = LONG, max_secs: float = LONG, works: bool = True) -> None:
+    def __init__(
+        self, *, idle_secs: float = LONG, max_secs: float = LONG, works: bool = True, turned_away: str | None = None
+    ) -> None:
+        self.turned_away = turned_away
         self.voice = Voice()
         self.voice.works = works
         self.limits = Limits(idle_secs=idle_secs, max_duration_secs=max_secs)
@@ -72,7 +75,7 @@ class Call:
         silence = SilenceProcessor(silent_secs=self.limits.idle_secs / 2)
         pipeline = Pipeline([silence, self.voice])
         self.worker = PipelineWorker(pipeline, idle_timeout_secs=None, enable_rtvi=False)
-        keeper = LimitKeeper(self.limits, silence=silence, push=self.worker.queue_frame)
+        keeper = LimitKeeper(self.limits, silence=silence, push=self.worker.queue_frame, turned_away=self.turned_away)
         runner = WorkerRunner()
         await runner.add_workers(self.worker)
         running = asyncio.create_task(runner.run())
@@ -129,6 +132,13 @@ async def test_where_no_voice_works_a_silent_call_ends_all_the_same():
     reason, ended = await Call(idle_secs=20, works=False).held()
     assert reason == "idle"
     assert ended <= 40
+
+
+@in_virtual_time
+async def test_who_is_turned_away_is_told_why_and_nothing_else():
+    call = Call(turned_away="We are closed.")
+    assert (await call.held())[0] == "closed"
+    assert [words for _, words in call.said] == ["We are closed."]
 
 
 @in_virtual_time

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from bot.persona import Persona
 from bot.providers.embedded import EmbeddedTTS, ExtractiveLLM
 from bot.providers.local import PiperTTS
 from bot.providers.openai import OpenAILLM
 from bot.providers.provider import REVEAL
-from bot.settings import BotSettings, Persona, Retrieval, Turns
+from bot.settings import BotSettings, Retrieval, Turns
 
 PATHS: dict[str, Any] = {"retrieval": {"socket": "/run/knowledge.sock"}, "speech_socket": "/run/speech.sock"}
 
@@ -72,17 +73,9 @@ def test_a_key_is_hidden_wherever_nobody_asks_to_reveal_it():
     assert "sk-secret" not in f"{shown!r} {shown.model_dump_json()} {shown.model_dump(mode='json')}"
 
 
-@pytest.mark.parametrize(
-    ("persona", "notice", "greeting"),
-    [
-        (Persona(), "", "Hello, this is Jarvis at Larkspur Cycles. How can I help?"),
-        (Persona(), "I quote.", "Hello, this is Jarvis at Larkspur Cycles. I quote. How can I help?"),
-        (Persona(name="Ada", business="Acme", greeting="{business}, {name}."), "", "Acme, Ada. How can I help?"),
-        (Persona(greeting=""), "", "How can I help?"),
-    ],
-)
-def test_the_first_words_say_who_answers_and_how(persona: Persona, notice: str, greeting: str):
-    assert persona.spoken_greeting(notice) == greeting
+def test_another_persona_speaks_with_its_own_voice_and_leaves_the_others_as_they_are():
+    answered = settings().answered_by(Persona(name="Ada", voices={"embedded": "en-gb", "cartesia": "x"}))
+    assert (answered.persona.name, answered.tts[0].voice, answered.stt) == ("Ada", "en-gb", settings().stt)
 
 
 def test_the_speech_process_gets_the_recognisers_that_are_chosen():
