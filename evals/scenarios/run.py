@@ -240,6 +240,7 @@ async def _had(run: Run, served: Stand, cue: "_Cue", host: HostEvent, audio: Pat
                 key=served.key,
                 audio=audio,
                 judge=_judge(run, model),
+                wanted=None if run.scenario.persona is None else {"persona": run.scenario.persona.stem},
                 on_turn=cue.turn,
                 changes={number: keys.x_change for number, keys in enumerate(run.scenario.turns) if keys.x_change},
                 before_turn=host.before,

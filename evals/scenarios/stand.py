@@ -54,7 +54,9 @@ class Wanted:
         setup, privacy = scenario.keys.x_jarvis, scenario.keys.x_privacy
         traced = privacy is not None and "trace" in privacy.sinks
         alone = "" if scenario.keys.x_host is None else f"{scenario.file}:{scenario.name}"
-        return cls(setup.providers, scenario.knowledge, tuple(sorted(setup.settings.items())), traced, alone)
+        folder = {} if scenario.persona is None else {"JARVIS_PERSONAS": str(scenario.persona.parent)}
+        settings = tuple(sorted((setup.settings | folder).items()))
+        return cls(setup.providers, scenario.knowledge, settings, traced, alone)
 
 
 class Stand:
