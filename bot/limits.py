@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 
 from pipecat.frames.frames import Frame, InterruptionFrame, TTSSpeakFrame
 
-from bot.phrases import NOBODY_THERE, ONE_MINUTE, STILL_THERE, TIME_IS_UP
 from bot.settings import Limits
+from bot.wording.table import Wording
 from processors.silence import SilenceProcessor
 
-# What `ONE_MINUTE` says; a call that may last no more than twice as long is not told.
+# What `one_minute` says; a call that may last no more than twice as long is not told.
 LAST_SECS = 60.0
 # No voice takes so long to say goodbye; one that does works no more.
 GOODBYE_SECS = 10.0
@@ -33,9 +33,11 @@ class LimitKeeper:
         *,
         silence: SilenceProcessor,
         push: Callable[[Frame], Awaitable[None]],
+        words: Wording,
         turned_away: str | None = None,
     ) -> None:
         self._limits = limits
+        self._words = words
         self._turned_away = turned_away
         self._silence = silence
         self._push = push
@@ -61,7 +63,7 @@ class LimitKeeper:
                 return "idle"
         except TimeoutError:
             await self._hush()
-            await self._say_goodbye(TIME_IS_UP)
+            await self._say_goodbye(self._words.time_is_up)
             return "max_duration"
         finally:
             announcing.cancel()
@@ -74,14 +76,14 @@ class LimitKeeper:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_SECS / 2):
                 await self._caller_quiet.wait()
-                await self._push(TTSSpeakFrame(ONE_MINUTE))
+                await self._push(TTSSpeakFrame(self._words.one_minute))
 
     async def _deserted(self) -> None:
         """Returns when a caller let a goodbye pass."""
         while True:
             await self._goodbye_due.wait()
             self._goodbye_due.clear()
-            await self._say_goodbye(NOBODY_THERE)
+            await self._say_goodbye(self._words.nobody_there)
             if not self._caller_there:
                 return
 
@@ -104,7 +106,7 @@ class LimitKeeper:
     # The end of a call waits for what is told here, so none of these waits for anything.
     async def _on_caller_silent(self, _silence: SilenceProcessor, times: int) -> None:
         if times == 1:
-            await self._push(TTSSpeakFrame(STILL_THERE))
+            await self._push(TTSSpeakFrame(self._words.still_there))
         elif times == 2:
             self._caller_there = False
             self._goodbye_due.set()

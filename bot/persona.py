@@ -8,6 +8,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from bot.change import Voice
 from bot.hours import Hours
+from bot.prompts import prompt
+from bot.wording.table import NAMES, Language, Wording, wording
 
 DEFAULT = "default"
 _PARTS = Formatter()
@@ -47,6 +49,7 @@ class Persona(BaseModel):
 
     name: str = "Jarvis"
     business: str = "Larkspur Cycles"
+    language: Language = Field(default="en", description="what it speaks and understands, as far as its providers can")
     greeting: Spoken = "Hello, this is {name} at {business}."
     instructions: str = Field(default="", max_length=8000, description="what a language model is told besides")
     collection: str | None = Field(default=None, description="where it looks things up, unless a call names another")
@@ -62,10 +65,15 @@ class Persona(BaseModel):
             raise ValueError("outside_hours needs hours")
         return self
 
+    @property
+    def words(self) -> Wording:
+        """What it says by itself."""
+        return wording(self.language)
+
     def first_words(self, notice: str, outside: OutsideHours | None = None) -> str:
         """The first words of a call; `notice` is what the LLM provider wants callers to know."""
         message = "" if outside is None else self._filled(outside.message)
-        open_end = () if outside is not None and outside.then == "end" else (notice, "How can I help?")
+        open_end = () if outside is not None and outside.then == "end" else (notice, self.words.how_can_i_help)
         return " ".join(part for part in (self._filled(self.greeting), message, *open_end) if part)
 
     def outside(self, at: datetime) -> OutsideHours | None:
@@ -73,8 +81,9 @@ class Persona(BaseModel):
         return None if self.hours is None or self.hours.open_at(at) else self.outside_hours
 
     def told(self, instruction: str) -> str:
-        """The instruction of a language model with this persona's own behind it."""
-        return f"{instruction}\n\n{self.instructions}" if self.instructions else instruction
+        """The instruction of a language model with its language and its own instructions behind it."""
+        spoken = "" if self.language == "en" else prompt("language", language=NAMES[self.language])
+        return "\n\n".join(part for part in (instruction, spoken, self.instructions) if part)
 
     def _filled(self, text: str) -> str:
         return text.format(name=self.name, business=self.business)

@@ -18,7 +18,6 @@ from pipecat.services.tts_service import TTSService
 from pipecat.transports.base_transport import BaseTransport
 
 from bot.change import Change
-from bot.phrases import FILLERS
 from bot.reports import Message
 from bot.settings import BotSettings
 from bot.story import last_words
@@ -104,8 +103,8 @@ def build_pipeline(
     guard_tools(services.llm, guesses)
     retrieval = RetrievalProcessor(search=OnTheMatter(search), limit=settings.retrieval.passages)
     answers, tape = Answers(last_words(story)), Tape()
-    talk = TalkProcessor(answers=answers, tape=tape, chosen=chosen, choose=choose)
-    citations = CitationProcessor(answers=answers)
+    talk = TalkProcessor(answers=answers, tape=tape, chosen=chosen, choose=choose, words=settings.words)
+    citations = CitationProcessor(answers=answers, words=settings.words.source)
     # Asked once in the middle of the silence that ends a call.
     silence = SilenceProcessor(silent_secs=settings.limits.idle_secs / 2)
     pipeline = Pipeline(
@@ -123,7 +122,9 @@ def build_pipeline(
             QuietChanges(),  # another voice, once nothing is being said
             *before_voice,  # what is written rather than said
             silence,  # a caller who says nothing
-            FillerProcessor(fillers=FILLERS, wait_secs=settings.filler_secs),  # a word where an answer is slow
+            FillerProcessor(
+                fillers=settings.words.fillers, wait_secs=settings.filler_secs
+            ),  # a word where an answer is slow
             services.tts,  # speech
             Onset(),  # without the silence that it begins with
             TapeProcessor(tape=tape),  # the last answer, to be heard again

@@ -37,7 +37,7 @@ from bot.failover import Failover, answerer, listener, speaker
 from bot.guessing import guess_report
 from bot.limits import SILENCED_SECS, LimitKeeper
 from bot.observers import TurnObserver
-from bot.phrases import GO_ON, LOST_YOU, NO_ANSWER, Opening, opening_of
+from bot.phrases import Opening, opening_of
 from bot.pipeline import CallPipeline, Services, build_pipeline
 from bot.reports import Floor, Message, Report
 from bot.said import Said
@@ -57,15 +57,6 @@ from processors.takes import VoiceCache
 
 GRACE_SECS = 3.0
 
-FAREWELLS = {
-    "goodbye": "You said goodbye. Thank you for calling.",
-    "idle": "The call ended because nobody spoke for a while.",
-    "max_duration": "The call reached its maximum duration.",
-    "closed": "Nobody answers at this time. Please call again later.",
-    "shutdown": "Jarvis is being restarted. Please call again in a moment.",
-    "operator": "The call was ended by the people who run Jarvis.",
-    "error": "Something went wrong on our side. Please call again.",
-}
 # Before these, goodbye was said to its end.
 GOODBYE_SAID = ("goodbye", "idle", "max_duration", "closed")
 
@@ -91,6 +82,7 @@ class Session:
     ):
         self._id = session_id
         self._settings = settings
+        self._words = settings.words
         self._models = models
         self._tell_server = report
         self._story = story
@@ -186,8 +178,8 @@ class Session:
         if self._worker is None or self._runner is None:
             self._finish()
             return
-        if reason in FAREWELLS and self._connected.is_set():
-            message = {"type": "call_ended", "reason": reason, "text": FAREWELLS[reason]}
+        if reason in self._words.endings and self._connected.is_set():
+            message = {"type": "call_ended", "reason": reason, "text": self._words.endings[reason]}
             # Pipecat plays all that is queued before it ends, and takes no cancel meanwhile.
             cut = [] if reason in GOODBYE_SAID else [InterruptionFrame()]
             await self._worker.queue_frames([*cut, RTVIServerMessageFrame(data=message), EndFrame()])
@@ -248,7 +240,11 @@ class Session:
             self._listen(worker, transport, call, services.llm, story, opening)
             away = opening.words if opening.ends and self._story is None else None
             self._limits = LimitKeeper(
-                self._settings.limits, silence=call.silence, push=worker.queue_frame, turned_away=away
+                self._settings.limits,
+                silence=call.silence,
+                push=worker.queue_frame,
+                words=self._words,
+                turned_away=away,
             )
             part_after_goodbye(worker, floor=lambda: self.floor, end=self.end)
             self._keep_gaps(call, search)
@@ -322,7 +318,7 @@ class Session:
             # What the application reports of itself, it has coped with; anything else cost the caller the answer.
             if frame.processor is llm and frame.category is not ErrorCategory.APPLICATION:
                 self._report({"type": "llm_failed"})
-                await worker.queue_frame(TTSSpeakFrame(NO_ANSWER))
+                await worker.queue_frame(TTSSpeakFrame(self._words.no_answer))
 
         @call.talk.event_handler("on_request")
         async def on_request(_processor: object, request: Request) -> None:
@@ -348,7 +344,7 @@ class Session:
         """Speaks to a caller who was lost, and answers again what they asked but did not hear the answer to."""
         lost_at = self._joined_channel().lost_at
         messages = call.context.get_messages()
-        frames: list[Frame] = [TTSSpeakFrame(LOST_YOU, append_to_context=False)]
+        frames: list[Frame] = [TTSSpeakFrame(self._words.lost_you, append_to_context=False)]
         if lost_at is not None and (self.floor == "bot" or self._turns.spoke_at > lost_at):
             await worker.queue_frame(InterruptionFrame())
             try:
@@ -361,7 +357,7 @@ class Session:
         elif lost_at is None and awaits_answer(messages):
             frames.append(LLMRunFrame())
         elif self.floor != "thinking":
-            frames.append(TTSSpeakFrame(GO_ON, append_to_context=False))
+            frames.append(TTSSpeakFrame(self._words.go_on, append_to_context=False))
         await worker.queue_frames(frames)
 
     def _keep_gaps(self, call: CallPipeline, search: KnowledgeClient) -> None:

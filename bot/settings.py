@@ -14,6 +14,7 @@ from bot.providers.stt import STTProvider
 from bot.providers.tts import TTSProvider
 from bot.reading.lexicon import Lexicon
 from bot.speech.recognition import Engine
+from bot.wording.table import Wording
 
 
 class Frozen(BaseModel):
@@ -93,9 +94,20 @@ class BotSettings(Frozen):
     )
 
     def answered_by(self, persona: Persona) -> "BotSettings":
-        """The same with another persona; raises `ValueError` where a provider can't have its voice."""
-        tts = tuple(_voiced(each, persona.voices.get(each.provider)) for each in self.tts)
-        return self.model_copy(update={"persona": persona, "tts": tts})
+        """The same with another persona, in its language; raises `ValueError` where a provider can't have its voice."""
+        code = persona.language
+        own = {
+            "persona": persona,
+            "stt": tuple(each.in_language(code) for each in self.stt),
+            "llm": tuple(each.in_language(code) for each in self.llm),
+            "tts": tuple(_voiced(each.in_language(code), persona.voices.get(each.provider)) for each in self.tts),
+        }
+        return self.model_copy(update=own)
+
+    @property
+    def words(self) -> Wording:
+        """What is said by itself."""
+        return self.persona.words
 
     @property
     def has_vendors(self) -> bool:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import PurePath
 from typing import Any
 from uuid import UUID
@@ -22,21 +21,12 @@ from pipecat.processors.frameworks.rtvi import RTVIServerMessageFrame
 from knowledge.types import Passage
 from processors.frames import PassagesFrame, UnansweredFrame
 from processors.last_answer import Answers
+from processors.naming import ENGLISH, Source, SourceWords
 
 _MARKER = re.compile(r"\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
 _MARKER_BEGUN = re.compile(r"\s*\[[\d,\s]{0,20}\Z|\s+\Z")
 _SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?]+(?=\s|\Z)|[.!?](?=\S)[^.!?\n]*)*[.!?]*")
 _WORD = re.compile(r"[^\W_]+")
-_DETERMINERS = frozenset({"the", "our", "your", "a", "an"})
-_KINDS_OF_DOCUMENT = frozenset({
-    "agreement", "brochure", "catalogue", "conditions", "directory", "faq", "guide", "guidelines", "handbook",
-    "instructions", "leaflet", "list", "manual", "notice", "page", "plan", "policy", "prices", "report", "rules",
-    "schedule", "terms", "timetable",
-})  # fmt: skip
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
 _STOPS = frozenset(".!?")
 _CLOSERS = frozenset("\"')]”’")
 
@@ -70,18 +60,6 @@ class Citation:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """A document as it is named aloud."""
-
-    name: str
-    effective_date: date | None
-
-    @property
-    def dated_name(self) -> str:
-        return f"{self.name} of {spoken_date(self.effective_date)}" if self.effective_date else self.name
-
-
 @dataclass(slots=True)
 class CitedText:
     """What one piece of the LLM's text comes to: words for the voice, sources for the page, markers dropped."""
@@ -100,14 +78,15 @@ class MarkerReader:
     second was known of gets its date said with the second's.
     """
 
-    def __init__(self, passages: Mapping[int, Passage]):
+    def __init__(self, passages: Mapping[int, Passage], *, words: SourceWords = ENGLISH):
         self._passages = passages
+        self._words = words
         self._held = ""
         self._sentence = ""
         self._stopped = self._ended = False
-        self._named: set[_Source] = set()
-        self._to_name: list[_Source] = []
-        self._undated: list[_Source] = []
+        self._named: set[Source] = set()
+        self._to_name: list[Source] = []
+        self._undated: list[Source] = []
         self._documents: set[UUID] = set()
 
     def feed(self, text: str) -> CitedText:
@@ -147,7 +126,7 @@ class MarkerReader:
         quote, start = best_quote(self._sentence, passage.text)
         start += passage.start
         result.citations.append(Citation(number, passage, quote, start, start + len(quote)))
-        source = _Source(spoken_name(passage.title), passage.effective_date)
+        source = Source(passage.title, passage.effective_date)
         if source not in self._named:
             self._named.add(source)
             self._to_name.append(source)
@@ -169,37 +148,14 @@ class MarkerReader:
         sources, self._to_name = self._to_name, []
         if len(self._documents) < 2:
             self._undated += [source for source in sources if source.effective_date]
-            return f"That's from {' and '.join(source.name for source in sources)}."
+            return self._words.attribution(sources, dated=False)
         earlier, self._undated = self._undated, []
-        late = "".join(f", and {s.name} is of {spoken_date(s.effective_date)}" for s in earlier if s.effective_date)
-        return f"That's from {' and '.join(source.dated_name for source in sources)}{late}."
+        return self._words.attribution(sources, dated=True, earlier=earlier)
 
 
 def shown_source(source: str) -> str:
     """A document's place as the page shows it: a web page's address, the name of a file."""
     return source if source.startswith(("http://", "https://")) else PurePath(source).name
-
-
-def spoken_date(day: date) -> str:
-    """A day as it is said: "May 3rd, 2025"."""
-    last = day.day % 10
-    ending = {1: "st", 2: "nd", 3: "rd"}.get(last, "th") if day.day not in (11, 12, 13) else "th"
-    return f"{_MONTHS[day.month - 1]} {day.day}{ending}, {day.year}"
-
-
-def spoken_name(title: str) -> str:
-    """A document's title as it is said in mid-sentence: "Returns policy" → "the returns policy".
-
-    A title that names a topic rather than a document is called a page: "Delivery" → "the delivery page".
-    """
-    words = title.split()
-    if words and words[0].lower() in _DETERMINERS:
-        return " ".join([words[0].lower(), *words[1:]])
-    if words and words[0][:1].isupper() and words[0][1:].islower():
-        words[0] = words[0].lower()
-    if not words or words[-1].lower() not in _KINDS_OF_DOCUMENT:
-        words.append("page")
-    return " ".join(["the", *words])
 
 
 def best_quote(claim: str, text: str) -> tuple[str, int]:
@@ -223,15 +179,16 @@ class CitationProcessor(FrameProcessor):
     Events: `on_citation(processor, citation)` for each source sent to the page, `on_marker_dropped(processor, count)`
     for markers that name no passage of this turn, `on_unanswered(processor, question, passages)` for an answer to what
     was looked up that was said to its end and cites nothing, or was announced by an `UnansweredFrame`. `answers` keeps
-    what it says and cites.
+    what it says and cites; `words` name its sources.
     """
 
-    def __init__(self, *, answers: Answers | None = None, **kwargs: Any):
+    def __init__(self, *, answers: Answers | None = None, words: SourceWords = ENGLISH, **kwargs: Any):
         super().__init__(**kwargs)
+        self._words = words
         self._answers = answers or Answers()
         self._turn = PassagesFrame()
         self._unanswered = self._spoke = False
-        self._reader = MarkerReader({})
+        self._reader = MarkerReader({}, words=words)
         self._shown: set[tuple[int, str]] = set()
         self._register_event_handler("on_citation")
         self._register_event_handler("on_marker_dropped")
@@ -252,7 +209,10 @@ class CitationProcessor(FrameProcessor):
         if isinstance(frame, LLMFullResponseStartFrame | InterruptionFrame):
             if isinstance(frame, InterruptionFrame):
                 self._turn = PassagesFrame(passages=self._turn.passages)
-            self._reader, self._shown = MarkerReader(dict(enumerate(self._turn.passages, start=1))), set()
+            self._reader, self._shown = (
+                MarkerReader(dict(enumerate(self._turn.passages, start=1)), words=self._words),
+                set(),
+            )
             self._answers.begin(frame.id)
         elif isinstance(frame, TTSSpeakFrame):
             self._answers.speak(frame.text)

@@ -13,6 +13,7 @@ from bot.hours import Hours
 from bot.persona import DEFAULT, OutsideHours, Persona, Spoken
 from bot.providers.stages import members, name_of
 from bot.settings import BotSettings
+from bot.wording.table import NAMES, Language, wording
 from server.errors import SetupError
 from server.rag.fields import CollectionName
 
@@ -27,6 +28,7 @@ class PersonaFile(BaseModel):
 
     name: str | None = Field(default=None, min_length=1, max_length=100)
     business: str | None = Field(default=None, min_length=1, max_length=200)
+    language: Language = "en"
     greeting: Spoken | None = None
     instructions: str = Field(default="", max_length=8000)
     collection: CollectionName | None = None
@@ -37,7 +39,9 @@ class PersonaFile(BaseModel):
     def persona(self, default: Persona) -> Persona:
         """The one who answers; raises `ValidationError`."""
         told = self.model_dump(exclude={"voice"}, exclude_none=True) | {"voices": self.voice}
-        return Persona.model_validate({"name": default.name, "business": default.business} | told)
+        greeting = default.greeting if self.language == "en" else wording(self.language).greeting
+        own = {"name": default.name, "business": default.business, "greeting": greeting}
+        return Persona.model_validate(own | told)
 
 
 def read_personas(folder: Path, settings: BotSettings) -> dict[str, Persona]:
@@ -58,6 +62,21 @@ def read_personas(folder: Path, settings: BotSettings) -> dict[str, Persona]:
     if problems:
         raise SetupError(f"JARVIS_PERSONAS: in {folder}\n" + "\n".join(f"  {each}" for each in problems))
     return found
+
+
+def limits(persona: Persona, settings: BotSettings) -> list[str]:
+    """What its providers can't do in its language, as sentences; empty where nothing is to be said."""
+    if persona.language == "en":
+        return []
+    told = settings.answered_by(persona)
+    stages = {"hears": told.stt, "answers": told.llm}
+    return [
+        f"speaks {NAMES[persona.language]}, but {each.title} ({each.provider}), which {does}"
+        f"{' where no other can' if len(chosen) > 1 else ''}, understands English alone"
+        for does, chosen in stages.items()
+        for each in chosen
+        if each.english_only
+    ]
 
 
 def _files(folder: Path) -> list[Path]:

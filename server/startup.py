@@ -49,6 +49,7 @@ from server.ingress.waiting import WaitingLine
 from server.knowledge import ended, indexer, retrieval
 from server.metrics.exposition import Metrics
 from server.metrics.host import Host
+from server.personas import limits
 from server.processes import SupervisedProcess
 from server.records.erasure import Erasure
 from server.records.recorder import Recorder
@@ -79,6 +80,9 @@ async def start(
     tokens = SessionTokens(key=settings.signing_key(), max_age_secs=settings.session_token_secs)
     bot_settings = settings.bot_settings()
     personas = settings.known_personas(bot_settings)
+    for name, persona in personas.items():
+        for limit in limits(persona, bot_settings):
+            logger.warning("persona {} {}", name, limit)
     async with AsyncExitStack() as stack:
         launcher = LocalLauncher(
             sockets_dir=settings.bots_dir,

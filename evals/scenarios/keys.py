@@ -59,9 +59,9 @@ class _Keys(BaseModel):
 class SetUp(_Keys):
     """`x_jarvis`: the Jarvis that is called.
 
-    `knowledge` is a folder of documents beside the scenario file, `persona` a file of who answers, with those beside it;
-    `settings` are variables of the server. `tiers` are
-    ways to hold the conversation: typed and read, spoken and heard, or that over a browser's channel.
+    `knowledge` is a folder of documents beside the scenario file, `persona` a file of who answers, in a folder of such;
+    `settings` are variables of the server. `tiers` are ways to hold the conversation: typed and read, spoken and heard,
+    or that over a browser's channel.
     """
 
     version: Literal[1]

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from bot.persona import Persona
 from server.commands.problems import stop_on_setup_error
+from server.personas import limits
 from server.settings import read_settings
 
 
@@ -23,21 +24,32 @@ def personas(
     """
     with stop_on_setup_error(Console(stderr=True)):
         settings = read_settings()
-        known = settings.known_personas(settings.bot_settings())
+        known = settings.known_personas(bot_settings := settings.bot_settings())
+    told_limits = {name: limits(each, bot_settings) for name, each in known.items()}
     if as_json:
-        told = [{"id": name, **each.model_dump(mode="json")} for name, each in known.items()]
+        told = [
+            {"id": name, **each.model_dump(mode="json"), "limits": told_limits[name]} for name, each in known.items()
+        ]
         typer.echo(json.dumps({"personas": told}, ensure_ascii=False))
     else:
         Console().print(_table(known, now=datetime.now(UTC)))
+        for name, told in told_limits.items():
+            for limit in told:
+                Console(stderr=True).print(
+                    f"[yellow]{escape(f'{name} {limit}.')}[/yellow]", highlight=False, soft_wrap=True
+                )
 
 
 def _table(known: dict[str, Persona], *, now: datetime) -> Table:
     table = Table(box=None, padding=(0, 1), pad_edge=False)
-    for heading in ("id", "name", "business", "collection", "now"):
+    for heading in ("id", "name", "business", "language", "collection", "now"):
         table.add_column(heading)
     for name, each in known.items():
         table.add_row(
-            *(escape(cell) for cell in (name, each.name, each.business, each.collection or "", _now(each, now)))
+            *(
+                escape(cell)
+                for cell in (name, each.name, each.business, each.language, each.collection or "", _now(each, now))
+            )
         )
     return table
 

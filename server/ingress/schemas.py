@@ -50,7 +50,7 @@ class CreateSession(BaseModel):
 
     def details(self, persona: Persona) -> Details:
         """What stays with the call, which this persona answers."""
-        told = self.model_dump(include=set(Details.model_fields))
+        told = self.model_dump(include=set(Details.model_fields)) | {"language": persona.language}
         if persona.collection is not None and "collection" not in self.model_fields_set:
             told["collection"] = persona.collection
         return Details.model_validate(told)

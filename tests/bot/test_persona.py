@@ -71,3 +71,9 @@ def test_what_no_call_could_be_answered_with_is_refused(wrong: dict[str, Any]):
 
 def test_what_was_sent_is_read_as_it_was():
     assert Persona.model_validate_json(persona().model_dump_json()) == persona()
+
+
+def test_in_another_language_it_greets_in_that_and_a_model_is_told_to_speak_it():
+    german = Persona(language="de", greeting="Guten Tag.")
+    assert german.first_words("") == "Guten Tag. Wie kann ich Ihnen helfen?"
+    assert "Write everything in German" in german.told("Answer.")

@@ -19,11 +19,13 @@ from pipecat.utils.errors import ErrorCategory
 from bot.change import Change, ChosenVoice
 from bot.channels import WebRtcCandidate, WebRtcCandidates, WebRtcOffer, WebSocketJoin
 from bot.errors import ChangeError, OfferError, SessionTakenError
+from bot.phrases import Opening
 from bot.pipeline import CallPipeline
-from bot.session import NO_ANSWER, Session, place_of
+from bot.session import Session, place_of
 from bot.settings import BotSettings, Limits, Retrieval
 from bot.story import Story
 from bot.turns import TurnModels
+from bot.wording.table import wording
 from knowledge.client import KnowledgeClient
 from knowledge.errors import KnowledgeUnavailableError
 from knowledge.types import Passage
@@ -31,6 +33,8 @@ from processors.citations import CitationProcessor
 from processors.frames import PassagesFrame
 from tests.patient import run_test
 from tests.processors.failover.scripted_llm import ScriptedLLM, Staging
+
+ENGLISH = wording("en")
 
 END_SECS = 10.0
 
@@ -267,11 +271,16 @@ async def test_where_every_language_model_fails_the_caller_is_told_so(models: Tu
     failing = {name: ScriptedLLM([ErrorCategory.SERVER]) for name in ("openai", "anthropic", "extractive")}
     async with Staging(failing) as stage:
         call.session._listen(
-            stage.worker, quiet, cast(CallPipeline, parts), stage.kept, cast(Story, SimpleNamespace(tell=print))
+            stage.worker,
+            quiet,
+            cast(CallPipeline, parts),
+            stage.kept,
+            cast(Story, SimpleNamespace(tell=print)),
+            Opening("Hello."),
         )
         await stage.ask(until=lambda stage: stage.count(TTSSpeakFrame) > 0)
         said = [frame.text for frame in stage.below.frames if isinstance(frame, TTSSpeakFrame)]
-    assert (call.events, said) == ([{"type": "llm_failed"}], [NO_ANSWER])
+    assert (call.events, said) == ([{"type": "llm_failed"}], [ENGLISH.no_answer])
 
 
 async def test_small_talk_is_no_question_that_a_document_could_answer(models: TurnModels):

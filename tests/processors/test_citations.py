@@ -17,7 +17,7 @@ from pipecat.processors.frameworks.rtvi import RTVIServerMessageFrame
 from pipecat.tests.utils import SleepFrame
 
 from knowledge.types import Passage
-from processors.citations import CitationProcessor, MarkerReader, best_quote, spoken_date, spoken_name
+from processors.citations import CitationProcessor, MarkerReader, best_quote
 from processors.frames import PassagesFrame, UnansweredFrame
 from tests.patient import run_test
 
@@ -97,19 +97,6 @@ def test_two_versions_of_a_document_are_both_named():
     )
 
 
-@pytest.mark.parametrize(
-    ("day", "words"),
-    [
-        (date(2025, 1, 1), "January 1st, 2025"),
-        (date(2025, 2, 2), "February 2nd, 2025"),
-        (date(2025, 5, 11), "May 11th, 2025"),
-        (date(2024, 12, 23), "December 23rd, 2024"),
-    ],
-)
-def test_a_date_can_be_said(day: date, words: str):
-    assert spoken_date(day) == words
-
-
 def test_the_page_is_told_which_document_it_is_and_of_when():
     passages = {1: replace(DATED[1], page=7)}
     (citation,) = MarkerReader(passages).feed("Yes [1].").citations
@@ -138,21 +125,6 @@ def test_the_quote_is_found_anywhere_in_the_passage():
     text = "First things first.  Keep the receipt with you. Then leave."
     quote, start = best_quote("keep your receipt", text)
     assert text[start : start + len(quote)] == quote == "Keep the receipt with you."
-
-
-@pytest.mark.parametrize(
-    ("title", "name"),
-    [
-        ("Returns policy", "the returns policy"),
-        ("Our story", "our story"),
-        ("The workshop", "the workshop"),
-        ("FAQ", "the FAQ"),
-        ("Delivery", "the delivery page"),
-        ("Bicycle rental", "the bicycle rental page"),
-    ],
-)
-def test_a_source_has_a_name_that_can_be_said_in_mid_sentence(title: str, name: str):
-    assert spoken_name(title) == name
 
 
 async def test_the_page_gets_each_source_and_the_voice_gets_no_marker():

@@ -4,12 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
-from bot.providers.embedded import EmbeddedTTS
+from bot.persona import Persona
+from bot.providers.deepgram import DeepgramSTT
+from bot.providers.embedded import EmbeddedSTT, EmbeddedTTS
 from bot.providers.google import GoogleTTS
 from bot.settings import BotSettings, Retrieval
 from server.errors import SetupError
-from server.personas import read_personas
+from server.personas import limits, read_personas
 
 SHOP = """
 name = "Ada"
@@ -60,6 +63,7 @@ def test_each_file_is_a_persona_beside_the_one_of_the_settings(tmp_path: Path):
     [
         ('nane = "Ada"', "wrong.toml: nane: there is no such key"),
         ("name = Ada", "wrong.toml: it is no TOML: Invalid value (at line 1, column 8)"),
+        ('language = "it"', "wrong.toml: language: Input should be 'en', 'de', 'fr' or 'es'"),
         ("name = 1", "wrong.toml: name: Input should be a valid string"),
         ('greeting = "Hello {you}"', "wrong.toml: greeting: only {name} and {business} may stand in braces"),
         ('[voice]\ncartesiaa = "x"', "wrong.toml: voice.cartesiaa: nobody of that name speaks; known are embedded"),
@@ -70,7 +74,7 @@ def test_each_file_is_a_persona_beside_the_one_of_the_settings(tmp_path: Path):
         (SHOP.replace('"answer"', '"sing"'), "wrong.toml: outside_hours.then: Input should be 'answer' or 'end'"),
         (SHOP.partition("[outside")[0], "wrong.toml: hours need an outside_hours"),
     ],
-    ids=["key", "toml", "type", "braces", "voice", "collection", "zone", "day", "time", "then", "message"],
+    ids=["key", "toml", "language", "type", "braces", "voice", "collection", "zone", "day", "time", "then", "message"],
 )
 def test_what_is_wrong_is_told_by_file_and_key(tmp_path: Path, text: str, told: str):
     (tmp_path / "wrong.toml").write_text(text)
@@ -96,6 +100,28 @@ def test_a_voice_that_its_provider_can_not_have_is_refused(tmp_path: Path):
     (tmp_path / "shop.toml").write_text('[voice]\ngoogle = "Aoede"')
     google = GoogleTTS(credentials=Path("/key.json"))
     assert "shop.toml: voice: " in refusal(tmp_path, tts=(google, EmbeddedTTS()))
+
+
+def test_another_language_greets_in_its_own_words_unless_the_file_has_some(tmp_path: Path):
+    (tmp_path / "laden.toml").write_text('language = "de"')
+    (tmp_path / "tienda.toml").write_text('language = "es"\ngreeting = "Hola."')
+    found = read_personas(tmp_path, settings())
+    assert [found[name].greeting[:10] for name in ("default", "laden", "tienda")] == [
+        "Hello, thi",
+        "Guten Tag,",
+        "Hola.",
+    ]
+
+
+def test_what_understands_english_alone_is_told_for_another_language():
+    german, english = Persona(language="de"), Persona()
+    assert limits(english, settings()) == []
+    assert limits(german, settings()) == [
+        "speaks German, but pocketsphinx, on this host (embedded), which hears, understands English alone",
+        "speaks German, but quotes from the documents, on this host (extractive), which answers, understands English alone",
+    ]
+    deepgram = settings(stt=(DeepgramSTT(api_key=SecretStr("k")), EmbeddedSTT()))
+    assert "which hears where no other can, understands" in limits(german, deepgram)[0]
 
 
 def test_a_folder_that_is_not_there_or_empty_is_told(tmp_path: Path):
