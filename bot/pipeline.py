@@ -101,7 +101,9 @@ def build_pipeline(
     user, assistant = pair.user(), pair.assistant()
     guesses.heard = user.aggregation_string
     guard_tools(services.llm, guesses)
-    retrieval = RetrievalProcessor(search=OnTheMatter(search), limit=settings.retrieval.passages)
+    retrieval = RetrievalProcessor(
+        search=OnTheMatter(search, settings.persona.language), limit=settings.retrieval.passages
+    )
     answers, tape = Answers(last_words(story)), Tape()
     talk = TalkProcessor(answers=answers, tape=tape, chosen=chosen, choose=choose, words=settings.words)
     citations = CitationProcessor(answers=answers, words=settings.words.source)

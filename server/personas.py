@@ -64,7 +64,7 @@ def read_personas(folder: Path, settings: BotSettings) -> dict[str, Persona]:
     return found
 
 
-def limits(persona: Persona, settings: BotSettings) -> list[str]:
+def shortcomings(persona: Persona, settings: BotSettings) -> list[str]:
     """What its providers can't do in its language, as sentences; empty where nothing is to be said."""
     if persona.language == "en":
         return []
@@ -72,7 +72,7 @@ def limits(persona: Persona, settings: BotSettings) -> list[str]:
     stages = {"hears": told.stt, "answers": told.llm}
     return [
         f"speaks {NAMES[persona.language]}, but {each.title} ({each.provider}), which {does}"
-        f"{' where no other can' if len(chosen) > 1 else ''}, understands English alone"
+        f"{' where no other can' if len(chosen) > 1 else ''}, knows English alone"
         for does, chosen in stages.items()
         for each in chosen
         if each.english_only

@@ -49,7 +49,7 @@ from server.ingress.waiting import WaitingLine
 from server.knowledge import ended, indexer, retrieval
 from server.metrics.exposition import Metrics
 from server.metrics.host import Host
-from server.personas import limits
+from server.personas import shortcomings
 from server.processes import SupervisedProcess
 from server.records.erasure import Erasure
 from server.records.recorder import Recorder
@@ -81,7 +81,7 @@ async def start(
     bot_settings = settings.bot_settings()
     personas = settings.known_personas(bot_settings)
     for name, persona in personas.items():
-        for limit in limits(persona, bot_settings):
+        for limit in shortcomings(persona, bot_settings):
             logger.warning("persona {} {}", name, limit)
     async with AsyncExitStack() as stack:
         launcher = LocalLauncher(

@@ -23,7 +23,7 @@ from bot.change import Change
 from bot.talk.manner import changed
 from bot.talk.replies import reply
 from bot.talk.requests import Request, request_of
-from bot.wording.table import Wording
+from bot.wording.table import Language, Wording
 from processors.frames import GoodbyeFrame, PassagesFrame, RepeatFrame
 from processors.last_answer import Answers
 from processors.tape import Tape
@@ -99,7 +99,7 @@ class TalkProcessor(FrameProcessor):
                 pass
 
     async def _taken(self, frame: LLMContextFrame) -> bool:
-        request = asked_in(frame.context)
+        request = asked_in(frame.context, self._words.language)
         if request is None or not self._can(request):
             return False
         if frame.speculation and not self._turn_ended:
@@ -148,9 +148,9 @@ class TalkProcessor(FrameProcessor):
         await self.push_frame(TTSSpeakFrame(words))
 
 
-def asked_in(context: LLMContext) -> Request | None:
+def asked_in(context: LLMContext, language: Language) -> Request | None:
     """What the last message asks, where it is the caller's and a request about the talk."""
     last = (context.get_messages() or [None])[-1]
     if not isinstance(last, dict) or last.get("role") != "user" or not isinstance(content := last.get("content"), str):
         return None
-    return request_of(content)
+    return request_of(content, language)

@@ -19,6 +19,7 @@ class Wording(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    language: Language
     greeting: str
     how_can_i_help: str
     no_language_model: str
@@ -65,4 +66,4 @@ class Wording(BaseModel):
 def wording(language: Language) -> Wording:
     """What is said in that language."""
     file = resources.files("bot.wording").joinpath(f"{NAMES[language].lower()}.toml")
-    return Wording.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+    return Wording.model_validate(tomllib.loads(file.read_text(encoding="utf-8")) | {"language": language})

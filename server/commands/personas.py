@@ -11,7 +11,7 @@ from rich.table import Table
 
 from bot.persona import Persona
 from server.commands.problems import stop_on_setup_error
-from server.personas import limits
+from server.personas import shortcomings
 from server.settings import read_settings
 
 
@@ -22,22 +22,21 @@ def personas(
 
     Exits with 1 where one of them is wrong, and says what, by file and key.
     """
-    with stop_on_setup_error(Console(stderr=True)):
+    console = Console(stderr=True)
+    with stop_on_setup_error(console):
         settings = read_settings()
         known = settings.known_personas(bot_settings := settings.bot_settings())
-    told_limits = {name: limits(each, bot_settings) for name, each in known.items()}
+    short = {name: shortcomings(each, bot_settings) for name, each in known.items()}
     if as_json:
         told = [
-            {"id": name, **each.model_dump(mode="json"), "limits": told_limits[name]} for name, each in known.items()
+            {"id": name, **each.model_dump(mode="json"), "shortcomings": short[name]} for name, each in known.items()
         ]
         typer.echo(json.dumps({"personas": told}, ensure_ascii=False))
     else:
         Console().print(_table(known, now=datetime.now(UTC)))
-        for name, told in told_limits.items():
-            for limit in told:
-                Console(stderr=True).print(
-                    f"[yellow]{escape(f'{name} {limit}.')}[/yellow]", highlight=False, soft_wrap=True
-                )
+        lacking = [f"{name} {each}." for name, told in short.items() for each in told]
+        for line in lacking:
+            console.print(f"[yellow]{escape(line)}[/yellow]", highlight=False, soft_wrap=True)
 
 
 def _table(known: dict[str, Persona], *, now: datetime) -> Table:
@@ -45,12 +44,8 @@ def _table(known: dict[str, Persona], *, now: datetime) -> Table:
     for heading in ("id", "name", "business", "language", "collection", "now"):
         table.add_column(heading)
     for name, each in known.items():
-        table.add_row(
-            *(
-                escape(cell)
-                for cell in (name, each.name, each.business, each.language, each.collection or "", _now(each, now))
-            )
-        )
+        cells = (name, each.name, each.business, each.language, each.collection or "", _now(each, now))
+        table.add_row(*map(escape, cells))
     return table
 
 

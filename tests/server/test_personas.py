@@ -12,7 +12,7 @@ from bot.providers.embedded import EmbeddedSTT, EmbeddedTTS
 from bot.providers.google import GoogleTTS
 from bot.settings import BotSettings, Retrieval
 from server.errors import SetupError
-from server.personas import limits, read_personas
+from server.personas import read_personas, shortcomings
 
 SHOP = """
 name = "Ada"
@@ -115,13 +115,13 @@ def test_another_language_greets_in_its_own_words_unless_the_file_has_some(tmp_p
 
 def test_what_understands_english_alone_is_told_for_another_language():
     german, english = Persona(language="de"), Persona()
-    assert limits(english, settings()) == []
-    assert limits(german, settings()) == [
-        "speaks German, but pocketsphinx, on this host (embedded), which hears, understands English alone",
-        "speaks German, but quotes from the documents, on this host (extractive), which answers, understands English alone",
+    assert shortcomings(english, settings()) == []
+    assert shortcomings(german, settings()) == [
+        "speaks German, but pocketsphinx, on this host (embedded), which hears, knows English alone",
+        "speaks German, but quotes from the documents, on this host (extractive), which answers, knows English alone",
     ]
     deepgram = settings(stt=(DeepgramSTT(api_key=SecretStr("k")), EmbeddedSTT()))
-    assert "which hears where no other can, understands" in limits(german, deepgram)[0]
+    assert "which hears where no other can, knows" in shortcomings(german, deepgram)[0]
 
 
 def test_a_folder_that_is_not_there_or_empty_is_told(tmp_path: Path):
