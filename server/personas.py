@@ -1,10 +1,12 @@
 """The operator's personas: a folder of TOML files, each with one who answers calls."""
 
+import asyncio
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from contextlib import aclosing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -13,11 +15,16 @@ from bot.hours import Hours
 from bot.persona import DEFAULT, OutsideHours, Persona, Spoken
 from bot.providers.stages import members, name_of
 from bot.settings import BotSettings
+from bot.speech.errors import SpeechError, SpeechRequestError
 from bot.wording.table import NAMES, Language, wording
 from server.errors import SetupError
 from server.rag.fields import CollectionName
 
+if TYPE_CHECKING:
+    from bot.speech.client import Speech
+
 SUFFIX = ".toml"
+VOICE_SECS = 5.0
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
@@ -62,6 +69,34 @@ def read_personas(folder: Path, settings: BotSettings) -> dict[str, Persona]:
     if problems:
         raise SetupError(f"JARVIS_PERSONAS: in {folder}\n" + "\n".join(f"  {each}" for each in problems))
     return found
+
+
+async def check_voices(personas: Mapping[str, Persona], speech: "Speech") -> None:
+    """Raises `SetupError` where one is to speak on this host by a voice that this host does not know.
+
+    Behind any other voice another one stands; behind this one there would be silence.
+    """
+    voice = members("tts")[0]
+    wrong = [
+        f"{name}{SUFFIX}: voice.{name_of(voice)}: espeak-ng has no voice {named!r}; `espeak-ng --voices` lists them"
+        for name, each in personas.items()
+        if (named := each.voices.get(name_of(voice))) is not None and not await _can_say(named, speech)
+    ]
+    if wrong:
+        raise SetupError("JARVIS_PERSONAS:\n" + "\n".join(f"  {each}" for each in wrong))
+
+
+async def _can_say(voice: str, speech: "Speech") -> bool:
+    said = speech.synthesize("One.", voice=voice, words_per_minute=200, pitch=50, sample_rate=16000)
+    try:
+        async with asyncio.timeout(VOICE_SECS), aclosing(said):
+            await anext(said, None)
+    except SpeechRequestError:
+        return False
+    except (SpeechError, TimeoutError):
+        # It is busy or away, which says nothing of the voice.
+        return True
+    return True
 
 
 def shortcomings(persona: Persona, settings: BotSettings) -> list[str]:

@@ -49,7 +49,7 @@ from server.ingress.waiting import WaitingLine
 from server.knowledge import ended, indexer, retrieval
 from server.metrics.exposition import Metrics
 from server.metrics.host import Host
-from server.personas import shortcomings
+from server.personas import check_voices, shortcomings
 from server.processes import SupervisedProcess
 from server.records.erasure import Erasure
 from server.records.recorder import Recorder
@@ -107,6 +107,7 @@ async def start(
 
         speech_client = SpeechClient(settings.speech_socket)
         stack.push_async_callback(speech_client.aclose)
+        await check_voices(personas, speech_client)
         vocabulary = Vocabulary(store=knowledge.store, speech=speech_client, database_url=resources.database_url)
         speech.on_ready.append(vocabulary.changed)
         stack.push_async_callback(vocabulary.stop)

@@ -11,8 +11,11 @@ from bot.providers.deepgram import DeepgramSTT
 from bot.providers.embedded import EmbeddedSTT, EmbeddedTTS
 from bot.providers.google import GoogleTTS
 from bot.settings import BotSettings, Retrieval
+from bot.speech.client import SpeechAudio
+from bot.speech.errors import SpeechError, SpeechRequestError, SpeechUnavailableError
+from bot.speech.fake import FakeSpeech
 from server.errors import SetupError
-from server.personas import read_personas, shortcomings
+from server.personas import check_voices, read_personas, shortcomings
 
 SHOP = """
 name = "Ada"
@@ -122,6 +125,27 @@ def test_what_understands_english_alone_is_told_for_another_language():
     ]
     deepgram = settings(stt=(DeepgramSTT(api_key=SecretStr("k")), EmbeddedSTT()))
     assert "which hears where no other can, knows" in shortcomings(german, deepgram)[0]
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_wrong"),
+    [
+        (SpeechAudio(b"\0\0"), False),
+        (SpeechRequestError("no such voice"), True),
+        (SpeechUnavailableError("busy"), False),
+    ],
+    ids=["speaks", "no such voice", "away"],
+)
+async def test_a_voice_that_this_host_does_not_have_is_told_at_start(answer: SpeechAudio | SpeechError, is_wrong: bool):
+    personas = {"default": Persona(), "shop": Persona(voices={"embedded": "en-gbx", "cartesia": "x"})}
+    speech = FakeSpeech(spoken=[[answer]])
+    try:
+        await check_voices(personas, speech)
+        told = ""
+    except SetupError as error:
+        told = str(error)
+    assert ("shop.toml: voice.embedded: espeak-ng has no voice 'en-gbx'" in told) is is_wrong
+    await speech.aclose()
 
 
 def test_a_folder_that_is_not_there_or_empty_is_told(tmp_path: Path):
