@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SLOWEST, FASTEST = 80, 450
 # espeak-ng's own names.
-VOICES = {"en": "en-us", "de": "de", "fr": "fr-fr", "es": "es"}
+VOICES = {"en": "en-us", "de": "de", "fr": "fr", "es": "es"}
 
 
 class EmbeddedSTT(Provider):
