@@ -25,10 +25,10 @@ setup: $(VENV)/.synced web/dist/index.html $(VOICE) ## make the virtual environm
 run: setup ## start Jarvis and print the call link; Ctrl-C stops it
 	@exec $(BIN)/python -m server run
 
-# Calls whose times are looked at; files of the suite whose scenarios share a server; and one that is spoken.
+# Calls whose times are looked at; and the suite's conversations: all that are written, and ten that are spoken.
 TIMED := tests/e2e/test_calls.py tests/e2e/test_documented_client.py
-WRITTEN := facts faults followups interrupted sources talk unanswerable
-SPOKEN := barge_in/knows_what_was_heard
+FAULTS := recogniser_that_drops_the_line recogniser_that_is_gone voice_that_stalls voice_that_drops_the_line
+SPOKEN := barge_in/* talk_vendors/heard_again greeting/says_who_answers:audio $(FAULTS:%=spoken_faults/a_%)
 
 # All parts wait more than they work, but calls want the cores at once when they want them: nothing runs beside them.
 test: dev web/dist/index.html $(VOICE) ## run every test: units, real processes, calls, conversations
@@ -38,7 +38,7 @@ test: dev web/dist/index.html $(VOICE) ## run every test: units, real processes,
 	cd web && npm test
 	$(BIN)/python -m pytest $(TIMED) --numprocesses=2 --dist=loadfile
 	$(BIN)/python -m pytest tests/e2e $(TIMED:%=--ignore=%) --numprocesses=3 --dist=loadfile
-	$(BIN)/python -m server eval run --jobs 4 $(WRITTEN:%=--only '%/*') $(SPOKEN:%=--only %)
+	$(BIN)/python -m server eval run --jobs 4 --only '*:text' $(SPOKEN:%=--only '%')
 
 check: dev web/node_modules/.package-lock.json ## lint, types, layers, sizes
 	$(BIN)/ruff check .

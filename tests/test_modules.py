@@ -3,6 +3,8 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -53,7 +55,18 @@ VENDORS = {
 
 
 SOURCES = modules(*PACKAGES)
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
+
+
+@cache
+def trees() -> dict[Path, ast.Module]:
+    """What each module consists of."""
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
+
+
+@cache
+def imported() -> dict[Path, frozenset[str]]:
+    """What each module imports."""
+    return {path: frozenset(imports(tree)) for path, tree in trees().items()}
 
 
 def imports(tree: ast.AST) -> Iterator[str]:
@@ -98,12 +111,12 @@ def test_no_module_is_longer_than_the_wall():
 
 
 def test_only_the_settings_read_the_environment():
-    readers = {name_of(path) for path, tree in TREES.items() if any(environment_reads(tree))}
+    readers = {name_of(path) for path, tree in trees().items() if any(environment_reads(tree))}
     assert readers <= {"server/settings.py"}
 
 
 def test_sql_stands_in_sql_files():
-    found = [(name_of(path), line) for path, tree in TREES.items() for line, text in texts(tree) if SQL.match(text)]
+    found = [(name_of(path), line) for path, tree in trees().items() for line, text in texts(tree) if SQL.match(text)]
     assert found == []
 
 
@@ -111,8 +124,8 @@ def test_sql_stands_in_sql_files():
 def test_a_vendor_is_imported_only_where_it_belongs(vendor: str):
     importers = {
         name_of(path)
-        for path, tree in TREES.items()
-        if any(module == vendor or module.startswith(f"{vendor}.") for module in imports(tree))
+        for path, names in imported().items()
+        if any(module == vendor or module.startswith(f"{vendor}.") for module in names)
     }
     assert {name for name in importers if not name.startswith(VENDORS[vendor])} == set()
 

@@ -50,11 +50,10 @@ class Plan:
         """Who answers in it."""
         return {run.scenario.keys.x_jarvis.providers for run in (*self.runs, *self.pending)}
 
-    @property
-    def names(self) -> set[str]:
-        """Its scenarios, those that can't be held among them."""
-        held = (run.scenario.name for run in (*self.runs, *self.pending))
-        return {*held, *(each.name for each in self.unheld)}
+    def has(self, wanted: str) -> bool:
+        """Whether one of its scenarios is called so, those that can't be held among them."""
+        held = any(is_called(run.scenario.name, run.tier, wanted) for run in (*self.runs, *self.pending))
+        return held or any(is_called(each.name, each.tier, wanted) for each in self.unheld)
 
     @property
     def is_simulated(self) -> bool:
@@ -75,7 +74,7 @@ def plan(
     repeat: int = 1,
     pending: bool = False,
 ) -> Plan:
-    """The suite of these files and what is wrong with each, in these tiers; `only` are names, with * for any part.
+    """The suite of these files and what is wrong with each, in these tiers; of them `only` what is called so, if any.
 
     With `pending`, what waits for its feature is held as well.
     """
@@ -85,15 +84,15 @@ def plan(
     for file, complaints in files:
         known = {each.name: each for each in file.scenarios}
         for name in file.named:
-            if only and not any(is_called(name, each) for each in only):
-                continue
             wrong = [each for each in complaints if each.scenario in (None, name)]
             scenario = known.get(name)
             if wrong or scenario is None:
-                unheld.append(_unheld(name, file, scenario, wrong))
+                lacking = _unheld(name, file, scenario, wrong)
+                if not only or any(is_called(name, lacking.tier, each) for each in only):
+                    unheld.append(lacking)
                 continue
             for tier in scenario.keys.x_jarvis.tiers:
-                if tier not in tiers:
+                if tier not in tiers or (only and not any(is_called(name, tier, each) for each in only)):
                     continue
                 if scenario.keys.x_pending is not None and not pending:
                     waiting.append(Run(scenario, tier, 1))
@@ -102,9 +101,10 @@ def plan(
     return Plan(tuple(runs), tuple(waiting), tuple(unheld))
 
 
-def is_called(name: str, wanted: str) -> bool:
-    """Whether a scenario is one of those that are wanted: by its name, with or without its file's, * for any part."""
-    return fnmatchcase(name, wanted) or fnmatchcase(name, f"*/{wanted}")
+def is_called(name: str, tier: Tier, wanted: str) -> bool:
+    """Whether a scenario in a tier is wanted: by its name, with or without its file's, * for any part, and :TIER."""
+    called, _, of = wanted.partition(":")
+    return of in ("", tier) and (fnmatchcase(name, called) or fnmatchcase(name, f"*/{called}"))
 
 
 def as_live(suite: Plan) -> tuple[Plan, int]:

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, nullcontext
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
@@ -22,6 +22,7 @@ from evals.scenarios.checks import Failure, failures
 from evals.scenarios.claims import words_spoken
 from evals.scenarios.errors import SuiteError
 from evals.scenarios.failing import begin
+from evals.scenarios.format import Scenario
 from evals.scenarios.harness import Held, hold
 from evals.scenarios.host import HostEvent
 from evals.scenarios.observed import Observed
@@ -29,7 +30,7 @@ from evals.scenarios.observing import Spoken, by_turn, false_interrupts, missed_
 from evals.scenarios.plan import Plan, Run
 from evals.scenarios.records import broken, invalid, of_call, pending, stock_failures, unjudged, with_pending
 from evals.scenarios.results import Results
-from evals.scenarios.stand import Stand, Wanted, stand
+from evals.scenarios.stand import Stand, Wanted, shared, stand
 from evals.scenarios.ways import prepared
 from evals.simulated.conduct import misconduct
 from evals.simulated.harness import as_played, simulate
@@ -81,7 +82,9 @@ async def hold_suite(
     for run in suite.pending:
         keep(pending(run))
     beside = min(jobs, STANDS)
-    groups, free = deque(_groups(suite.runs, beside=beside)), asyncio.Semaphore(jobs)
+    # The largest first, so that the last ones are soon over.
+    groups = deque(sorted(_groups(suite.runs, beside=beside), key=lambda group: -len(group[1])))
+    free = asyncio.Semaphore(jobs)
 
     async def lane() -> None:
         while groups:
@@ -96,15 +99,15 @@ async def hold_suite(
 
 def _groups(runs: Sequence[Run], *, beside: int) -> Iterator[tuple[Wanted, Sequence[Run]]]:
     """What each Jarvis holds. With doubles it holds one call at a time, so that many get one `beside` another."""
-    for wanted, group in groupby(sorted(runs, key=_order), key=lambda run: Wanted.of(run.scenario)):
+    for (providers, *_), group in groupby(sorted(runs, key=_shared), key=_shared):
         held = list(group)
-        parts = beside if wanted.providers == "doubles" and len(held) >= MANY else 1
-        yield from ((wanted, held[number::parts]) for number in range(parts))
+        parts = beside if providers == "doubles" and len(held) >= MANY else 1
+        for part in (held[number::parts] for number in range(parts)):
+            yield Wanted.of([run.scenario for run in part]), part
 
 
-def _order(run: Run) -> tuple[str, str, tuple[tuple[str, str], ...], bool, str]:
-    wanted = Wanted.of(run.scenario)
-    return wanted.providers, str(wanted.knowledge), wanted.settings, wanted.traced, wanted.alone
+def _shared(run: Run) -> tuple[str, tuple[tuple[str, str], ...], str]:
+    return shared(run.scenario)
 
 
 async def _hold_group(
@@ -118,7 +121,7 @@ async def _hold_group(
     start: Any,
 ) -> None:
     # Doubles are told what is heard next, whoever calls; and what happens to a host happens to all of its calls.
-    alone = asyncio.Semaphore(1) if wanted.providers == "doubles" or wanted.alone else nullcontext()
+    alone = asyncio.Semaphore(1 if wanted.providers == "doubles" or wanted.alone else len(runs))
     async with AsyncExitStack() as stack:
         try:
             served = await stack.enter_async_context(start())
@@ -128,16 +131,22 @@ async def _hold_group(
             return
 
         async def held(run: Run) -> None:
-            async with alone, free:
+            try:
                 for left in reversed(range(PLAYED_TIMES)):
                     record = await _judged(run, served, results, model)
                     is_replaced = record["x_status"] == "invalid" and left > 0
                     keep({**record, "x_replaced": True} if is_replaced else record)
                     if not is_replaced:
                         break
+            finally:
+                alone.release()
+                free.release()
 
         async with asyncio.TaskGroup() as group:
             for run in runs:
+                await alone.acquire()
+                # Only one of each Jarvis waits, so that they take turns.
+                await free.acquire()
                 group.create_task(held(run))
 
 
@@ -172,6 +181,7 @@ async def _simulate_one(run: Run, simulation: EvalSimulationScenario, served: St
         as_played(simulation, caller, model=model),
         base_url=served.url,
         key=served.key,
+        collection=served.collection(scenario),
         model=service(model),
         judge=_judge(run, model),
     )
@@ -229,6 +239,14 @@ def _judge(run: Run, model: Any) -> Judge | None:
     return judge(model, named)
 
 
+def _created(scenario: Scenario, served: Stand) -> dict[str, str]:
+    """What its session is created with; a persona's own documents stand where the scenario names none."""
+    persona = {} if scenario.persona is None else {"persona": scenario.persona.stem}
+    if persona and scenario.keys.x_jarvis.knowledge is None:
+        return persona
+    return persona | {"collection": served.collection(scenario)}
+
+
 async def _had(run: Run, served: Stand, cue: "_Cue", host: HostEvent, audio: Path | None, model: Any) -> Held:
     """The conversation as it was held; one that did not come about is tried again."""
     again = 0
@@ -238,9 +256,9 @@ async def _had(run: Run, served: Stand, cue: "_Cue", host: HostEvent, audio: Pat
                 scenario,
                 base_url=served.url,
                 key=served.key,
+                wanted=_created(run.scenario, served),
                 audio=audio,
                 judge=_judge(run, model),
-                wanted=None if run.scenario.persona is None else {"persona": run.scenario.persona.stem},
                 on_turn=cue.turn,
                 changes={number: keys.x_change for number, keys in enumerate(run.scenario.turns) if keys.x_change},
                 before_turn=host.before,

@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ from evals.program import ROOT, Jarvis, ProgramError
 from evals.scenarios.errors import SuiteError
 from evals.scenarios.format import Scenario
 from evals.scenarios.keys import HANDBOOK, Providers
+from knowledge.store import DEFAULT_COLLECTION
 
 ASK_SECS = 5.0
 INDEX_SECS = 300.0
@@ -40,31 +41,51 @@ OPERATORS = ("DATABASE_URL", "REDIS_URL", "OPENAI_EMBEDDING_MODEL")
 
 @dataclass(frozen=True)
 class Wanted:
-    """What scenarios with one Jarvis have in common; `alone` is the one that shares it with none."""
+    """What the scenarios of one Jarvis ask of it; `alone` is the one that shares it with none.
+
+    `folders` are the documents that are known beside the sample handbook, each a collection of its own.
+    """
 
     providers: Providers
-    knowledge: Path
     settings: tuple[tuple[str, str], ...]
-    traced: bool = False
     alone: str = ""
+    traced: bool = False
+    folders: tuple[Path, ...] = ()
 
     @classmethod
-    def of(cls, scenario: Scenario) -> "Wanted":
-        """What a scenario asks for."""
-        setup, privacy = scenario.keys.x_jarvis, scenario.keys.x_privacy
-        traced = privacy is not None and "trace" in privacy.sinks
-        alone = "" if scenario.keys.x_host is None else f"{scenario.file}:{scenario.name}"
-        folder = {} if scenario.persona is None else {"JARVIS_PERSONAS": str(scenario.persona.parent)}
-        settings = tuple(sorted((setup.settings | folder).items()))
-        return cls(setup.providers, scenario.knowledge, settings, traced, alone)
+    def of(cls, scenarios: Sequence[Scenario]) -> "Wanted":
+        """What scenarios ask for that can share one."""
+        providers, settings, alone = shared(scenarios[0])
+        privacies = [each.keys.x_privacy for each in scenarios]
+        traced = any(each is not None and "trace" in each.sinks for each in privacies)
+        folders = dict.fromkeys(each.knowledge for each in scenarios if each.knowledge != HANDBOOK)
+        return cls(providers, settings, alone, traced, tuple(folders))
+
+    def collection(self, folder: Path) -> str:
+        """Where those documents are."""
+        return DEFAULT_COLLECTION if folder == HANDBOOK else f"folder-{self.folders.index(folder)}"
+
+
+def shared(scenario: Scenario) -> tuple[Providers, tuple[tuple[str, str], ...], str]:
+    """What scenarios that share a Jarvis have in common: its providers, its settings, and the one that shares none."""
+    setup = scenario.keys.x_jarvis
+    alone = "" if scenario.keys.x_host is None else f"{scenario.file}:{scenario.name}"
+    folder = {} if scenario.persona is None else {"JARVIS_PERSONAS": str(scenario.persona.parent)}
+    return setup.providers, tuple(sorted((setup.settings | folder).items())), alone
 
 
 class Stand:
     """A Jarvis that runs; `doubles` are its vendors, where it has simulated ones."""
 
     def __init__(
-        self, jarvis: Jarvis, http: aiohttp.ClientSession, vendors: Doubles | None, collector: Collector | None
+        self,
+        wanted: Wanted,
+        jarvis: Jarvis,
+        http: aiohttp.ClientSession,
+        vendors: Doubles | None = None,
+        collector: Collector | None = None,
     ) -> None:
+        self._wanted = wanted
         self._jarvis = jarvis
         self._http = http
         self._collector = collector
@@ -91,6 +112,10 @@ class Stand:
         """What opens its operator's routes."""
         return self._jarvis.operator_key()
 
+    def collection(self, scenario: Scenario) -> str:
+        """Where the documents are that a scenario's questions are answered from."""
+        return self._wanted.collection(scenario.knowledge)
+
     def logged(self) -> int:
         """How much it has logged, in bytes."""
         return len(self._logged_before) + self._jarvis.log.stat().st_size
@@ -105,8 +130,8 @@ class Stand:
         self._jarvis.start()
 
     async def is_whole(self) -> bool:
-        """Whether it takes calls and all of its parts answer."""
-        return bool(await self._get("/readyz"))
+        """Whether it takes calls and all of its parts answer, and a question finds what is known."""
+        return bool(await self._get("/readyz")) and await self._searches()
 
     async def metrics(self) -> str:
         """All of its metrics as text; empty where it does not tell them."""
@@ -157,6 +182,19 @@ class Stand:
                 await asyncio.sleep(LOOK_SECS)
         return value
 
+    async def _searches(self) -> bool:
+        """The first search behind a pause takes longer than one in a call is waited for."""
+        try:
+            async with self._http.post(
+                f"{self.url}/api/rag/search",
+                json={"question": "Is anybody there?"},
+                headers={"Authorization": f"Bearer {self.key}"},
+                timeout=aiohttp.ClientTimeout(total=ASK_SECS),
+            ) as response:
+                return response.status == 200
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
     async def _get(self, path: str, *, as_json: bool = False) -> Any:
         headers = {"Authorization": f"Bearer {self.key}"}
         try:
@@ -172,7 +210,7 @@ class Stand:
 
 @contextmanager
 def sample() -> Iterator[Kept]:
-    """What those begin with that answer from the sample handbook."""
+    """What each begins with: the sample handbook is indexed."""
     kept = Kept(make=lambda place: _of_nobodys(Jarvis(place)))
     try:
         yield kept
@@ -200,7 +238,7 @@ async def stand(
         async with AsyncExitStack() as stack:
             vendors = await stack.enter_async_context(_doubles(wanted)) if wanted.providers == "doubles" else None
             http = await stack.enter_async_context(aiohttp.ClientSession())
-            data = await _data(folder / "data", wanted, sample)
+            data = await _data(folder / "data", sample)
             variables = _variables(wanted, vendors, live, lines)
             collector = None
             if wanted.traced:
@@ -210,7 +248,7 @@ async def stand(
             jarvis = _of_nobodys(make(data, **variables))
             stack.push_async_callback(_stop, jarvis)
             await _start(jarvis, wanted)
-            yield Stand(jarvis, http, vendors, collector)
+            yield Stand(wanted, jarvis, http, vendors, collector)
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
@@ -222,13 +260,10 @@ def _of_nobodys(jarvis: Jarvis) -> Jarvis:
     return jarvis
 
 
-async def _data(place: Path, wanted: Wanted, sample: Kept) -> Path:
-    """Where it keeps what it keeps: a copy where it answers from the sample, else empty."""
+async def _data(place: Path, sample: Kept) -> Path:
+    """Where it keeps what it keeps; the sample handbook is indexed there."""
     try:
-        if wanted.knowledge == HANDBOOK:
-            await sample.copy(place)
-        else:
-            place.mkdir(mode=0o755)
+        await sample.copy(place)
     except (ProgramError, subprocess.TimeoutExpired) as error:
         raise SuiteError(f"Jarvis did not start for the suite: {error}") from None
     return place
@@ -277,11 +312,12 @@ async def _doubles(wanted: Wanted) -> AsyncIterator[Doubles]:
 
 async def _start(jarvis: Jarvis, wanted: Wanted) -> None:
     try:
-        if wanted.knowledge != HANDBOOK:
-            indexed = await asyncio.to_thread(jarvis.command, "index", str(wanted.knowledge), seconds=INDEX_SECS)
-            if indexed.code != 0:
-                raise SuiteError(f"{wanted.knowledge} could not be indexed: {indexed.err.strip()}")
         await asyncio.to_thread(jarvis.start)
+        for folder in wanted.folders:
+            arguments = ("index", "--quiet", "--collection", wanted.collection(folder), str(folder))
+            indexed = await asyncio.to_thread(jarvis.command, *arguments, seconds=INDEX_SECS)
+            if indexed.code != 0:
+                raise SuiteError(f"{folder} could not be indexed: {indexed.err.strip()}")
     except (ProgramError, subprocess.TimeoutExpired) as error:
         raise SuiteError(f"Jarvis did not start for the suite: {error}") from None
 

@@ -16,6 +16,7 @@ from evals.scenarios.harness import READY_SECS, Held, without_secret
 from evals.scenarios.keys import Caller
 from evals.scenarios.overhearing import Overheard
 from evals.simulated.conduct import Line
+from knowledge.store import DEFAULT_COLLECTION
 
 if TYPE_CHECKING:
     from pipecat.services.llm_service import LLMService
@@ -52,7 +53,13 @@ def as_played(scenario: EvalSimulationScenario, keys: Caller, *, model: Any) -> 
 
 
 async def simulate(
-    scenario: EvalSimulationScenario, *, base_url: str, key: str, model: "LLMService[Any]", judge: Any = None
+    scenario: EvalSimulationScenario,
+    *,
+    base_url: str,
+    key: str,
+    model: "LLMService[Any]",
+    collection: str = DEFAULT_COLLECTION,
+    judge: Any = None,
 ) -> Simulated:
     """Has the model call the Jarvis at `base_url`; `key` has the scope admin, and `judge`, if any, judges the goal.
 
@@ -61,7 +68,7 @@ async def simulate(
     async with aiohttp.ClientSession() as http:
         ingress = Ingress(base_url=base_url, http=http, key=key)
         try:
-            call = await ingress.create({"channel": "eval"})
+            call = await ingress.create({"channel": "eval", "collection": collection})
         except CallError as error:
             return Simulated(Held(_broken(scenario.name, str(error), "connect_failed"), began_ms=(None,)))
         try:

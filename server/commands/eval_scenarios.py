@@ -60,7 +60,10 @@ def run(
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", help="Only scenarios of this name, * for any part of it; can be given several times."),
+        typer.Option(
+            "--only",
+            help="Only scenarios of this name, * for any part, NAME:TIER for one tier; can be given several times.",
+        ),
     ] = None,
     repeat: Annotated[int, typer.Option(min=1, help="How often each is held.")] = 1,
     jobs: Annotated[int, typer.Option(min=1, max=16, help="Calls at once.")] = 1,
@@ -84,7 +87,7 @@ def run(
     configure("ERROR")
     from evals.scenarios.errors import SuiteError
     from evals.scenarios.keys import NO_TELEPHONE, TIERS, Tier
-    from evals.scenarios.plan import as_live, is_called, plan
+    from evals.scenarios.plan import as_live, plan
     from evals.scenarios.results import Results, header
 
     if "sip" in (tier or ()):
@@ -94,7 +97,7 @@ def run(
     console = Console(stderr=True)
     tiers: list[Tier] = [each for each in TIERS if not tier or each in tier]
     suite = plan(_linted(paths), tiers=tiers, only=only or (), repeat=repeat, pending=pending)
-    if nobody := [each for each in only or () if not any(is_called(name, each) for name in suite.names)]:
+    if nobody := [each for each in only or () if not suite.has(each)]:
         console.print(f"There is no scenario {nobody[0]} in the tiers {', '.join(tiers)}.", highlight=False)
         raise typer.Exit(UNHELD)
     if live:

@@ -55,6 +55,12 @@ def test_a_name_chooses_with_or_without_its_file(tmp_path: Path):
     assert planned(tmp_path, only=["two"]) == Plan((), (), ())
 
 
+def test_a_name_may_choose_one_tier_of_it(tmp_path: Path):
+    suite = planned(tmp_path, only=["one:audio", "later"])
+    assert names(suite.runs) == [("tried/one", "audio", 1)]
+    assert [suite.has(each) for each in ("one", "one:audio", "one:text", "later")] == [True, True, False, True]
+
+
 def test_a_written_conversation_is_held_as_it_is_and_waits_at_its_end(tmp_path: Path):
     held = scenario(tmp_path)
     assert as_held(Run(held, "text", 1)).turns == [*held.stock.turns, SETTLING]

@@ -46,6 +46,9 @@ class PlayedStand:
     url, key = "http://127.0.0.1:1", "key"
     doubles: Any = None
 
+    def collection(self, scenario: Any) -> str:
+        return "default"
+
     def logged(self) -> int:
         return 0
 
@@ -266,6 +269,32 @@ async def test_without_a_model_a_live_run_says_what_to_set(tmp_path: Path, monke
     good = (await held(tmp_path, Harness(conversation), monkeypatch, text=LIVE))["tried/good"]
     assert good["x_status"] == "error"
     assert good["x_failures"][0]["reason"].startswith("There is no language model to ask. Set OPENAI_API_KEY")
+
+
+async def test_calls_of_two_servers_take_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    turns = '[{user: "What does a puncture cost?", expect: [{event: response}], x_says: [18 dollars]}]'
+    text = "name: tried\nscenarios:\n"
+    for name, settings in (("one", "{}"), ("other", "{JARVIS_NAME: Robin}")):
+        for number in range(3):
+            setup = f"{{version: 1, knowledge: documents, settings: {settings}}}"
+            text += f"  - {{name: {name}{number}, x_jarvis: {setup}, turns: {turns}}}\n"
+    both, order = asyncio.Barrier(2), list[str]()
+
+    @asynccontextmanager
+    async def stands(*_: object, **__: object) -> AsyncIterator[Any]:
+        await both.wait()
+        yield PlayedStand()
+
+    async def hold(scenario: Any, **_: Any) -> Held:
+        order.append(scenario.name.rstrip("012"))
+        await asyncio.sleep(0)
+        return conversation(scenario)
+
+    harness = Harness(conversation)
+    monkeypatch.setattr(harness, "hold", hold)
+    await held(tmp_path, harness, monkeypatch, stands=stands, text=text)
+    assert "tried/one" in order[:4]
+    assert "tried/other" in order[:4]
 
 
 TWO_SETTINGS = """\

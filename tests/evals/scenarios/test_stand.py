@@ -1,6 +1,10 @@
 """The Jarvis that scenarios are held with."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -9,8 +13,7 @@ from evals.kept import Kept
 from evals.program import Jarvis, Outcome, ProgramError
 from evals.scenarios.errors import SuiteError
 from evals.scenarios.format import read
-from evals.scenarios.keys import HANDBOOK
-from evals.scenarios.stand import Stand, Wanted, check_dotenv, doubles_of, stand
+from evals.scenarios.stand import Stand, Wanted, check_dotenv, doubles_of, shared, stand
 from tests.evals.scenarios.given import scenario, written
 
 
@@ -48,7 +51,7 @@ class Sample:
 
 
 def wanted(**more: Any) -> Wanted:
-    return Wanted(**({"providers": "embedded", "knowledge": HANDBOOK, "settings": ()} | more))
+    return Wanted(**({"providers": "embedded", "settings": ()} | more))
 
 
 async def stood(asked: Wanted, *, live: dict[str, str] | None = None, lines: int = 1, **options: Any) -> PlayedJarvis:
@@ -97,22 +100,26 @@ async def test_live_vendors_have_their_variables_and_no_embedded_one_is_named():
 
 async def test_one_whose_traces_are_looked_at_sends_them(tmp_path: Path):
     keys = "x_privacy: {patterns: ['4111'], sinks: [trace]}"
-    traced = Wanted.of(scenario(tmp_path, keys=keys))
+    traced = Wanted.of([scenario(tmp_path), scenario(tmp_path, keys=keys)])
     assert (await stood(traced)).environment["OTEL_EXPORTER_OTLP_ENDPOINT"].startswith("http://127.0.0.1:")
-    assert "OTEL_EXPORTER_OTLP_ENDPOINT" not in (await stood(Wanted.of(scenario(tmp_path)))).environment
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT" not in (await stood(Wanted.of([scenario(tmp_path)]))).environment
 
 
-async def test_what_answers_from_the_sample_begins_with_what_was_kept_of_it():
+async def test_each_begins_with_the_sample_that_was_kept():
     assert (await stood(wanted())).began_with == ["indexed"]
 
 
-async def test_what_answers_from_other_documents_begins_with_nothing(tmp_path: Path):
-    assert (await stood(wanted(knowledge=tmp_path))).began_with == []
+async def test_other_documents_are_a_collection_of_their_own(tmp_path: Path):
+    jarvis = await stood(wanted(folders=(tmp_path,)))
+    assert jarvis.asked == ["start", ("index", "--quiet", "--collection", "folder-0", str(tmp_path)), "stop"]
 
 
-async def test_other_documents_are_indexed_before_the_sample_could_be(tmp_path: Path):
-    jarvis = await stood(wanted(knowledge=tmp_path))
-    assert jarvis.asked == [("index", str(tmp_path)), "start", "stop"]
+def test_questions_are_answered_from_the_collection_of_their_scenario(tmp_path: Path):
+    one = scenario(tmp_path)
+    setup = one.keys.x_jarvis.model_copy(update={"knowledge": None})
+    other = replace(one, keys=one.keys.model_copy(update={"x_jarvis": setup}))
+    shared_by = Wanted.of([one, other])
+    assert [shared_by.collection(each.knowledge) for each in (one, other)] == ["folder-0", "default"]
 
 
 @pytest.mark.parametrize(
@@ -121,18 +128,41 @@ async def test_other_documents_are_indexed_before_the_sample_could_be(tmp_path: 
 )
 async def test_one_that_does_not_start_is_told_and_stopped(tmp_path: Path, options: dict[str, Any], told: str):
     with pytest.raises(SuiteError, match=told):
-        await stood(wanted(knowledge=tmp_path), **options)
+        await stood(wanted(folders=(tmp_path,)), **options)
 
 
 def test_what_happens_to_a_host_happens_to_no_other_scenarios(tmp_path: Path):
-    one = Wanted.of(scenario(tmp_path, keys="x_host: {turn: 0, event: drain}"))
-    assert one != Wanted.of(scenario(tmp_path))
-    assert one.alone.endswith("tried.yaml:tried/one")
+    one = scenario(tmp_path, keys="x_host: {turn: 0, event: drain}")
+    assert shared(one) != shared(scenario(tmp_path))
+    assert Wanted.of([one]).alone.endswith("tried.yaml:tried/one")
+
+
+class Answering:
+    """Answers each path with a status."""
+
+    def __init__(self, **statuses: int) -> None:
+        self._statuses = statuses
+
+    @asynccontextmanager
+    async def _asked(self, url: str, **_: Any) -> AsyncIterator[Any]:
+        yield SimpleNamespace(status=self._statuses[url.rpartition("/")[2]], text=self._text)
+
+    get = post = _asked
+
+    async def _text(self) -> str:
+        return "{}"
+
+
+@pytest.mark.parametrize(("ready", "search", "whole"), [(200, 200, True), (503, 200, False), (200, 503, False)])
+async def test_one_is_whole_where_it_is_ready_and_finds_what_it_knows(ready: int, search: int, whole: bool):
+    jarvis = SimpleNamespace(url="http://127.0.0.1:1", operator_key=lambda: "key")
+    http = Answering(readyz=ready, search=search)
+    assert await Stand(wanted(), cast(Jarvis, jarvis), cast(Any, http)).is_whole() is whole
 
 
 async def test_one_that_is_started_again_has_logged_all_that_it_did(tmp_path: Path):
     jarvis = PlayedJarvis(tmp_path, {})
-    served = Stand(cast(Jarvis, jarvis), cast(Any, None), None, None)
+    served = Stand(wanted(), cast(Jarvis, jarvis), cast(Any, None))
     jarvis.log.write_text("first, ")
     logged = served.logged()
     jarvis.log.write_text("first, second, ")
@@ -143,8 +173,8 @@ async def test_one_that_is_started_again_has_logged_all_that_it_did(tmp_path: Pa
 
 def test_scenarios_with_the_same_settings_share_one(tmp_path: Path):
     one, other = scenario(tmp_path), scenario(tmp_path, "x_says: [18 dollars]")
-    assert Wanted.of(one) == Wanted.of(other)
-    assert Wanted.of(one) != Wanted.of(scenario(tmp_path, jarvis=", settings: {JARVIS_NAME: Robin}"))
+    assert shared(one) == shared(other)
+    assert shared(one) != shared(scenario(tmp_path, jarvis=", settings: {JARVIS_NAME: Robin}"))
 
 
 def test_a_file_of_settings_that_names_the_operators_database_is_refused(tmp_path: Path):
@@ -162,4 +192,4 @@ def test_a_jarvis_whose_persona_is_called_knows_those_of_its_folder(tmp_path: Pa
         "  - name: one\n    turns: [{user: Hello., expect: [{event: response}]}]\n"
     )
     (scenario,) = read(written(tmp_path, text)).scenarios
-    assert Wanted.of(scenario).settings == (("JARVIS_PERSONAS", str(tmp_path / "who")),)
+    assert shared(scenario)[1] == (("JARVIS_PERSONAS", str(tmp_path / "who")),)

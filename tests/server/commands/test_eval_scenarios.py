@@ -131,9 +131,10 @@ def test_results_are_not_written_over(tmp_path: Path, outcomes: list[Any]):
         assert jarvis("run", written(tmp_path, GOOD), "--out", tmp_path / "out").exit_code == code
 
 
-def test_there_is_nothing_to_hold_under_a_name_that_nobody_has(tmp_path: Path):
-    told = jarvis("run", written(tmp_path, GOOD), "--only", "o*", "--only", "two", "--out", tmp_path / "out")
-    assert (told.exit_code, "There is no scenario two" in told.output) == (2, True)
+@pytest.mark.parametrize("nobodys", ["two", "one:fax"])
+def test_there_is_nothing_to_hold_under_a_name_that_nobody_has(tmp_path: Path, nobodys: str):
+    told = jarvis("run", written(tmp_path, GOOD), "--only", "o*", "--only", nobodys, "--out", tmp_path / "out")
+    assert (told.exit_code, f"There is no scenario {nobodys}" in told.output) == (2, True)
 
 
 def test_there_is_no_telephone_yet(tmp_path: Path):

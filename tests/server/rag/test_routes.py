@@ -185,7 +185,10 @@ def operations() -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-@pytest.mark.parametrize(("name", "operation"), operations(), ids=[name for name, _ in operations()])
+OPERATIONS = operations()
+
+
+@pytest.mark.parametrize(("name", "operation"), OPERATIONS, ids=[name for name, _ in OPERATIONS])
 def test_every_route_describes_its_problems(name: str, operation: dict[str, Any]):
     problems = {status: each for status, each in operation["responses"].items() if int(status) >= 400}
     assert {"401", "403", "422", "429", "503"} <= set(problems)
