@@ -12,7 +12,6 @@ from pipecat.services.tts_service import TTSService
 
 from bot.budget import Level, level_of, spared, tighter
 from bot.extractive.service import Similarity
-from bot.phrases import ONLY_ME, SAVING
 from bot.providers.build import llm_services, stt_services, tts_services
 from bot.providers.provider import Provider
 from bot.providers.stages import Stage
@@ -100,8 +99,8 @@ def answerer(
         Member(
             each.provider,
             service,
-            notice=ONLY_ME if spoken and each.notice else "",
-            spared_notice=SAVING if spoken and each.notice else "",
+            notice=settings.words.only_me if spoken and each.notice else "",
+            spared_notice=settings.words.saving if spoken and each.notice else "",
             follows=not each.notice,
             models=each.models(),
         )

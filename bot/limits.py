@@ -6,14 +6,16 @@ from collections.abc import Awaitable, Callable
 
 from pipecat.frames.frames import Frame, InterruptionFrame, TTSSpeakFrame
 
-from bot.phrases import NOBODY_THERE, ONE_MINUTE, STILL_THERE, TIME_IS_UP
 from bot.settings import Limits
+from bot.wording.table import Wording
 from processors.silence import SilenceProcessor
 
-# What `ONE_MINUTE` says; a call that may last no more than twice as long is not told.
+# What `one_minute` says; a call that may last no more than twice as long is not told.
 LAST_SECS = 60.0
 # No voice takes so long to say goodbye; one that does works no more.
 GOODBYE_SECS = 10.0
+# Characters; the message of who turns callers away may be long.
+SLOWEST_PER_SEC = 8
 # A bot that is interrupted is silent within that.
 SILENCED_SECS = 1.0
 
@@ -22,11 +24,21 @@ class LimitKeeper:
     """Asks a silent caller whether they are there, tells when a minute is left, and says goodbye before a call ends.
 
     Whoever speaks up, or writes, before a goodbye to the silent is over, keeps the call; its longest time ends it in
-    any case. `push` takes a frame into the call's pipeline.
+    any case. `push` takes a frame into the call's pipeline. `turned_away` is all that is said in a call that ends then.
     """
 
-    def __init__(self, limits: Limits, *, silence: SilenceProcessor, push: Callable[[Frame], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        silence: SilenceProcessor,
+        push: Callable[[Frame], Awaitable[None]],
+        words: Wording,
+        turned_away: str | None = None,
+    ) -> None:
         self._limits = limits
+        self._words = words
+        self._turned_away = turned_away
         self._silence = silence
         self._push = push
         self._goodbye_due = asyncio.Event()
@@ -41,6 +53,9 @@ class LimitKeeper:
 
     async def keep(self) -> str:
         """Why the call is to end, once it is and goodbye was said; begins as the caller is connected."""
+        if self._turned_away is not None:
+            await self._say_goodbye(self._turned_away)
+            return "closed"
         announcing = asyncio.create_task(self._announce(), name="announce-last-minute")
         try:
             async with asyncio.timeout(self._limits.max_duration_secs):
@@ -48,7 +63,7 @@ class LimitKeeper:
                 return "idle"
         except TimeoutError:
             await self._hush()
-            await self._say_goodbye(TIME_IS_UP)
+            await self._say_goodbye(self._words.time_is_up)
             return "max_duration"
         finally:
             announcing.cancel()
@@ -61,14 +76,14 @@ class LimitKeeper:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_SECS / 2):
                 await self._caller_quiet.wait()
-                await self._push(TTSSpeakFrame(ONE_MINUTE))
+                await self._push(TTSSpeakFrame(self._words.one_minute))
 
     async def _deserted(self) -> None:
         """Returns when a caller let a goodbye pass."""
         while True:
             await self._goodbye_due.wait()
             self._goodbye_due.clear()
-            await self._say_goodbye(NOBODY_THERE)
+            await self._say_goodbye(self._words.nobody_there)
             if not self._caller_there:
                 return
 
@@ -82,7 +97,7 @@ class LimitKeeper:
         """Returns when it was said, or cut off."""
         self._bot_ended.clear()
         await self._push(TTSSpeakFrame(words))
-        await self._wait_ended(GOODBYE_SECS)
+        await self._wait_ended(max(GOODBYE_SECS, len(words) / SLOWEST_PER_SEC))
 
     async def _wait_ended(self, secs: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -91,7 +106,7 @@ class LimitKeeper:
     # The end of a call waits for what is told here, so none of these waits for anything.
     async def _on_caller_silent(self, _silence: SilenceProcessor, times: int) -> None:
         if times == 1:
-            await self._push(TTSSpeakFrame(STILL_THERE))
+            await self._push(TTSSpeakFrame(self._words.still_there))
         elif times == 2:
             self._caller_there = False
             self._goodbye_due.set()

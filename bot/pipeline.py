@@ -18,7 +18,6 @@ from pipecat.services.tts_service import TTSService
 from pipecat.transports.base_transport import BaseTransport
 
 from bot.change import Change
-from bot.phrases import FILLERS, NO_ANSWER
 from bot.reports import Message
 from bot.settings import BotSettings
 from bot.story import last_words
@@ -109,11 +108,13 @@ def build_pipeline(
     user, assistant = pair.user(), pair.assistant()
     guesses.heard = user.aggregation_string
     guard_tools(services.llm, guesses)
-    retrieval = RetrievalProcessor(search=OnTheMatter(search), limit=settings.retrieval.passages)
+    retrieval = RetrievalProcessor(
+        search=OnTheMatter(search, settings.persona.language), limit=settings.retrieval.passages
+    )
     answers, tape = Answers(last_words(story)), Tape()
-    talk = TalkProcessor(answers=answers, tape=tape, chosen=chosen, choose=choose)
+    talk = TalkProcessor(answers=answers, tape=tape, chosen=chosen, choose=choose, words=settings.words)
     itself = f"{settings.persona.name} {settings.persona.business}"
-    citations = CitationProcessor(answers=answers, known=itself)
+    citations = CitationProcessor(answers=answers, words=settings.words.source, known=itself)
     # Asked once in the middle of the silence that ends a call.
     silence = SilenceProcessor(silent_secs=settings.limits.idle_secs / 2)
     pipeline = Pipeline(
@@ -124,7 +125,7 @@ def build_pipeline(
             GuessMarker(guesses),  # what is asked before the turn is over
             talk,  # what is asked about the talk itself
             retrieval,  # this turn's passages
-            SecondLook(tools.passages, given_up=NO_ANSWER),  # what tools came to
+            SecondLook(tools.passages, given_up=settings.words.no_answer),  # what tools came to
             services.llm,  # the answer, with markers
             ResultsUp(),
             GuessGate(),  # held until the turn is over
@@ -133,7 +134,9 @@ def build_pipeline(
             QuietChanges(),  # another voice, once nothing is being said
             *before_voice,  # what is written rather than said
             silence,  # a caller who says nothing
-            FillerProcessor(fillers=FILLERS, wait_secs=settings.filler_secs),  # a word where an answer is slow
+            FillerProcessor(
+                fillers=settings.words.fillers, wait_secs=settings.filler_secs
+            ),  # a word where an answer is slow
             services.tts,  # speech
             Onset(),  # without the silence that it begins with
             TapeProcessor(tape=tape),  # the last answer, to be heard again

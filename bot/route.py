@@ -11,7 +11,7 @@ from pipecat.processors.aggregators.llm_context import LLMContext
 from bot.extractive.expectation import Fit, expected
 from bot.extractive.question import question
 from bot.extractive.sentences import sentences
-from bot.extractive.talk import is_aside, small_talk
+from bot.extractive.talk import is_aside, is_small_talk
 from bot.extractive.terms import terms
 from bot.tools.settings import BUILT_IN
 from processors.failover.route import Kind
@@ -58,7 +58,7 @@ class ByQuestion:
         if not turns or messages[-1].get("content") is not turns[-1]:
             # A tool's result, or a note: not the caller's words.
             return "smart"
-        if small_talk(turns[-1]):
+        if is_small_talk(turns[-1]):
             return "fast"
         if any(tool.name not in BUILT_IN for tool in tools_of(context)):
             return "smart"

@@ -5,6 +5,7 @@ import time
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,12 @@ from bot.change import Change
 from bot.channels import Join, Signals
 from bot.choices import check, check_voice, frames
 from bot.errors import ChangeError, OfferError
-from bot.extractive.talk import is_aside
 from bot.failover import Failover, answerer, listener, speaker
+from bot.grounds import tell_grounds
 from bot.guessing import guess_report
 from bot.limits import SILENCED_SECS, LimitKeeper
 from bot.observers import TurnObserver
-from bot.phrases import GO_ON, LOST_YOU, NO_ANSWER, greeting
+from bot.phrases import Opening, opening_of
 from bot.pipeline import CallPipeline, Services, build_pipeline
 from bot.reports import Floor, Message, Report
 from bot.said import Said
@@ -49,25 +50,13 @@ from bot.tools.toolbox import tools_of
 from bot.transports import Channel
 from bot.turns import TurnModels
 from knowledge.client import KnowledgeClient
-from knowledge.errors import KnowledgeError
-from knowledge.types import Passage
-from processors.citations import Citation
-from processors.claims import Fault
 from processors.guess import Guesses
 from processors.takes import VoiceCache
 
 GRACE_SECS = 3.0
 
-FAREWELLS = {
-    "goodbye": "You said goodbye. Thank you for calling.",
-    "idle": "The call ended because nobody spoke for a while.",
-    "max_duration": "The call reached its maximum duration.",
-    "shutdown": "Jarvis is being restarted. Please call again in a moment.",
-    "operator": "The call was ended by the people who run Jarvis.",
-    "error": "Something went wrong on our side. Please call again.",
-}
 # Before these, goodbye was said to its end.
-GOODBYE_SAID = ("goodbye", "idle", "max_duration")
+GOODBYE_SAID = ("goodbye", "idle", "max_duration", "closed")
 
 
 class Session:
@@ -77,7 +66,7 @@ class Session:
     new. `report` is told what happens: `answered` an offer, `connected`, `turn`, `filler`, `interruption`, `said`,
     `story`, `citation`, `marker_dropped`, `unsupported`, `gap`, `guess`, `provider`, `failover`, `usage`, `route`,
     `speech_cache`, `changed`, `llm_failed`, `turn_stop_timeout`, `talk_request`, `tool`, `message`, and at last `ended`
-    with its reason (hang_up, goodbye, idle, max_duration, never_connected, shutdown, operator, error).
+    with its reason (hang_up, goodbye, idle, max_duration, closed, never_connected, shutdown, operator, error).
     """
 
     def __init__(
@@ -91,6 +80,7 @@ class Session:
     ):
         self._id = session_id
         self._settings = settings
+        self._words = settings.words
         self._models = models
         self._tell_server = report
         self._story = story
@@ -186,8 +176,8 @@ class Session:
         if self._worker is None or self._runner is None:
             self._finish()
             return
-        if reason in FAREWELLS and self._connected.is_set():
-            message = {"type": "call_ended", "reason": reason, "text": FAREWELLS[reason]}
+        if reason in self._words.endings and self._connected.is_set():
+            message = {"type": "call_ended", "reason": reason, "text": self._words.endings[reason]}
             # Pipecat plays all that is queued before it ends, and takes no cancel meanwhile.
             cut = [] if reason in GOODBYE_SAID else [InterruptionFrame()]
             await self._worker.queue_frames([*cut, RTVIServerMessageFrame(data=message), EndFrame()])
@@ -246,10 +236,20 @@ class Session:
                 idle_timeout_secs=None,
                 conversation_id=self._id,
             )
-            self._listen(worker, transport, call, services.llm, story)
-            self._limits = LimitKeeper(self._settings.limits, silence=call.silence, push=worker.queue_frame)
+            opening = opening_of(self._settings, at=datetime.now(UTC))
+            self._listen(worker, transport, call, services.llm, story, opening)
+            away = opening.words if opening.ends and self._story is None else None
+            self._limits = LimitKeeper(
+                self._settings.limits,
+                silence=call.silence,
+                push=worker.queue_frame,
+                words=self._words,
+                turned_away=away,
+            )
             part_after_goodbye(worker, floor=lambda: self.floor, end=self.end)
-            self._keep_gaps(call, search)
+            tell_grounds(
+                call.citations, search, report=self._report, call_id=self._id, keeps=self._settings.retrieval.keep_gaps
+            )
             self._services = services
             await worker.queue_frames(frames(self._chosen, self._settings, services))
             self._runner = WorkerRunner(handle_sigint=False, handle_sigterm=False)
@@ -287,19 +287,19 @@ class Session:
         )
 
     def _listen(
-        self, worker: PipelineWorker, transport: Any, call: CallPipeline, llm: FrameProcessor, story: Story
-    ) -> None:
-        first_words = greeting(self._settings)
-
+        self, worker: PipelineWorker, transport: Any, call: CallPipeline, llm: FrameProcessor, story: Story,
+        opening: Opening,
+    ) -> None:  # fmt: skip
         @transport.event_handler("on_client_connected")
         async def on_client_connected(_transport: object, _client: object) -> None:
             first = not self._connected.is_set()
             self._connected.set()
             self._report({"type": "connected", "at": time.time(), "at_mono": time.monotonic()})
             if first and self._story is None:
-                await worker.queue_frame(TTSSpeakFrame(first_words))
+                if not opening.ends:
+                    await worker.queue_frame(TTSSpeakFrame(opening.words))
             else:
-                await self._go_on(worker, call, first_words=first_words)
+                await self._go_on(worker, call, first_words=opening.words)
 
         @call.assistant.event_handler("on_assistant_turn_started")
         async def on_assistant_turn_started(_aggregator: object) -> None:
@@ -320,23 +320,11 @@ class Session:
             # What the application reports of itself, it has coped with; anything else cost the caller the answer.
             if frame.processor is llm and frame.category is not ErrorCategory.APPLICATION:
                 self._report({"type": "llm_failed"})
-                await worker.queue_frame(TTSSpeakFrame(NO_ANSWER))
+                await worker.queue_frame(TTSSpeakFrame(self._words.no_answer))
 
         @call.talk.event_handler("on_request")
         async def on_request(_processor: object, request: Request) -> None:
             self._report({"type": "talk_request", "request": str(request)})
-
-        @call.citations.event_handler("on_citation")
-        async def on_citation(_processor: object, citation: Citation) -> None:
-            self._report({"type": "citation", "document": str(citation.passage.document_id)})
-
-        @call.citations.event_handler("on_marker_dropped")
-        async def on_marker_dropped(_processor: object, count: int) -> None:
-            self._report({"type": "marker_dropped", "count": count})
-
-        @call.citations.event_handler("on_unsupported")
-        async def on_unsupported(_processor: object, lacking: set[Fault]) -> None:
-            self._report({"type": "unsupported", "lacking": sorted(lacking)})
 
         @call.user.event_handler("on_user_turn_stopped")
         async def on_user_turn_stopped(_aggregator: object, _strategy: object, _turn: object) -> None:
@@ -350,7 +338,7 @@ class Session:
         """Speaks to a caller who was lost, and answers again what they asked but did not hear the answer to."""
         lost_at = self._joined_channel().lost_at
         messages = call.context.get_messages()
-        frames: list[Frame] = [TTSSpeakFrame(LOST_YOU, append_to_context=False)]
+        frames: list[Frame] = [TTSSpeakFrame(self._words.lost_you, append_to_context=False)]
         if lost_at is not None and (self.floor == "bot" or self._turns.spoke_at > lost_at):
             await worker.queue_frame(InterruptionFrame())
             try:
@@ -363,21 +351,8 @@ class Session:
         elif lost_at is None and awaits_answer(messages):
             frames.append(LLMRunFrame())
         elif self.floor != "thinking":
-            frames.append(TTSSpeakFrame(GO_ON, append_to_context=False))
+            frames.append(TTSSpeakFrame(self._words.go_on, append_to_context=False))
         await worker.queue_frames(frames)
-
-    def _keep_gaps(self, call: CallPipeline, search: KnowledgeClient) -> None:
-        @call.citations.event_handler("on_unanswered")
-        async def on_unanswered(_processor: object, question: str, passages: Sequence[Passage]) -> None:
-            # What the embedded answerer has a reply of its own to is nothing that a document could answer.
-            if not is_aside(question):
-                self._report({"type": "gap"})
-                if not self._settings.retrieval.keep_gaps:
-                    return
-                try:
-                    await search.record_gap(question, passages, call_id=self._id)
-                except KnowledgeError as error:
-                    logger.warning("session {}: a gap was not kept: {}", self._id, type(error).__name__)
 
     async def _keep_limits(self) -> None:
         try:

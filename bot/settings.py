@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from bot.budget import Budget
 from bot.change import Change
+from bot.persona import Persona
 from bot.providers.embedded import EmbeddedSTT, EmbeddedTTS, ExtractiveLLM
 from bot.providers.llm import LLMProvider
 from bot.providers.provider import Key
@@ -14,25 +15,13 @@ from bot.providers.tts import TTSProvider
 from bot.reading.lexicon import Lexicon
 from bot.speech.recognition import Engine
 from bot.tools.settings import HttpTool
+from bot.wording.table import Wording
 
 
 class Frozen(BaseModel):
     """Base of the settings: unknown names are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Persona(Frozen):
-    """Who answers."""
-
-    name: str = "Jarvis"
-    business: str = "Larkspur Cycles"
-    greeting: str = "Hello, this is {name} at {business}."
-
-    def spoken_greeting(self, notice: str) -> str:
-        """The first words of a call; `notice` is what the LLM provider wants callers to know."""
-        greeting = self.greeting.format(name=self.name, business=self.business)
-        return " ".join(part for part in (greeting, notice, "How can I help?") if part)
 
 
 class Turns(Frozen):
@@ -106,6 +95,22 @@ class BotSettings(Frozen):
         default=(), description="local addresses offered for media; all when empty"
     )
 
+    def answered_by(self, persona: Persona) -> "BotSettings":
+        """The same with another persona, in its language; raises `ValueError` where a provider can't have its voice."""
+        code = persona.language
+        own = {
+            "persona": persona,
+            "stt": tuple(each.in_language(code) for each in self.stt),
+            "llm": tuple(each.in_language(code) for each in self.llm),
+            "tts": tuple(_voiced(each.in_language(code), persona.voices.get(each.provider)) for each in self.tts),
+        }
+        return self.model_copy(update=own)
+
+    @property
+    def words(self) -> Wording:
+        """What is said by itself."""
+        return self.persona.words
+
     @property
     def has_vendors(self) -> bool:
         """Whether anything is asked of somebody else than this host."""
@@ -132,3 +137,7 @@ class BotSettings(Frozen):
     def engines(self) -> tuple[Engine, ...]:
         """The recognisers that the speech process has to have for the call's providers, besides its own."""
         return tuple(each.engine for each in self.stt if each.engine)
+
+
+def _voiced(provider: TTSProvider, voice: str | None) -> TTSProvider:
+    return provider if voice is None else type(provider).model_validate({**dict(provider), "voice": voice})

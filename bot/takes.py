@@ -134,7 +134,7 @@ async def voice_cache(
     connecting = asyncio.create_task(store.connect(), name="connect-speech-cache")
     try:
         takes = RedisTakes(store, call_id=call_id)
-        aloud, phrases = Aloud(settings.pronunciations), in_answers() | spoken_alone(settings)
+        aloud, phrases = Aloud(settings.pronunciations), in_answers(settings.words) | spoken_alone(settings)
         said: dict[str, Kind] = {each: kind for text, kind in phrases.items() for each in aloud.in_any(text)}
         yield VoiceCache(takes=takes, phrases=said, report=report)
     finally:

@@ -21,9 +21,9 @@ from pydantic import AliasChoices, BaseModel, Field, field_validator
 from rich.table import Table
 
 from bot.extractive.service import ExtractiveLLMService, Similarity
-from bot.extractive.talk import NEAREST
 from bot.speech.client import Speech
 from bot.speech.stt import MIN_CONFIDENCE
+from bot.wording.table import wording
 from evals.retrieval import DataSet
 from knowledge.errors import KnowledgeUnavailableError
 from knowledge.types import Passage, SearchResult, Turn, Verdict
@@ -159,7 +159,7 @@ def judge(question: Question, answer: Answer) -> Outcome:
 def read_answer(text: str, passages: Sequence[Passage]) -> Answer:
     """The sentences of an answer that carry a marker `[n]`, each with the n-th passage."""
     numbered = dict(enumerate(passages, start=1))
-    quoted = text.removeprefix(NEAREST)
+    quoted = text.removeprefix(wording("en").nearest)
     quotes = tuple(Quote(m[1], numbered.get(int(m[2]))) for m in _CITED.finditer(quoted))
     return Answer(quotes, is_sure=quoted == text)
 
@@ -206,7 +206,7 @@ async def answering(*, search: Search, similarity: Similarity, limit: int) -> As
     """
     collector = _Collector()
     retrieval = RetrievalProcessor(search=search, limit=limit)
-    answerer = ExtractiveLLMService(similarity=similarity)
+    answerer = ExtractiveLLMService(similarity=similarity, words=wording("en"))
     worker = PipelineWorker(
         Pipeline([retrieval, answerer, collector]),
         enable_rtvi=False,

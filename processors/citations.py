@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import PurePath
 from typing import Any
 from uuid import UUID
@@ -25,21 +24,11 @@ from processors.claims import Evidence, Fault, evidence, faults
 from processors.clauses import is_clause
 from processors.frames import PassagesFrame, UnansweredFrame
 from processors.last_answer import Answers
+from processors.naming import ENGLISH, Source, SourceWords
 from processors.quotes import best_quote, stand_in
 
 _MARKER = re.compile(r"\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
 _MARKER_BEGUN = re.compile(r"\s*\[[\d,\s]{0,20}\Z|\s+\Z")
-_DETERMINERS = frozenset({"the", "our", "your", "a", "an"})
-_KINDS_OF_DOCUMENT = frozenset({
-    "agreement", "brochure", "catalogue", "conditions", "directory", "faq", "guide", "guidelines", "handbook",
-    "instructions", "leaflet", "list", "manual", "notice", "page", "plan", "policy", "prices", "report", "rules",
-    "schedule", "terms", "timetable",
-})  # fmt: skip
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
-NOT_CONFIRMED = "I couldn't confirm that in our documents."
 # Less than this, and a voice that waits for the next sentence falls silent before that is written.
 _FEW_CHARACTERS = 80
 _FIRST_WORD = re.compile(r"\s*[^\W\d_]\S*\s\Z")
@@ -76,18 +65,6 @@ class Citation:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """A document as it is named aloud."""
-
-    name: str
-    effective_date: date | None
-
-    @property
-    def dated_name(self) -> str:
-        return f"{self.name} of {spoken_date(self.effective_date)}" if self.effective_date else self.name
-
-
 @dataclass(slots=True)
 class CitedText:
     """What one piece of the LLM's text comes to: words for the voice, sources for the page, markers dropped.
@@ -116,17 +93,18 @@ class MarkerReader:
     second was known of gets its date said with the second's.
     """
 
-    def __init__(self, passages: Mapping[int, Passage], *, known: str = ""):
+    def __init__(self, passages: Mapping[int, Passage], *, words: SourceWords = ENGLISH, known: str = ""):
         self._passages = passages
+        self._words = words
         self._known = Evidence(known)
         self._held = ""
         self._sentence = self._unsaid = ""
         self._numbers: list[int] = []
         self._stopped = self._ended = self._untold = False
         self._said_characters = 0
-        self._named: set[_Source] = set()
-        self._to_name: list[_Source] = []
-        self._undated: list[_Source] = []
+        self._named: set[Source] = set()
+        self._to_name: list[Source] = []
+        self._undated: list[Source] = []
         self._documents: set[UUID] = set()
         self._instead: set[str] = set()
 
@@ -206,19 +184,19 @@ class MarkerReader:
         begun = self._sentence[: len(self._sentence) - len(self._unsaid)]
         nearest = stand_in(self._sentence, {number: self._passages[number].text for number in numbers})
         if nearest is None or nearest[1] in self._instead:
-            instead = "" if NOT_CONFIRMED in self._instead and not begun else NOT_CONFIRMED
-            self._instead.add(NOT_CONFIRMED)
+            instead = "" if self._words.not_confirmed in self._instead and not begun else self._words.not_confirmed
+            self._instead.add(self._words.not_confirmed)
         else:
             number, quote = nearest
-            source = _source_of(self._passages[number])
+            source = Source(self._passages[number].title, self._passages[number].effective_date)
             self._instead.add(quote)
             self._sentence = quote
             self._cite(number, result)
             self._to_name = [each for each in self._to_name if each != source]
-            instead = f"{source.dated_name if len(self._documents) > 1 else source.name} says: {quote}"
+            instead = self._words.quoted(source, quote, dated=len(self._documents) > 1)
             instead = instead if begun else instead[0].upper() + instead[1:]
         if begun and not is_clause(begun):
-            instead = f"– well, {instead}"
+            instead = self._words.rather.format(sentence=instead)
         self._unsaid = instead + after if instead else ""
         self._stopped = True
 
@@ -232,7 +210,7 @@ class MarkerReader:
         quote, start = best_quote(self._sentence, passage.text)
         start += passage.start
         result.citations.append(Citation(number, passage, quote, start, start + len(quote)))
-        source = _source_of(passage)
+        source = Source(passage.title, passage.effective_date)
         if source not in self._named:
             self._named.add(source)
             self._to_name.append(source)
@@ -241,14 +219,9 @@ class MarkerReader:
         sources, self._to_name = self._to_name, []
         if len(self._documents) < 2:
             self._undated += [source for source in sources if source.effective_date]
-            return f"That's from {' and '.join(source.name for source in sources)}."
+            return self._words.attribution(sources, dated=False)
         earlier, self._undated = self._undated, []
-        late = "".join(f", and {s.name} is of {spoken_date(s.effective_date)}" for s in earlier if s.effective_date)
-        return f"That's from {' and '.join(source.dated_name for source in sources)}{late}."
-
-
-def _source_of(passage: Passage) -> _Source:
-    return _Source(spoken_name(passage.title), passage.effective_date)
+        return self._words.attribution(sources, dated=True, earlier=earlier)
 
 
 def _evidence(passage: Passage) -> Evidence:
@@ -266,28 +239,6 @@ def shown_source(source: str) -> str:
     return source if source.startswith(("http://", "https://")) else PurePath(source).name
 
 
-def spoken_date(day: date) -> str:
-    """A day as it is said: "May 3rd, 2025"."""
-    last = day.day % 10
-    ending = {1: "st", 2: "nd", 3: "rd"}.get(last, "th") if day.day not in (11, 12, 13) else "th"
-    return f"{_MONTHS[day.month - 1]} {day.day}{ending}, {day.year}"
-
-
-def spoken_name(title: str) -> str:
-    """A document's title as it is said in mid-sentence: "Returns policy" → "the returns policy".
-
-    A title that names a topic rather than a document is called a page: "Delivery" → "the delivery page".
-    """
-    words = title.split()
-    if words and words[0].lower() in _DETERMINERS:
-        return " ".join([words[0].lower(), *words[1:]])
-    if words and words[0][:1].isupper() and words[0][1:].islower():
-        words[0] = words[0].lower()
-    if not words or words[-1].lower() not in _KINDS_OF_DOCUMENT:
-        words.append("page")
-    return " ".join(["the", *words])
-
-
 class CitationProcessor(FrameProcessor):
     """Stands between the LLM and the voice: `[n]` never reaches the voice, a source that was not injected never a page.
 
@@ -295,16 +246,17 @@ class CitationProcessor(FrameProcessor):
     for markers that name no passage of this turn, `on_unsupported(processor, lacking)` for a sentence that was not said
     since its sources don't say it, `on_unanswered(processor, question, passages)` for an answer to what
     was looked up that was said to its end and cites nothing, or was announced by an `UnansweredFrame`. `answers` keeps
-    what it says and cites. `known` is what the bot may say of itself, its name for one.
+    what it says and cites; `words` name its sources. `known` is what the bot may say of itself, its name for one.
     """
 
-    def __init__(self, *, answers: Answers | None = None, known: str = "", **kwargs: Any):
+    def __init__(self, *, answers: Answers | None = None, words: SourceWords = ENGLISH, known: str = "", **kwargs: Any):
         super().__init__(**kwargs)
+        self._words = words
         self._known = known
         self._answers = answers or Answers()
         self._turn = PassagesFrame()
         self._unanswered = self._spoke = False
-        self._reader = MarkerReader({})
+        self._reader = MarkerReader({}, words=words)
         self._shown: set[tuple[int, str]] = set()
         self._register_event_handler("on_citation")
         self._register_event_handler("on_marker_dropped")
@@ -327,7 +279,7 @@ class CitationProcessor(FrameProcessor):
             if isinstance(frame, InterruptionFrame):
                 self._turn = PassagesFrame(passages=self._turn.passages, caller=self._turn.caller)
             passages, known = dict(enumerate(self._turn.passages, start=1)), f"{self._known}\n{self._turn.caller}"
-            self._reader, self._shown = MarkerReader(passages, known=known), set()
+            self._reader, self._shown = MarkerReader(passages, words=self._words, known=known), set()
             self._answers.begin(frame.id)
         elif isinstance(frame, FunctionCallsStartedFrame):
             # The answer is still to come, with passages of its own.

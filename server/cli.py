@@ -20,6 +20,7 @@ from server.commands import (
     index,
     keys,
     messages,
+    personas,
     providers,
     ps,
     run,
@@ -48,6 +49,7 @@ app.add_typer(calls.app, name="calls")
 app.command("messages")(messages.messages)
 app.add_typer(keys.app, name="keys")
 app.command("providers")(providers.providers)
+app.command("personas")(personas.personas)
 app.command("doctor")(doctor.doctor)
 app.command("call")(call.call)
 app.command("drill")(drill.drill)

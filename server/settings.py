@@ -19,15 +19,17 @@ from pydantic_settings import (
 )
 
 from bot.budget import Budget
+from bot.persona import DEFAULT, Persona, Spoken
 from bot.providers.prices import Price, listed, with_own
 from bot.providers.stages import Stage, vendors_variables
 from bot.reading.lexicon import Lexicon, parsed
-from bot.settings import BotSettings, Limits, Persona, Retrieval, Tracing
+from bot.settings import BotSettings, Limits, Retrieval, Tracing
 from bot.tools.settings import HttpTool
 from knowledge.embedders.settings import EmbedderSettings, MiniLm, OpenAI
 from knowledge.logs import Level, LogFormat, LogSettings
 from server.errors import SetupError
 from server.extras import installed
+from server.personas import read_personas
 from server.vendors import SetUp
 
 UNIX_PATH_LIMIT = 90
@@ -63,7 +65,8 @@ class Settings(BaseSettings):
 
     name: str = Field(default="Jarvis", description="the name the assistant goes by")
     business: str = Field(default="Larkspur Cycles", description="whom it speaks for")
-    greeting: str = Field(default="Hello, this is {name} at {business}.", description="its first words")
+    greeting: Spoken = Field(default="Hello, this is {name} at {business}.", description="its first words")
+    personas: Path | None = Field(default=None, description="a folder of others who may answer, a file each")
     pronunciations: Path | None = Field(default=None, description="a file of words, each with how it is said")
 
     tools: Path | None = Field(
@@ -264,6 +267,10 @@ class Settings(BaseSettings):
             ice_servers=tuple(self.ice_servers),
             media_addresses=self.offered_addresses,
         )
+
+    def known_personas(self, settings: BotSettings) -> dict[str, Persona]:
+        """Everybody who may answer, by id; raises `SetupError` where a file of theirs is wrong."""
+        return {DEFAULT: settings.persona} if self.personas is None else read_personas(self.personas, settings)
 
     def lexicon(self) -> Lexicon:
         """How words are said; raises `SetupError` where the operator's file is wrong."""

@@ -34,6 +34,7 @@ from server.forks import ForkedProcess
 from server.ingress.admission import HostMeter, Limits
 from server.ingress.budget import BudgetedLauncher, DayBudget
 from server.ingress.busy import BusySentence
+from server.ingress.casting import Casting
 from server.ingress.circuits import Circuits
 from server.ingress.launcher import LauncherError
 from server.ingress.lines import Lines
@@ -48,6 +49,7 @@ from server.ingress.waiting import WaitingLine
 from server.knowledge import ended, indexer, retrieval
 from server.metrics.exposition import Metrics
 from server.metrics.host import Host
+from server.personas import check_voices, shortcomings
 from server.processes import SupervisedProcess
 from server.records.erasure import Erasure
 from server.records.recorder import Recorder
@@ -77,6 +79,10 @@ async def start(
     settings.prepare_dirs()
     tokens = SessionTokens(key=settings.signing_key(), max_age_secs=settings.session_token_secs)
     bot_settings = settings.bot_settings()
+    personas = settings.known_personas(bot_settings)
+    for name, persona in personas.items():
+        for limit in shortcomings(persona, bot_settings):
+            logger.warning("persona {} {}", name, limit)
     async with AsyncExitStack() as stack:
         launcher = LocalLauncher(
             sockets_dir=settings.bots_dir,
@@ -101,6 +107,7 @@ async def start(
 
         speech_client = SpeechClient(settings.speech_socket)
         stack.push_async_callback(speech_client.aclose)
+        await check_voices(personas, speech_client)
         vocabulary = Vocabulary(store=knowledge.store, speech=speech_client, database_url=resources.database_url)
         speech.on_ready.append(vocabulary.changed)
         stack.push_async_callback(vocabulary.stop)
@@ -145,7 +152,7 @@ async def start(
             mirror=mirror,
             lines=lines,
             tokens=tokens,
-            settings=bot_settings.caching(resources.redis_url),
+            casting=Casting(bot_settings.caching(resources.redis_url), personas),
             public_url=public_url,
             observers=(*observers, *((records.recorder,) if settings.keep_calls_days else ())),
         )

@@ -39,7 +39,7 @@ def _phrases(settings: BotSettings, service: TTSService) -> Iterator[str]:
     if isinstance(service, CachedVoice):
         yield from spoken_alone(settings)
         if service.repeats_sentences:
-            yield from in_answers()
+            yield from in_answers(settings.words)
 
 
 async def _say(phrases: tuple[str, ...], service: TTSService) -> None:

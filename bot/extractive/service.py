@@ -15,15 +15,8 @@ from pipecat.utils.tracing.service_decorators import traced_llm
 from bot.extractive.choice import Candidate, choose, shortlist
 from bot.extractive.question import Question, mixed, question
 from bot.extractive.sentences import sentences
-from bot.extractive.talk import (
-    NEAREST,
-    NOTHING_ASKED,
-    NOTHING_FOUND,
-    SORRY_NOT_HEARD,
-    UNAVAILABLE,
-    is_aside,
-    small_talk,
-)
+from bot.extractive.talk import is_aside, small_talk
+from bot.wording.table import Wording
 from knowledge.errors import KnowledgeError
 from processors.frames import UnansweredFrame
 from processors.passages import NumberedPassage, is_passages_message, read_passages
@@ -46,7 +39,7 @@ class ExtractiveLLMService(LLMService):
     Where none of them answers it says so, and quotes the nearest there is. An `UnansweredFrame` goes ahead of it.
     """
 
-    def __init__(self, *, similarity: Similarity, **kwargs: Any):
+    def __init__(self, *, similarity: Similarity, words: Wording, **kwargs: Any):
         settings = LLMSettings(
             model="extractive",
             system_instruction=None,
@@ -63,6 +56,7 @@ class ExtractiveLLMService(LLMService):
         )
         super().__init__(settings=settings, **kwargs)
         self._similarity = similarity
+        self._words = words
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Answers a context; passes on all else."""
@@ -90,19 +84,19 @@ class ExtractiveLLMService(LLMService):
         last = messages[-1] if messages else {}
         turns = [m["content"] for m in messages if m.get("role") == "user" and isinstance(m.get("content"), str)]
         if last.get("role") != "user" or not isinstance(last.get("content"), str):
-            yield SORRY_NOT_HEARD
+            yield self._words.not_heard
             return
-        if reply := small_talk(turns[-1]):
+        if reply := small_talk(turns[-1], self._words):
             yield reply
             return
         found = next((m for m in reversed(messages) if is_passages_message(m)), None)
         if found is None:
             # Nothing was looked up, as nothing was asked.
-            yield NOTHING_ASKED
+            yield self._words.nothing_asked
             return
         passages = read_passages(found)
         if passages is None:
-            yield UNAVAILABLE
+            yield self._words.unavailable
             return
         asked = question([turn for turn in turns if not is_aside(turn)])
         candidates = shortlist(asked, _candidates(passages), limit=MAX_COMPARED)
@@ -111,7 +105,7 @@ class ExtractiveLLMService(LLMService):
             await self.push_frame(UnansweredFrame())
         quoted = " ".join(f"{sentence.text} [{sentence.number}]" for sentence in chosen.sentences)
         # In one piece, so that all that it cites is known when the first source is named.
-        yield quoted if chosen.answers else f"{NEAREST} {quoted}" if quoted else NOTHING_FOUND
+        yield quoted if chosen.answers else as_nearest(quoted, self._words) if quoted else self._words.nothing_found
 
     async def _compared(self, asked: Question, candidates: Sequence[Candidate]) -> list[Candidate]:
         """The candidates with their similarities, without where they could not be had."""
@@ -129,6 +123,11 @@ class ExtractiveLLMService(LLMService):
             return list(candidates)
         similarities = mixed(asked.weights, cosines)
         return [replace(c, similarity=value) for c, value in zip(candidates, similarities, strict=True)]
+
+
+def as_nearest(quoted: str, words: Wording) -> str:
+    """What is quoted although it does not answer, behind the apology for that."""
+    return f"{words.nearest} {quoted}"
 
 
 def _candidates(passages: Sequence[NumberedPassage]) -> list[Candidate]:

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 from pydantic import model_validator
 
-from bot.providers.provider import Key, Provider, variable
+from bot.providers.provider import COUNTRIES, Key, Provider, speaks, variable
 
 if TYPE_CHECKING:
     from pipecat.services.settings import TTSSettings
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from processors.takes import VoiceCache
 
+# A voice of each language.
+VOICES = {"en": "AvaNeural", "de": "KatjaNeural", "fr": "DeniseNeural", "es": "ElviraNeural"}
 # How long a caller is silent before Azure tells what it heard: its own half a second holds each answer up.
 SEGMENT_MS = 300
 
@@ -51,6 +53,10 @@ class AzureSTT(_Azure):
     title: ClassVar[str] = "Azure Speech"
     preload: ClassVar[tuple[str, ...]] = ("bot.providers.azure_sdk",)
 
+    def in_language(self, language: str) -> Self:
+        """The same for another language."""
+        return self if speaks(self.language, language) else self.model_copy(update={"language": COUNTRIES[language]})
+
     def build(self, *, speech_socket: Path) -> STTService:
         """The service for one call; it needs no speech process."""
         from bot.providers.azure_sdk import AzureSTTService
@@ -70,6 +76,13 @@ class AzureTTS(_Azure):
     preload: ClassVar[tuple[str, ...]] = ("bot.providers.azure_sdk",)
     is_cached: ClassVar[bool] = True
     voice: str = variable("AZURE_VOICE", "the voice that speaks", default="en-US-AvaNeural")
+
+    def in_language(self, language: str) -> Self:
+        """The same with a voice of that language."""
+        if speaks(self.language, language):
+            return self
+        code = COUNTRIES[language]
+        return self.model_copy(update={"language": code, "voice": f"{code}-{VOICES[language]}"})
 
     def build(self, *, speech_socket: Path, cache: VoiceCache | None = None) -> TTSService:
         """The service for one call; it needs no speech process."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from bot.extractive.service import Similarity
     from bot.settings import BotSettings
+    from bot.wording.table import Language
     from processors.takes import VoiceCache
 
 
@@ -27,7 +28,7 @@ def stt_services(settings: BotSettings) -> list[STTService]:
 def llm_services(settings: BotSettings, *, similarity: Similarity) -> list[LLMService[Any]]:
     """Who answers, told who it is and whom it speaks for."""
     persona = settings.persona
-    instruction = prompt("instruction", name=persona.name, business=persona.business)
+    instruction = persona.told(prompt("instruction", name=persona.name, business=persona.business))
     return [each.build(instruction=instruction, similarity=similarity) for each in settings.llm]
 
 
@@ -42,13 +43,14 @@ def tts_services(settings: BotSettings, *, cache: VoiceCache | None = None) -> l
     ]
     aloud = Aloud(settings.pronunciations)
     for service in services:
-        service.add_text_transformer(_reading(aloud, service))
+        service.add_text_transformer(_reading(aloud, service, settings.persona.language))
     return services
 
 
-def _reading(aloud: Aloud, service: TTSService) -> TextTransform:
+def _reading(aloud: Aloud, service: TTSService, language: Language) -> TextTransform:
     # Only what the voice is given changes: Pipecat keeps what is written for the context, the page and the record.
     async def read(text: str, _text_type: str) -> str:
-        return aloud.said(text, service.text_aggregation_language)
+        # A voice of English may have been set to another language by its vendor's variable alone.
+        return aloud.said(text, service.text_aggregation_language if language == "en" else language)
 
     return read

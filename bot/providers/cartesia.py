@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from bot.providers.provider import Key, Provider, variable
+from bot.providers.provider import Key, Provider, speaks, variable
 
 if TYPE_CHECKING:
     from pipecat.services.settings import TTSSettings
@@ -32,6 +32,10 @@ class CartesiaTTS(Provider):
     voice: str = variable("CARTESIA_VOICE", "the id of the voice", default="71a7ad14-091c-4e8e-a314-022ece01c121")
     language: str = variable("CARTESIA_LANGUAGE", "the language that is spoken, such as en or en-GB", default="en")
     silence_secs: float = Field(default=3.0, gt=0, description="a turn is over when no sound came for so long")
+
+    def in_language(self, language: str) -> Self:
+        """The same for another language."""
+        return self if speaks(self.language, language) else self.model_copy(update={"language": language})
 
     def build(self, *, speech_socket: Path, cache: VoiceCache | None = None) -> TTSService:
         """The service for one call; it connects as the pipeline is set up."""

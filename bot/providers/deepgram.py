@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from bot.providers.provider import Key, Provider, variable
+from bot.providers.provider import Key, Provider, speaks, variable
 
 if TYPE_CHECKING:
     from pipecat.services.settings import TTSSettings
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # What Aura-2 takes.
 SLOWEST, FASTEST = 0.7, 1.5
+# A voice of each language.
+VOICES = {"en": "aura-2-thalia-en", "de": "aura-2-viktoria-de", "fr": "aura-2-agathe-fr", "es": "aura-2-celeste-es"}
 # How sure Flux has to be for its first guess that a turn has ended; the middle of what it takes.
 GUESS_CONFIDENCE = 0.5
 
@@ -48,6 +50,11 @@ class DeepgramSTT(_Deepgram):
     model: str = variable("DEEPGRAM_MODEL", "Deepgram's model that listens", default="nova-3")
     language: str = variable("DEEPGRAM_LANGUAGE", "the language that callers speak, or multi", default="en")
 
+    def in_language(self, language: str) -> Self:
+        """The same for another language."""
+        knows = self.language == "multi" or speaks(self.language, language)
+        return self if knows else self.model_copy(update={"language": language})
+
     def build(self, *, speech_socket: Path) -> STTService:
         """The service for one call."""
         from bot.providers.deepgram_recognisers import NovaSTTService
@@ -74,6 +81,11 @@ class DeepgramFluxSTT(_Deepgram):
         "DEEPGRAM_FLUX_EAGER", "whether Flux's first guess that a turn ended is enough in a silence", default=True
     )
 
+    def in_language(self, language: str) -> Self:
+        """The same for another language."""
+        english = self.model.endswith("-en")
+        return self.model_copy(update={"model": "flux-general-multi"}) if english and language != "en" else self
+
     def build(self, *, speech_socket: Path) -> STTService:
         """The service for one call."""
         from bot.providers.deepgram_recognisers import FluxSTTService
@@ -95,6 +107,11 @@ class DeepgramTTS(_Deepgram):
     is_cached: ClassVar[bool] = True
     provider: Literal["deepgram"] = "deepgram"
     voice: str = variable("DEEPGRAM_VOICE", "Deepgram's voice that speaks", default="aura-2-thalia-en")
+
+    def in_language(self, language: str) -> Self:
+        """The same with a voice of that language: Aura's names end with theirs."""
+        knows = speaks(self.voice.rpartition("-")[2], language)
+        return self if knows else self.model_copy(update={"voice": VOICES[language]})
 
     def build(self, *, speech_socket: Path, cache: VoiceCache | None = None) -> TTSService:
         """The service for one call."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field
 
@@ -30,7 +30,12 @@ class ElevenLabsTTS(Provider):
     base_url: str = variable("ELEVENLABS_BASE_URL", "where ElevenLabs is", default="https://api.elevenlabs.io")
     model: str = variable("ELEVENLABS_MODEL", "the model that speaks", default="eleven_flash_v2_5")
     voice: str = variable("ELEVENLABS_VOICE", "the id of the voice", default="EXAVITQu4vr4xnSDxMaL")
+    language: str | None = Field(default=None, description="what is spoken; by its words where not set")
     silence_secs: float = Field(default=3.0, gt=0, description="a turn is over when no sound came for so long")
+
+    def in_language(self, language: str) -> Self:
+        """The same for another language; English is told by its words."""
+        return self if language == "en" else self.model_copy(update={"language": language})
 
     def build(self, *, speech_socket: Path, cache: VoiceCache | None = None) -> TTSService:
         """The service for one call; it connects as the pipeline is set up."""
@@ -43,7 +48,7 @@ class ElevenLabsTTS(Provider):
             # Without it the last word of a sentence has no end, and no time.
             append_trailing_space=True,
             stop_frame_timeout_s=self.silence_secs,
-            settings=ElevenLabsTTSService.Settings(model=self.model, voice=self.voice),
+            settings=ElevenLabsTTSService.Settings(model=self.model, voice=self.voice, language=self.language),
         )
 
     def manner(self, *, voice: str | None, speed: float) -> TTSSettings:

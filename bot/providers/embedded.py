@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from bot.providers.provider import Provider
+from bot.providers.provider import Provider, speaks
+from bot.wording.table import Language, wording
 
 if TYPE_CHECKING:
     from pipecat.services.llm_service import LLMService
@@ -20,12 +21,15 @@ if TYPE_CHECKING:
     from processors.takes import VoiceCache
 
 SLOWEST, FASTEST = 80, 450
+# espeak-ng's own names.
+VOICES = {"en": "en-us", "de": "de", "fr": "fr", "es": "es"}
 
 
 class EmbeddedSTT(Provider):
     """pocketsphinx in the speech process, its language model made from the documents."""
 
     title: ClassVar[str] = "pocketsphinx, on this host"
+    english_only: ClassVar[bool] = True
     preload: ClassVar[tuple[str, ...]] = ("bot.speech.stt",)
     provider: Literal["embedded"] = "embedded"
 
@@ -41,19 +45,25 @@ class ExtractiveLLM(Provider):
     """No language model: it answers only by quoting this turn's passages."""
 
     title: ClassVar[str] = "quotes from the documents, on this host"
+    english_only: ClassVar[bool] = True
     preload: ClassVar[tuple[str, ...]] = ("bot.extractive.service",)
     provider: Literal["extractive"] = "extractive"
+    language: Language = "en"
+
+    def in_language(self, language: str) -> Self:
+        """The same with its own sentences in that language; questions are understood in English alone."""
+        return self.model_validate({"language": language})
 
     @property
     def notice(self) -> str:
         """What the caller is told once about this provider."""
-        return "I'm running without a language model, so I answer in the words of our documents."
+        return wording(self.language).no_language_model
 
     def build(self, *, instruction: str, similarity: Similarity) -> LLMService[Any]:
         """The service for one call; it needs no instruction."""
         from bot.extractive.service import ExtractiveLLMService
 
-        return ExtractiveLLMService(similarity=similarity)
+        return ExtractiveLLMService(similarity=similarity, words=wording(self.language))
 
     def models(self) -> dict[Kind, LLMSettings]:
         """None: it has no model to choose."""
@@ -68,6 +78,11 @@ class EmbeddedTTS(Provider):
     provider: Literal["embedded"] = "embedded"
     voice: str = "en-us+f2"
     words_per_minute: int = Field(default=165, ge=80, le=400)
+
+    def in_language(self, language: str) -> Self:
+        """The same with a voice of that language."""
+        known = speaks(self.voice.partition("+")[0], language)
+        return self if known else self.model_copy(update={"voice": f"{VOICES[language]}+f2"})
 
     def build(self, *, speech_socket: Path, cache: VoiceCache | None = None) -> TTSService:
         """The service for one call; it speaks sooner than a cache would answer."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from bot.providers.provider import Key, Provider, variable
+from bot.providers.provider import COUNTRIES, Key, Provider, speaks, variable
 
 if TYPE_CHECKING:
     from pipecat.services.llm_service import LLMService
@@ -36,6 +36,10 @@ class GoogleSTT(Provider):
     endpoint: str | None = variable(
         "GOOGLE_STT_ENDPOINT", "host:port of a private endpoint, which speaks TLS", default=None
     )
+
+    def in_language(self, language: str) -> Self:
+        """The same for another language."""
+        return self if speaks(self.language, language) else self.model_copy(update={"language": COUNTRIES[language]})
 
     def build(self, *, speech_socket: Path) -> STTService:
         """The service for one call."""
@@ -115,6 +119,12 @@ class GoogleTTS(Provider):
         "GOOGLE_TTS_ENDPOINT", "host:port of a regional or private endpoint, which speaks TLS", default=None
     )
     silent_secs: float = Field(default=4.0, gt=0, description="a text whose audio pauses for so long is given up")
+
+    def in_language(self, language: str) -> Self:
+        """The same voice in that language: each of Chirp's speaks them all."""
+        if speaks(self.voice, language):
+            return self
+        return self.model_copy(update={"voice": f"{COUNTRIES[language]}-{self.voice.split('-', 2)[2]}"})
 
     def build(self, *, speech_socket: Path, cache: VoiceCache | None = None) -> TTSService:
         """The service for one call."""

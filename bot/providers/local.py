@@ -20,6 +20,7 @@ class MoonshineSTT(Provider):
     """Moonshine tiny in the speech process: a small neural network for English, that needs no network."""
 
     title: ClassVar[str] = "Moonshine, on this host"
+    english_only: ClassVar[bool] = True
     extra: ClassVar[str | None] = "moonshine"
     engine: ClassVar[Engine | None] = "moonshine"
     preload: ClassVar[tuple[str, ...]] = ("bot.speech.stt",)

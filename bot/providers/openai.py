@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from bot.providers.provider import Key, Provider, variable
+from bot.providers.provider import Key, Provider, speaks, variable
 
 if TYPE_CHECKING:
     from pipecat.services.llm_service import LLMService
@@ -52,6 +52,10 @@ class OpenAISTT(_OpenAI):
     model: str = variable("OPENAI_STT_MODEL", "the model that hears", default="gpt-transcribe")
     language: str = variable("OPENAI_STT_LANGUAGE", "the callers' language, as in ISO 639-1", default="en")
     stalled_secs: float = Field(default=8.0, gt=0, description="an answer that stands still for so long is given up")
+
+    def in_language(self, language: str) -> Self:
+        """The same for another language."""
+        return self if speaks(self.language, language) else self.model_copy(update={"language": language})
 
     def build(self, *, speech_socket: Path) -> STTService:
         """The service for one call; it needs no speech process."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, SecretStr, SerializationInfo
 
 from bot.speech.recognition import Engine
 
+# What a language's vendors ask for is mostly a language of a country.
+COUNTRIES = {"en": "en-US", "de": "de-DE", "fr": "fr-FR", "es": "es-ES"}
 REVEAL = {"reveal": True}
 
 
@@ -40,7 +42,19 @@ class Provider(BaseModel):
     preload: ClassVar[tuple[str, ...]] = ()
     """The modules to load before bots are forked."""
 
+    english_only: ClassVar[bool] = False
+    """Whether it understands, or answers, no other language."""
+
+    def in_language(self, language: str) -> Self:
+        """The same for another language ("de"), as far as it can: one that knows by itself which is spoken stays."""
+        return self
+
     @property
     def is_own_server(self) -> bool:
         """Whether it is not the vendor who is asked, but a server that the operator names."""
         return False
+
+
+def speaks(code: str, language: str) -> bool:
+    """Whether a code ("en-GB") is one of a language ("en")."""
+    return code.lower().partition("-")[0] == language

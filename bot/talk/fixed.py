@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 
 from bot.talk.requests import Request
+from bot.wording.table import Wording
 
-GOODBYE = "Goodbye, and thank you for calling."
-TAKE_YOUR_TIME = "Of course. Take your time."
-ALL_RIGHT = "All right."
-FIXED: Mapping[Request, str] = {
-    Request.GOODBYE: GOODBYE,
-    Request.WAIT: TAKE_YOUR_TIME,
-    Request.STOP: ALL_RIGHT,
-}
+WITHOUT_ANSWER = (Request.GOODBYE, Request.WAIT, Request.STOP)
+
+
+def fixed(words: Wording) -> Mapping[Request, str]:
+    """The words for each of them."""
+    return dict(zip(WITHOUT_ANSWER, (words.goodbye, words.take_your_time, words.all_right), strict=True))

@@ -2,18 +2,14 @@
 
 from bot.change import Change, ChosenVoice
 from bot.talk.requests import Request
+from bot.wording.table import Wording
 
 SLOWEST, FASTEST, STEP = 0.7, 1.5, 0.15
 # A step of 4 dB is heard well.
 SOFTEST, LOUDEST, TIMES = 0.4, 2.5, 1.6
 
-AS_SLOW_AS_I_CAN = "I can't speak any slower."
-AS_FAST_AS_I_CAN = "I can't speak any faster."
-AS_LOUD_AS_I_CAN = "I can't speak any louder."
-AS_SOFT_AS_I_CAN = "I can't speak any more quietly."
 
-
-def changed(request: Request, chosen: Change) -> tuple[Change | None, str] | None:
+def changed(request: Request, chosen: Change, words: Wording) -> tuple[Change | None, str] | None:
     """What changes, from how it is, and what is said to it; no change where it is at its end.
 
     None where the request is about something else. Speed and volume are factors, of the voice's own.
@@ -21,21 +17,21 @@ def changed(request: Request, chosen: Change) -> tuple[Change | None, str] | Non
     speed, volume = chosen.tts.speed or 1.0, chosen.tts.volume or 1.0
     match request:
         case Request.SLOWER if speed <= SLOWEST:
-            return None, AS_SLOW_AS_I_CAN
+            return None, words.slowest
         case Request.SLOWER:
-            return _speed(max(SLOWEST, speed - STEP)), "All right, I'll speak more slowly."
+            return _speed(max(SLOWEST, speed - STEP)), words.slower
         case Request.FASTER if speed >= FASTEST:
-            return None, AS_FAST_AS_I_CAN
+            return None, words.fastest
         case Request.FASTER:
-            return _speed(min(FASTEST, speed + STEP)), "All right, I'll speak faster."
+            return _speed(min(FASTEST, speed + STEP)), words.faster
         case Request.LOUDER if volume >= LOUDEST:
-            return None, AS_LOUD_AS_I_CAN
+            return None, words.loudest
         case Request.LOUDER:
-            return _volume(min(LOUDEST, volume * TIMES)), "All right, I'll speak louder."
+            return _volume(min(LOUDEST, volume * TIMES)), words.louder
         case Request.QUIETER if volume <= SOFTEST:
-            return None, AS_SOFT_AS_I_CAN
+            return None, words.quietest
         case Request.QUIETER:
-            return _volume(max(SOFTEST, volume / TIMES)), "All right, I'll speak more quietly."
+            return _volume(max(SOFTEST, volume / TIMES)), words.quieter
         case _:
             return None
 

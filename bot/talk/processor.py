@@ -23,6 +23,7 @@ from bot.change import Change
 from bot.talk.manner import changed
 from bot.talk.replies import reply
 from bot.talk.requests import Request, request_of
+from bot.wording.table import Language, Wording
 from processors.frames import GoodbyeFrame, PassagesFrame, RepeatFrame
 from processors.last_answer import Answers
 from processors.tape import Tape
@@ -36,14 +37,22 @@ class TalkProcessor(FrameProcessor):
     """Stands between the user aggregator and the retrieval, and takes the contexts that end in a request.
 
     `answers` knows the last answer and `tape` has its sound. `chosen` is how the bot speaks; `choose` changes that, and
-    returns the frames that make the change. What a guessed turn asks is done once that turn has ended. Event:
-    `on_request(processor, request)`.
+    returns the frames that make the change. `words` are what is said to requests. What a guessed turn asks is done once
+    that turn has ended. Event: `on_request(processor, request)`.
     """
 
     def __init__(
-        self, *, answers: Answers, tape: Tape, chosen: Callable[[], Change], choose: Choose, **kwargs: Any
+        self,
+        *,
+        answers: Answers,
+        tape: Tape,
+        chosen: Callable[[], Change],
+        choose: Choose,
+        words: Wording,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self._words = words
         self._answers = answers
         self._tape = tape
         self._chosen = chosen
@@ -90,7 +99,7 @@ class TalkProcessor(FrameProcessor):
                 pass
 
     async def _taken(self, frame: LLMContextFrame) -> bool:
-        request = asked_in(frame.context)
+        request = asked_in(frame.context, self._words.language)
         if request is None or not self._can(request):
             return False
         if frame.speculation and not self._turn_ended:
@@ -100,14 +109,17 @@ class TalkProcessor(FrameProcessor):
         return True
 
     def _can(self, request: Request) -> bool:
-        return changed(request, self._chosen()) is not None or reply(request, self._answers.last) is not None
+        return (
+            changed(request, self._chosen(), self._words) is not None
+            or reply(request, self._answers.last, self._words) is not None
+        )
 
     async def _answer(self, request: Request) -> None:
         await self._call_event_handler("on_request", request)
         # Nothing is looked up, as for small talk.
         await self.push_frame(PassagesFrame())
         answer = self._answers.last
-        if (manner := changed(request, self._chosen())) is not None:
+        if (manner := changed(request, self._chosen(), self._words)) is not None:
             change, words = manner
             if change is not None:
                 for each in self._choose(change):
@@ -116,7 +128,7 @@ class TalkProcessor(FrameProcessor):
             # Who cut an answer off to ask for that has not heard the rest of it.
             await self._say(f"{words} {answer.text.strip()}" if self._cut else words)
             return
-        words = reply(request, answer) or ""
+        words = reply(request, answer, self._words) or ""
         if request in _TELLS:
             self._told = answer.number, words
         elif request is Request.REPEAT and self._told is not None and self._told[0] == answer.number:
@@ -136,9 +148,9 @@ class TalkProcessor(FrameProcessor):
         await self.push_frame(TTSSpeakFrame(words))
 
 
-def asked_in(context: LLMContext) -> Request | None:
+def asked_in(context: LLMContext, language: Language) -> Request | None:
     """What the last message asks, where it is the caller's and a request about the talk."""
     last = (context.get_messages() or [None])[-1]
     if not isinstance(last, dict) or last.get("role") != "user" or not isinstance(content := last.get("content"), str):
         return None
-    return request_of(content)
+    return request_of(content, language)

@@ -5,23 +5,21 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from bot.talk.fixed import FIXED
+from bot.talk.fixed import fixed
 from bot.talk.requests import Request
 from bot.talk.spelling import last_named, spelled
-from processors.citations import spoken_date, spoken_name
+from bot.wording.table import Wording
 from processors.last_answer import LastAnswer
+from processors.naming import SourceWords
 from processors.quotes import best_quote
-
-NO_SOURCE = "I didn't take that from a document."
-NOTHING_NAMED = "There was no name or number in what I said. Which word do you mean?"
 
 _FIRST = re.compile(r".+?[.!?](?=\s|$)|.+", re.DOTALL)
 
 
-def reply(request: Request, answer: LastAnswer) -> str | None:
+def reply(request: Request, answer: LastAnswer, words: Wording) -> str | None:
     """The words; None where there is nothing yet that the request could be about."""
-    if request in FIXED:
-        return FIXED[request]
+    if (said := fixed(words).get(request)) is not None:
+        return said
     if not answer.text.strip():
         return None
     match request:
@@ -30,10 +28,10 @@ def reply(request: Request, answer: LastAnswer) -> str | None:
         case Request.SHORTER:
             return gist(answer)
         case Request.SOURCE:
-            return sources(answer.citations)
+            return sources(answer.citations, words)
         case Request.SPELL:
             thing = last_named(answer.text)
-            return NOTHING_NAMED if thing is None else f"{thing}: {spelled(thing)}"
+            return words.nothing_named if thing is None else f"{thing}: {spelled(thing, words.signs)}"
         case _:
             return None
 
@@ -47,19 +45,21 @@ def gist(answer: LastAnswer) -> str:
     return text if first is None else first[0]
 
 
-def sources(citations: list[Mapping[str, Any]]) -> str:
+def sources(citations: list[Mapping[str, Any]], words: Wording) -> str:
     """Title, section and date of each source, one sentence each: "That's from the workshop page, under Repairs." """
-    told = list(dict.fromkeys(_source(each) for each in citations))
-    return " ".join(f"That's {'also ' if n else ''}from {each}." for n, each in enumerate(told)) or NO_SOURCE
+    told = dict.fromkeys(_source(each, words.source) for each in citations)
+    templates = (words.source.asked, *[words.source.asked_also] * len(told))
+    said = (template.format(source=each) for template, each in zip(templates, told, strict=False))
+    return " ".join(said) or words.no_source
 
 
-def _source(citation: Mapping[str, Any]) -> str:
+def _source(citation: Mapping[str, Any], words: SourceWords) -> str:
     title, path, day = citation["title"], citation["heading_path"], citation["effective_date"]
     section = next((heading for heading in reversed(path) if heading.strip().lower() != title.strip().lower()), None)
     return "".join(
         (
-            spoken_name(title),
-            f", under “{section}”" if section else "",
-            f", as of {spoken_date(date.fromisoformat(day))}" if day else "",
+            words.named(title),
+            words.section.format(section=section) if section else "",
+            words.as_of.format(date=words.spoken(date.fromisoformat(day))) if day else "",
         )
     )

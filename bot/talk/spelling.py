@@ -1,6 +1,7 @@
 """The last thing that an answer names, letter by letter."""
 
 import re
+from collections.abc import Mapping
 
 _ADDRESS = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
 _CODE = r"\b(?=\w*\d)(?=\w*[A-Za-z])[\w-]{2,}\b"
@@ -13,7 +14,6 @@ _KNOWN = frozenset({
     "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "January", "February", "March",
     "April", "May", "June", "July", "August", "September", "October", "November", "December", "I",
 })  # fmt: skip
-_SIGNS = {"@": "at", ".": "dot", "-": "dash", "_": "underscore", "+": "plus", ":": "colon", ",": "comma"}
 
 
 def last_named(text: str) -> str | None:
@@ -27,15 +27,12 @@ def last_named(text: str) -> str | None:
     return named[-1].rstrip(".,:") if named else None
 
 
-def spelled(thing: str) -> str:
-    """ "Mill Lane" → "M, I, L, L. L, A, N, E." """
+def spelled(thing: str, signs: Mapping[str, str]) -> str:
+    """ "Mill Lane" → "M, I, L, L. L, A, N, E."; `signs` are those that are said, with what they are called."""
     return " ".join(
-        ", ".join(_SIGNS.get(sign, sign.upper()) for sign in word if _said(sign)) + "." for word in thing.split()
+        ", ".join(signs.get(sign, sign.upper()) for sign in word if sign.isalnum() or sign in signs) + "."
+        for word in thing.split()
     )
-
-
-def _said(sign: str) -> bool:
-    return sign.isalnum() or sign in _SIGNS
 
 
 def _counts(match: re.Match[str]) -> bool:

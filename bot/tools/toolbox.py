@@ -14,7 +14,6 @@ from pipecat.services.llm_service import FunctionCallParams
 
 from bot.reports import Report
 from bot.settings import BotSettings
-from bot.talk.fixed import GOODBYE
 from bot.tools.consent import Consent
 from bot.tools.http import HttpCaller, Result
 from bot.tools.settings import HttpTool, Parameter, Tool
@@ -61,8 +60,8 @@ class Toolbox:
     `{"type": "message", "number", "name", "contact", "text", "left_at"}` is what a caller left: like `said` it has
     words in it, and goes nowhere but into the record. Without records there are no messages (`takes_messages`).
 
-    `passages` are those of the turn, to which a second look adds. `schemas` are for the call's context: Pipecat
-    registers what they carry with every language model that sees it.
+    `goodbye` is what is said before it hangs up. `passages` are those of the turn, to which a second look adds.
+    `schemas` are for the call's context: Pipecat registers what they carry with every language model that sees it.
     """
 
     def __init__(
@@ -73,12 +72,14 @@ class Toolbox:
         passages: TurnPassages,
         limit: int,
         report: Report,
+        goodbye: str,
         takes_messages: bool = False,
     ) -> None:
         self._finder = finder
         self._passages = passages
         self._limit = limit
         self._report = report
+        self._goodbye = goodbye
         self._http = HttpCaller()
         self._consent = Consent()
         self._messages = 0
@@ -166,9 +167,9 @@ class Toolbox:
         return Result("done", {"passages": numbers, "note": NUMBERED if numbers else NOTHING})
 
     async def _end(self, params: FunctionCallParams) -> Result:
-        await params.llm.push_frame(TTSSpeakFrame(GOODBYE))
+        await params.llm.push_frame(TTSSpeakFrame(self._goodbye))
         await params.llm.push_frame(GoodbyeFrame())
-        return Result("done", {"said": GOODBYE})
+        return Result("done", {"said": self._goodbye})
 
     async def _take(self, params: FunctionCallParams) -> Result:
         if (result := self._unwanted(MESSAGE, params)) is not None:
@@ -217,6 +218,7 @@ async def tools_of(settings: BotSettings, *, finder: Finder, report: Report) -> 
         passages=passages,
         limit=limit,
         report=report,
+        goodbye=settings.words.goodbye,
         takes_messages=settings.retrieval.keep_gaps,
     )
     try:

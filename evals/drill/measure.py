@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
 
-from bot.phrases import ONLY_ME
 from bot.providers.stages import STAGES, Stage
+from bot.wording.table import wording
 from evals.drill.scenarios import Kind
 from processors.failover.words import words_of
 
@@ -93,7 +93,7 @@ class Summary:
 
 def verdict(said: str, answer: str, *, answered: bool) -> Verdict:
     """How an answer came; a source behind it, and the notice that only the documents are left, are no part of it."""
-    words, wanted = words_of(_SOURCE.sub(" ", said.replace(ONLY_ME, " "))), words_of(answer)
+    words, wanted = words_of(_SOURCE.sub(" ", said.replace(wording("en").only_me, " "))), words_of(answer)
     if not answered or not words:
         return Verdict.LOST
     if words == wanted:

@@ -15,7 +15,7 @@ from evals.judged.errors import JudgedError
 from evals.judged.judge import judge
 from evals.report.statistics import Z_95, wilson
 from evals.scenarios.claims import is_said, refuses, unsupported
-from processors.citations import spoken_name
+from processors.naming import spoken_name
 
 REPLIES = Path(__file__).parent / "replies.jsonl"
 AT_ONCE = 4

@@ -143,8 +143,11 @@ def _one_voice_for_all(place: Any) -> Any:
     return voiceless
 
 
-def _twice(text: str) -> str:
-    return f"{text} {text}"
+def _apologising_twice(nearest: Callable[..., str]) -> Callable[..., str]:
+    def broken(quoted: str, words: Any) -> str:
+        return f"{words.nearest} {nearest(quoted, words)}"
+
+    return broken
 
 
 _ALL = (
@@ -247,8 +250,8 @@ _ALL = (
     Mutant(
         name="apology-said-twice",
         defect="the apology before a nearest answer is said twice",
-        target="bot.extractive.service:NEAREST",
-        broken=_twice,
+        target="bot.extractive.service:as_nearest",
+        broken=_apologising_twice,
         checks=("x_never_says",),
         scenarios=("unanswerable/accountant",),
     ),

@@ -10,7 +10,7 @@ from evals.scenarios.format import Scenario
 from evals.scenarios.keys import Limits, Tier, TurnKeys
 from evals.scenarios.observed import Observed, ObservedTurn
 from evals.scenarios.tones import speaks_as
-from processors.citations import spoken_name
+from processors.naming import spoken_name
 
 _SHOWN_CHARACTERS = 200
 

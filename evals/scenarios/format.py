@@ -54,6 +54,12 @@ class Scenario:
         named = self.keys.x_jarvis.knowledge
         return HANDBOOK if named is None else (self.file.parent / named).resolve()
 
+    @property
+    def persona(self) -> Path | None:
+        """The file of who answers; None where it is whom the settings say."""
+        named = self.keys.x_jarvis.persona
+        return None if named is None else (self.file.parent / named).resolve()
+
     def place(self, *path: str | int) -> Place:
         """Where one of its keys stands: its own, or the file's for all of them."""
         return _place(self.source, self.at, path)

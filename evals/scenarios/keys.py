@@ -59,14 +59,16 @@ class _Keys(BaseModel):
 class SetUp(_Keys):
     """`x_jarvis`: the Jarvis that is called.
 
-    `knowledge` is a folder of documents beside the scenario file, `settings` are variables of the server. `tiers` are
-    ways to hold the conversation: typed and read, spoken and heard, or that over a browser's channel.
+    `knowledge` is a folder of documents beside the scenario file, `persona` a file of who answers, in a folder of such;
+    `settings` are variables of the server. `tiers` are ways to hold the conversation: typed and read, spoken and heard,
+    or that over a browser's channel.
     """
 
     version: Literal[1]
     tiers: list[Annotated[Tier, BeforeValidator(_on_a_line)]] = Field(default=["text"], min_length=1)
     providers: Providers = "embedded"
     knowledge: Text | None = None
+    persona: Annotated[Text, StringConstraints(pattern=r"\.toml$")] | None = None
     settings: dict[Annotated[str, StringConstraints(pattern=r"^JARVIS_[A-Z0-9_]+$")], str] = {}
 
 

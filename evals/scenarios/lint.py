@@ -229,6 +229,8 @@ class _Linted:
 
     def _documents(self) -> None:
         folder, keys = self._scenario.knowledge, self._scenario.keys
+        if self._scenario.persona is not None and not self._scenario.persona.is_file():
+            self._say(f"the file {keys.x_jarvis.persona} is missing", "x_jarvis", "persona")
         if not folder.is_dir():
             self._say(f"the folder {keys.x_jarvis.knowledge} is missing", "x_jarvis", "knowledge")
             return

@@ -22,6 +22,7 @@ from evals.scenarios.checks import Failure, failures
 from evals.scenarios.claims import words_spoken
 from evals.scenarios.errors import SuiteError
 from evals.scenarios.failing import begin
+from evals.scenarios.format import Scenario
 from evals.scenarios.harness import Held, hold
 from evals.scenarios.host import HostEvent
 from evals.scenarios.observed import Observed
@@ -238,6 +239,14 @@ def _judge(run: Run, model: Any) -> Judge | None:
     return judge(model, named)
 
 
+def _created(scenario: Scenario, served: Stand) -> dict[str, str]:
+    """What its session is created with; a persona's own documents stand where the scenario names none."""
+    persona = {} if scenario.persona is None else {"persona": scenario.persona.stem}
+    if persona and scenario.keys.x_jarvis.knowledge is None:
+        return persona
+    return persona | {"collection": served.collection(scenario)}
+
+
 async def _had(run: Run, served: Stand, cue: "_Cue", host: HostEvent, audio: Path | None, model: Any) -> Held:
     """The conversation as it was held; one that did not come about is tried again."""
     again = 0
@@ -247,7 +256,7 @@ async def _had(run: Run, served: Stand, cue: "_Cue", host: HostEvent, audio: Pat
                 scenario,
                 base_url=served.url,
                 key=served.key,
-                wanted={"collection": served.collection(run.scenario)},
+                wanted=_created(run.scenario, served),
                 audio=audio,
                 judge=_judge(run, model),
                 on_turn=cue.turn,

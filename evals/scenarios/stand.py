@@ -70,7 +70,8 @@ def shared(scenario: Scenario) -> tuple[Providers, tuple[tuple[str, str], ...], 
     """What scenarios that share a Jarvis have in common: its providers, its settings, and the one that shares none."""
     setup = scenario.keys.x_jarvis
     alone = "" if scenario.keys.x_host is None else f"{scenario.file}:{scenario.name}"
-    return setup.providers, tuple(sorted(setup.settings.items())), alone
+    folder = {} if scenario.persona is None else {"JARVIS_PERSONAS": str(scenario.persona.parent)}
+    return setup.providers, tuple(sorted((setup.settings | folder).items())), alone
 
 
 class Stand:

@@ -34,6 +34,8 @@ def _wrong(scenario: Scenario) -> Iterator[tuple[str, tuple[str | int, ...]]]:
     for place, words in enumerate(scenario.outcome.x_says):
         if not words_spoken(words):
             yield "it has no word, so it is always said", ("x_says", place)
+    if keys.x_jarvis.persona is not None:
+        yield "a simulated caller calls whom the settings say: leave the persona out", ("x_jarvis", "persona")
     is_doubled = keys.x_jarvis.providers == "doubles"
     if is_doubled and not caller.script:
         yield "a language model's double plays the caller by `script`", ("x_caller",)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from bot.change import Change
+from bot.persona import DEFAULT, Persona
 from bot.reports import Floor
 from knowledge.store import DEFAULT_COLLECTION
 from server.ingress.admission import Capacity
@@ -14,6 +15,7 @@ from server.rag.fields import CollectionName
 
 # Postgres keeps no NUL.
 CallerName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
+PersonaId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-z0-9_-]+$")]
 Metadata = Annotated[
     dict[
         Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00]+$")],
@@ -36,9 +38,8 @@ class CreateSession(BaseModel):
         description="webrtc for browsers; websocket for programs, see `audio_url` of the answer; eval for Pipecat's "
         "eval harness, see `eval_url`, with a key of the scope admin",
     )
-    collection: CollectionName = DEFAULT_COLLECTION
-    persona: Literal["default"] = Field(default="default", description="who answers")
-    language: Literal["en"] = "en"
+    collection: CollectionName = Field(default=DEFAULT_COLLECTION, description="the persona's own where none is named")
+    persona: PersonaId = Field(default=DEFAULT, description="who answers, as `jarvis personas` lists them")
     caller: CallerName | None = Field(
         default=None,
         description="who calls, by a name of yours: what is kept of the call can be found and erased by it",
@@ -47,9 +48,12 @@ class CreateSession(BaseModel):
     wait: bool = Field(default=False, description="whether to wait in line where all lines are busy")
     ticket: str | None = Field(default=None, max_length=100, description="the place in line, once there is one")
 
-    def details(self) -> Details:
-        """What stays with the call."""
-        return Details.model_validate(self.model_dump(include=set(Details.model_fields)))
+    def details(self, persona: Persona) -> Details:
+        """What stays with the call, which this persona answers."""
+        told = self.model_dump(include=set(Details.model_fields)) | {"language": persona.language}
+        if persona.collection is not None and "collection" not in self.model_fields_set:
+            told["collection"] = persona.collection
+        return Details.model_validate(told)
 
 
 class CreatedSession(BaseModel):

@@ -13,9 +13,9 @@ from loguru import logger
 
 from bot.change import Change
 from bot.reports import Message
-from bot.settings import BotSettings
 from server.auth.tokens import SessionTokens
 from server.errors import Problem
+from server.ingress.casting import Casting
 from server.ingress.joining import Joining, by_webrtc, request_of
 from server.ingress.launcher import AudioLine, Bot, BotGoneError, BotRefusedError, Launcher, LauncherError, Task
 from server.ingress.lines import Lines
@@ -23,7 +23,7 @@ from server.ingress.live import LiveSession, adopted, call_of, new_call
 from server.ingress.mirror import Mirror
 from server.ingress.observer import CallObserver
 from server.ingress.problems import draining, gone, lost, over, refused, told_to_caller
-from server.ingress.registry import Details, Registry, RegistryGoneError, SessionRecord
+from server.ingress.registry import Registry, RegistryGoneError, SessionRecord
 from server.ingress.schemas import Answer, Candidates, CreatedSession, CreateSession, Offer, SessionState, Waiting
 
 CLOSE_SECS = 12.0
@@ -47,7 +47,7 @@ class Sessions:
         mirror: Mirror,
         lines: Lines,
         tokens: SessionTokens,
-        settings: BotSettings,
+        casting: Casting,
         public_url: str,
         observers: Sequence[CallObserver] = (),
     ):
@@ -57,7 +57,7 @@ class Sessions:
         self._mirror = mirror
         self._lines = lines
         self._tokens = tokens
-        self._settings = settings
+        self._casting = casting
         self._public_url = public_url
         self._observers = observers
         self._live: dict[str, LiveSession] = {}
@@ -72,19 +72,21 @@ class Sessions:
         return tuple(self._live.values())
 
     async def create(self, wanted: CreateSession) -> CreatedSession | Waiting:
-        """A new session with its bot, or a place in line; raises a 503 `Problem` when the host is full."""
+        """A new session with its bot, or a place in line.
+
+        Raises a 503 `Problem` when the host is full, and a 422 one for a persona that there is not.
+        """
         if self._closed or self.draining.is_set():
             self._lines.refused["draining"] += 1
             raise draining()
-        now_mono = time.monotonic()
+        details, now_mono = self._casting.details(wanted), time.monotonic()
         async with self._lines.taken(wanted, live=self.live, now_mono=now_mono) as waiting:
             if waiting is not None:
                 return waiting
             now = datetime.now(UTC)
             session_id = secrets.token_hex(8)
-            details = wanted.details()
             call = new_call(details=details, created_at=now)
-            bot = await self._acquire(Task(session_id, self._settings_of(details, since_mono=None), call))
+            bot = await self._acquire(Task(session_id, self._casting.settings(details, since_mono=None), call))
             session = LiveSession(id=session_id, bot=bot, server=self.server_id, created_at=now, details=details)
             session.admitted_mono = now_mono
             session.has_bot.set()
@@ -206,7 +208,7 @@ class Sessions:
     async def revive(self, record: SessionRecord, story: list[Message]) -> None:
         """Looks after a call that lost both its server and its bot; raises `LauncherError` where no bot can be had."""
         call = call_of(record) | {"bots": record.bots + 1}
-        settings = self._settings_of(record.details, since_mono=record.connected_mono)
+        settings = self._casting.settings(record.details, since_mono=record.connected_mono)
         bot = await self._launcher.acquire(Task(record.id, settings, call, story))
         session = adopted(record.id, bot=bot, call=call, server=self.server_id)
         self.follow(session)
@@ -367,20 +369,10 @@ class Sessions:
     async def _replace(self, session: LiveSession) -> None:
         story = None if session.connected_at is None else session.story
         call = call_of(session.record()) | {"bots": session.bots + 1}
-        settings = self._settings_of(session.details, since_mono=session.connected_mono)
+        settings = self._casting.settings(session.details, since_mono=session.connected_mono)
         task = Task(session.id, settings, call, story)
         session.replaced_by(await self._launcher.acquire(task))
         logger.info("session {} goes on with its bot number {}", session.id, session.bots)
-
-    def _settings_of(self, details: Details, *, since_mono: float | None) -> BotSettings:
-        """The settings of a call that was created with these details, and connected then, if it was."""
-        limits, retrieval = self._settings.limits, self._settings.retrieval
-        if since_mono is not None:
-            left_secs = max(1.0, limits.max_duration_secs - max(0.0, time.monotonic() - since_mono))
-            limits = limits.model_copy(update={"max_duration_secs": left_secs})
-        retrieval = retrieval.model_copy(update={"collection": details.collection})
-        own = {"limits": limits, "retrieval": retrieval, "chosen": details.chosen}
-        return self._settings.model_copy(update=own)
 
     def _await_caller(self, session: LiveSession) -> None:
         secs = session.waits_secs(link_secs=self._tokens.max_age_secs, now=datetime.now(UTC))

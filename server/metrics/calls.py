@@ -24,6 +24,7 @@ END_REASONS = (
     "goodbye",
     "idle",
     "max_duration",
+    "closed",
     "never_connected",
     "caller_lost",
     "bot_died",

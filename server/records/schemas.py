@@ -65,8 +65,8 @@ class Call(BaseModel):
     connected_at: datetime | None = Field(description="null where nobody came")
     ended_at: datetime | None = Field(description="null while it runs")
     end_reason: str | None = Field(
-        description="hang_up, goodbye (which the caller said), idle, max_duration, never_connected, caller_lost, "
-        "operator, shutdown, error, bot_died; lost where nobody saw its end",
+        description="hang_up, goodbye (which the caller said), idle, max_duration, closed, never_connected, "
+        "caller_lost, operator, shutdown, error, bot_died; lost where nobody saw its end",
         examples=["hang_up"],
     )
     turns: int = Field(description="answers given")

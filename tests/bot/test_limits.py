@@ -18,10 +18,12 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.workers.runner import WorkerRunner
 
 from bot.limits import LimitKeeper
-from bot.phrases import NOBODY_THERE, ONE_MINUTE, STILL_THERE, TIME_IS_UP
 from bot.settings import Limits
+from bot.wording.table import wording
 from processors.silence import SilenceProcessor
 from tests.virtual_time import in_virtual_time
+
+ENGLISH = wording("en")
 
 LONG = 10_000.0
 SAYING_SECS = 2.0
@@ -58,7 +60,10 @@ class Voice(FrameProcessor):
 class Call:
     """A call with such a voice; `plot` is what happens in it after the greeting."""
 
-    def __init__(self, *, idle_secs: float = LONG, max_secs: float = LONG, works: bool = True) -> None:
+    def __init__(
+        self, *, idle_secs: float = LONG, max_secs: float = LONG, works: bool = True, turned_away: str | None = None
+    ) -> None:
+        self.turned_away = turned_away
         self.voice = Voice()
         self.voice.works = works
         self.limits = Limits(idle_secs=idle_secs, max_duration_secs=max_secs)
@@ -72,7 +77,9 @@ class Call:
         silence = SilenceProcessor(silent_secs=self.limits.idle_secs / 2)
         pipeline = Pipeline([silence, self.voice])
         self.worker = PipelineWorker(pipeline, idle_timeout_secs=None, enable_rtvi=False)
-        keeper = LimitKeeper(self.limits, silence=silence, push=self.worker.queue_frame)
+        keeper = LimitKeeper(
+            self.limits, silence=silence, push=self.worker.queue_frame, words=ENGLISH, turned_away=self.turned_away
+        )
         runner = WorkerRunner()
         await runner.add_workers(self.worker)
         running = asyncio.create_task(runner.run())
@@ -97,7 +104,7 @@ class Call:
 async def test_a_silent_caller_is_asked_once_and_told_goodbye():
     call = Call(idle_secs=20)
     assert await call.held() == ("idle", 26)
-    assert call.said == [(12, STILL_THERE), (24, NOBODY_THERE)]
+    assert call.said == [(12, ENGLISH.still_there), (24, ENGLISH.nobody_there)]
 
 
 @in_virtual_time
@@ -109,7 +116,7 @@ async def test_who_speaks_up_when_asked_keeps_the_call_and_is_asked_anew():
         await call.speaks(3)
 
     assert await call.held(plot) == ("idle", 47)
-    assert [at for at, words in call.said if words == STILL_THERE] == [12, 33]
+    assert [at for at, words in call.said if words == ENGLISH.still_there] == [12, 33]
 
 
 @in_virtual_time
@@ -121,7 +128,7 @@ async def test_who_speaks_over_the_goodbye_keeps_the_call():
         await call.speaks(100)
 
     assert await call.held(plot) == ("idle", 149)
-    assert [words for _, words in call.said] == [STILL_THERE, NOBODY_THERE] * 2
+    assert [words for _, words in call.said] == [ENGLISH.still_there, ENGLISH.nobody_there] * 2
 
 
 @in_virtual_time
@@ -132,17 +139,24 @@ async def test_where_no_voice_works_a_silent_call_ends_all_the_same():
 
 
 @in_virtual_time
+async def test_who_is_turned_away_is_told_why_and_nothing_else():
+    call = Call(turned_away="We are closed.")
+    assert (await call.held())[0] == "closed"
+    assert [words for _, words in call.said] == ["We are closed."]
+
+
+@in_virtual_time
 async def test_a_minute_before_the_longest_time_it_is_told_and_at_its_end_goodbye_is_said():
     call = Call(max_secs=300)
     assert await call.held() == ("max_duration", 302)
-    assert call.said == [(240, ONE_MINUTE), (300, TIME_IS_UP)]
+    assert call.said == [(240, ENGLISH.one_minute), (300, ENGLISH.time_is_up)]
 
 
 @in_virtual_time
 async def test_a_short_call_is_not_told_of_its_last_minute():
     call = Call(max_secs=90)
     await call.held()
-    assert call.said == [(90, TIME_IS_UP)]
+    assert call.said == [(90, ENGLISH.time_is_up)]
 
 
 @in_virtual_time
@@ -154,7 +168,7 @@ async def test_nobody_is_cut_short_to_be_told_of_the_last_minute():
         await call.speaks(20)
 
     await call.held(plot)
-    assert call.said == [(255, ONE_MINUTE), (300, TIME_IS_UP)]
+    assert call.said == [(255, ENGLISH.one_minute), (300, ENGLISH.time_is_up)]
 
 
 @in_virtual_time
@@ -166,7 +180,7 @@ async def test_who_never_stops_speaking_is_told_goodbye_and_nothing_that_is_wron
         await call.speaks(99)
 
     await call.held(plot)
-    assert call.said == [(300, TIME_IS_UP)]
+    assert call.said == [(300, ENGLISH.time_is_up)]
 
 
 @in_virtual_time
@@ -178,4 +192,4 @@ async def test_what_is_being_said_at_the_end_is_cut_for_the_goodbye():
         await call.worker.queue_frame(TTSSpeakFrame("A long story."))
 
     assert await call.held(plot) == ("max_duration", 92)
-    assert call.said[-1] == (90, TIME_IS_UP)
+    assert call.said[-1] == (90, ENGLISH.time_is_up)

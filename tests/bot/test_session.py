@@ -1,36 +1,31 @@
 """A caller's connection and its bot: who gets an answer, and how the call ends."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
-from uuid import UUID
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
 from aiortc import RTCPeerConnection, RTCSessionDescription
-from loguru import logger
-from pipecat.frames.frames import LLMFullResponseEndFrame, LLMFullResponseStartFrame, LLMTextFrame, TTSSpeakFrame
-from pipecat.tests.utils import SleepFrame
+from pipecat.frames.frames import TTSSpeakFrame
 from pipecat.utils.errors import ErrorCategory
 
 from bot.change import Change, ChosenVoice
 from bot.channels import WebRtcCandidate, WebRtcCandidates, WebRtcOffer, WebSocketJoin
 from bot.errors import ChangeError, OfferError, SessionTakenError
+from bot.phrases import Opening
 from bot.pipeline import CallPipeline
-from bot.session import NO_ANSWER, Session, place_of
+from bot.session import Session, place_of
 from bot.settings import BotSettings, Limits, Retrieval
 from bot.story import Story
 from bot.turns import TurnModels
-from knowledge.client import KnowledgeClient
-from knowledge.errors import KnowledgeUnavailableError
-from knowledge.types import Passage
-from processors.citations import CitationProcessor
-from processors.frames import PassagesFrame
-from tests.patient import run_test
+from bot.wording.table import wording
 from tests.processors.failover.scripted_llm import ScriptedLLM, Staging
+
+ENGLISH = wording("en")
 
 END_SECS = 10.0
 
@@ -214,46 +209,6 @@ async def test_a_pipeline_that_fails_ends_the_call_with_an_error(models: TurnMod
         assert await call.ended() == "error"
 
 
-class GapKeeper:
-    """In place of the knowledge: keeps gaps, or fails with `error`."""
-
-    def __init__(self, error: KnowledgeUnavailableError | None = None):
-        self.kept: list[tuple[str, int, str | None]] = []
-        self._error = error
-
-    async def record_gap(self, question: str, passages: Sequence[Passage], *, call_id: str | None) -> None:
-        if self._error is not None:
-            raise self._error
-        self.kept.append((question, len(passages), call_id))
-
-
-async def unanswered(call: Call, question: str, keeper: GapKeeper) -> None:
-    """A turn in which that question was looked up and nothing answered it."""
-    citations = CitationProcessor()
-    call.session._keep_gaps(cast(CallPipeline, SimpleNamespace(citations=citations)), cast(KnowledgeClient, keeper))
-    passage = Passage(UUID(int=1), "a.md", "A", (), "text", 0, 4, 0.5, 0.5)
-    frames = [
-        PassagesFrame(passages=(passage,), question=question),
-        LLMFullResponseStartFrame(),
-        LLMTextFrame("I couldn't find that."),
-        LLMFullResponseEndFrame(),
-        SleepFrame(),
-    ]
-    await run_test(citations, frames_to_send=frames)
-
-
-async def test_a_question_that_was_not_answered_is_reported_and_kept(models: TurnModels):
-    call, keeper = Call(models), GapKeeper()
-    await unanswered(call, "Is there a zeppelin?", keeper)
-    assert (call.events, keeper.kept) == ([{"type": "gap"}], [("Is there a zeppelin?", 1, "6f1c")])
-
-
-async def test_where_nothing_is_kept_of_calls_the_question_is_only_counted(models: TurnModels):
-    call, keeper = Call(models, keep_gaps=False), GapKeeper()
-    await unanswered(call, "Is there a zeppelin?", keeper)
-    assert (call.events, keeper.kept) == ([{"type": "gap"}], [])
-
-
 class Quiet:
     """Stands for what is listened to and tells nothing."""
 
@@ -267,28 +222,16 @@ async def test_where_every_language_model_fails_the_caller_is_told_so(models: Tu
     failing = {name: ScriptedLLM([ErrorCategory.SERVER]) for name in ("openai", "anthropic", "extractive")}
     async with Staging(failing) as stage:
         call.session._listen(
-            stage.worker, quiet, cast(CallPipeline, parts), stage.kept, cast(Story, SimpleNamespace(tell=print))
+            stage.worker,
+            quiet,
+            cast(CallPipeline, parts),
+            stage.kept,
+            cast(Story, SimpleNamespace(tell=print)),
+            Opening("Hello."),
         )
         await stage.ask(until=lambda stage: stage.count(TTSSpeakFrame) > 0)
         said = [frame.text for frame in stage.below.frames if isinstance(frame, TTSSpeakFrame)]
-    assert (call.events, said) == ([{"type": "llm_failed"}], [NO_ANSWER])
-
-
-async def test_small_talk_is_no_question_that_a_document_could_answer(models: TurnModels):
-    call, keeper = Call(models), GapKeeper()
-    await unanswered(call, "Thanks, goodbye!", keeper)
-    assert (call.events, keeper.kept) == ([], [])
-
-
-async def test_a_gap_that_cannot_be_kept_harms_no_call_and_tells_no_log_what_was_asked(models: TurnModels):
-    said: list[str] = []
-    sink = logger.add(lambda message: said.append(str(message)), level="INFO")
-    call = Call(models)
-    await unanswered(call, "Is there a zeppelin?", GapKeeper(KnowledgeUnavailableError("zeppelin")))
-    logger.remove(sink)
-    assert call.events == [{"type": "gap"}]
-    assert any("a gap was not kept: KnowledgeUnavailableError" in line for line in said)
-    assert not any("zeppelin" in line for line in said)
+    assert (call.events, said) == ([{"type": "llm_failed"}], [ENGLISH.no_answer])
 
 
 def test_what_a_log_says_of_an_error_is_its_place_and_not_its_text():

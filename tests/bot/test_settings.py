@@ -6,11 +6,17 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from bot.providers.embedded import EmbeddedTTS, ExtractiveLLM
+from bot.persona import Persona
+from bot.providers.azure import AzureSTT, AzureTTS
+from bot.providers.cartesia import CartesiaTTS
+from bot.providers.deepgram import DeepgramFluxSTT, DeepgramSTT, DeepgramTTS
+from bot.providers.elevenlabs import ElevenLabsTTS
+from bot.providers.embedded import EmbeddedSTT, EmbeddedTTS, ExtractiveLLM
+from bot.providers.google import GoogleSTT, GoogleTTS
 from bot.providers.local import PiperTTS
-from bot.providers.openai import OpenAILLM
+from bot.providers.openai import OpenAILLM, OpenAISTT, OpenAITTS
 from bot.providers.provider import REVEAL
-from bot.settings import BotSettings, Persona, Retrieval, Turns
+from bot.settings import BotSettings, Retrieval, Turns
 
 PATHS: dict[str, Any] = {"retrieval": {"socket": "/run/knowledge.sock"}, "speech_socket": "/run/speech.sock"}
 
@@ -72,17 +78,46 @@ def test_a_key_is_hidden_wherever_nobody_asks_to_reveal_it():
     assert "sk-secret" not in f"{shown!r} {shown.model_dump_json()} {shown.model_dump(mode='json')}"
 
 
-@pytest.mark.parametrize(
-    ("persona", "notice", "greeting"),
-    [
-        (Persona(), "", "Hello, this is Jarvis at Larkspur Cycles. How can I help?"),
-        (Persona(), "I quote.", "Hello, this is Jarvis at Larkspur Cycles. I quote. How can I help?"),
-        (Persona(name="Ada", business="Acme", greeting="{business}, {name}."), "", "Acme, Ada. How can I help?"),
-        (Persona(greeting=""), "", "How can I help?"),
-    ],
-)
-def test_the_first_words_say_who_answers_and_how(persona: Persona, notice: str, greeting: str):
-    assert persona.spoken_greeting(notice) == greeting
+def test_another_persona_speaks_with_its_own_voice_and_leaves_the_others_as_they_are():
+    answered = settings().answered_by(Persona(name="Ada", voices={"embedded": "en-gb", "cartesia": "x"}))
+    assert (answered.persona.name, answered.tts[0].voice, answered.stt) == ("Ada", "en-gb", settings().stt)
+
+
+def test_a_persona_of_another_language_is_heard_answered_and_spoken_in_it_by_all_who_can():
+    key = SecretStr("k")
+    everybody = settings(
+        stt=(
+            DeepgramSTT(api_key=key), DeepgramFluxSTT(api_key=key), GoogleSTT(credentials=Path("/k")),
+            AzureSTT(api_key=key, region="x"), OpenAISTT(api_key=key), EmbeddedSTT(),
+        ),
+        tts=(
+            CartesiaTTS(api_key=key), ElevenLabsTTS(api_key=key), GoogleTTS(credentials=Path("/k")),
+            AzureTTS(api_key=key, region="x"), DeepgramTTS(api_key=key), OpenAITTS(api_key=key), EmbeddedTTS(),
+        ),
+    )  # fmt: skip
+    german = everybody.answered_by(Persona(language="de", voices={"cartesia": "stimme"}))
+    assert [getattr(each, "language", None) or getattr(each, "model", None) for each in german.stt] == [
+        "de", "flux-general-multi", "de-DE", "de-DE", "de", None,
+    ]  # fmt: skip
+    assert [getattr(each, "language", None) for each in german.tts] == ["de", "de", None, "de-DE", None, None, None]
+    assert [each.voice for each in german.tts[:1] + german.tts[2:5] + german.tts[6:]] == [
+        "stimme", "de-DE-Chirp3-HD-Aoede", "de-DE-KatjaNeural", "aura-2-viktoria-de", "de+f2",
+    ]  # fmt: skip
+    assert german.llm[0].notice.startswith("Ich arbeite ohne Sprachmodell")
+
+
+def test_a_persona_of_english_changes_no_provider():
+    key = SecretStr("k")
+    british = settings(
+        stt=(
+            DeepgramSTT(api_key=key, language="multi"),
+            AzureSTT(api_key=key, region="x", language="en-GB"),
+            EmbeddedSTT(),
+        ),
+        tts=(CartesiaTTS(api_key=key, language="en-GB"), DeepgramTTS(api_key=key), EmbeddedTTS()),
+    )
+    answered = british.answered_by(Persona())
+    assert (answered.stt, answered.llm, answered.tts) == (british.stt, british.llm, british.tts)
 
 
 def test_the_speech_process_gets_the_recognisers_that_are_chosen():

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from bot.settings import BotSettings, Persona, Retrieval
+from bot.persona import Persona
+from bot.settings import BotSettings, Retrieval
 from bot.takes import (
     COMMON_SECS,
     KEPT_SECS,
@@ -88,7 +89,7 @@ async def test_a_call_finds_by_its_cache_what_the_settings_name(redis: Redis, re
     async with voice_cache(SETTINGS, redis_url=redis_url, call_id="one", report=lambda _event: None) as cache:
         await cache.takes.keep(SENTENCE, TAKE)
         assert await cache.takes.find(SENTENCE) == TAKE
-        assert cache.kind(SETTINGS.persona.spoken_greeting(SETTINGS.llm[0].notice), alone=True) == "greeting"
+        assert cache.kind(SETTINGS.persona.first_words(SETTINGS.llm[0].notice), alone=True) == "greeting"
 
 
 async def test_a_redis_that_is_gone_is_done_without():

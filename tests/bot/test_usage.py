@@ -25,18 +25,20 @@ from pipecat.tests.utils import SleepFrame
 from pydantic import SecretStr
 
 from bot.failover import Failover, answerer
-from bot.phrases import SAVING
 from bot.providers.embedded import ExtractiveLLM
 from bot.providers.openai import OpenAILLM, OpenAISTT, OpenAITTS
 from bot.providers.prices import Price, listed
 from bot.settings import BotSettings, Retrieval
 from bot.usage import Meter, estimated_units, units_of
+from bot.wording.table import wording
 from tests.bot.providers.calls import SPOKEN, Came
 from tests.bot.providers.similarity import NoSimilarity
 from tests.patient import run_test
 from tests.vendors.faults import Faults
 from tests.vendors.openai_audio import OpenAIAudio
 from tests.vendors.openai_chat import KEY, OpenAIChat
+
+ENGLISH = wording("en")
 
 DAY = date(2026, 12, 1)
 NOWHERE = Path("/nowhere")
@@ -221,7 +223,7 @@ async def test_at_the_cap_the_documents_answer_and_the_caller_is_told_once():
         call = Call(url, call_usd=Decimal("0.000001"), spent_usd=call.failover.meter.usd)
         later = await run(call.llm, context(), context(), SleepFrame(0.3))
     assert (first.text, len(chat.asked)) == ("We open at nine.", 1)
-    assert (later.text.count(SAVING), later.text.startswith(SAVING)) == (1, True)
+    assert (later.text.count(ENGLISH.saving), later.text.startswith(ENGLISH.saving)) == (1, True)
 
 
 async def test_a_cap_reached_in_a_call_counts_from_its_next_turn_on():

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from bot.extractive.talk import NOTHING_FOUND, UNAVAILABLE
+from bot.wording.table import wording
 from evals.program import Jarvis
 from tests.e2e.conftest import written
+
+ENGLISH = wording("en")
 
 pytestmark = pytest.mark.e2e
 
@@ -46,7 +48,7 @@ def ended(jarvis: Jarvis, key: str, job: str) -> dict[str, Any]:
 
 
 def test_a_question_in_vain_becomes_a_gap_whose_answer_the_next_caller_hears(jarvis: Jarvis, key: str):
-    assert written(jarvis, QUESTION).startswith(NOTHING_FOUND[:16])
+    assert written(jarvis, QUESTION).startswith(ENGLISH.nothing_found[:16])
     _, listed, _ = jarvis.request("GET", "/api/rag/gaps", token=key)
     (gap,) = (each for each in listed["gaps"] if "electric" in each["question"])
     answer = {
@@ -61,7 +63,7 @@ def test_a_question_in_vain_becomes_a_gap_whose_answer_the_next_caller_hears(jar
 
 
 def test_a_bot_whose_retrieval_is_late_says_that_it_cannot_look_things_up(jarvis: Jarvis, stopped_retrieval: None):
-    assert written(jarvis, "How much is it to join your club each year?") == UNAVAILABLE
+    assert written(jarvis, "How much is it to join your club each year?") == ENGLISH.unavailable
 
 
 def test_a_document_that_cannot_be_read_is_named_and_the_others_answer(jarvis: Jarvis, key: str):

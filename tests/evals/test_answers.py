@@ -7,9 +7,9 @@ import pytest
 import soundfile
 from rich.console import Console
 
-from bot.extractive.talk import NEAREST
 from bot.speech.fake import FakeSpeech
 from bot.speech.recognition import Recognition
+from bot.wording.table import wording
 from evals.answers import (
     MOST_PASSAGES,
     Answer,
@@ -31,6 +31,8 @@ from evals.answers import (
 from evals.retrieval import DataSet, Query
 from knowledge.errors import KnowledgeUnavailableError
 from knowledge.types import Passage, SearchResult, Turn, Verdict
+
+ENGLISH = wording("en")
 
 RETURNS = "Unused items can be returned within 30 days. We pay the\npostage"
 HOURS = "We open at nine."
@@ -163,7 +165,7 @@ def test_what_carries_no_marker_is_no_quote():
 
 def test_an_answer_that_is_only_the_nearest_says_so():
     first = passage(HOURS)
-    assert read_answer(f"{NEAREST} {HOURS} [1]", [first]) == unsure(Quote(HOURS, first))
+    assert read_answer(f"{ENGLISH.nearest} {HOURS} [1]", [first]) == unsure(Quote(HOURS, first))
 
 
 def test_one_document_may_stand_by_itself():

@@ -17,7 +17,7 @@ from pipecat.processors.frameworks.rtvi import RTVIServerMessageFrame
 from pipecat.tests.utils import SleepFrame
 
 from knowledge.types import Passage
-from processors.citations import CitationProcessor, MarkerReader, spoken_date, spoken_name
+from processors.citations import CitationProcessor, MarkerReader
 from processors.frames import PassagesFrame, UnansweredFrame
 from tests.patient import run_test
 
@@ -101,19 +101,6 @@ def test_two_versions_of_a_document_are_both_named():
     )
 
 
-@pytest.mark.parametrize(
-    ("day", "words"),
-    [
-        (date(2025, 1, 1), "January 1st, 2025"),
-        (date(2025, 2, 2), "February 2nd, 2025"),
-        (date(2025, 5, 11), "May 11th, 2025"),
-        (date(2024, 12, 23), "December 23rd, 2024"),
-    ],
-)
-def test_a_date_can_be_said(day: date, words: str):
-    assert spoken_date(day) == words
-
-
 def test_the_page_is_told_which_document_it_is_and_of_when():
     passages = {1: replace(DATED[1], page=7)}
     (citation,) = MarkerReader(passages).feed("Yes [1]. A").citations
@@ -136,21 +123,6 @@ def test_a_citation_points_at_the_sentence_that_supports_the_claim():
     (citation,) = reader.feed("You can send goods back for thirty days [1]. A").citations
     assert citation.quote == "Goods can go back within thirty days."
     assert (citation.start, citation.end) == (100, 100 + len(citation.quote))
-
-
-@pytest.mark.parametrize(
-    ("title", "name"),
-    [
-        ("Returns policy", "the returns policy"),
-        ("Our story", "our story"),
-        ("The workshop", "the workshop"),
-        ("FAQ", "the FAQ"),
-        ("Delivery", "the delivery page"),
-        ("Bicycle rental", "the bicycle rental page"),
-    ],
-)
-def test_a_source_has_a_name_that_can_be_said_in_mid_sentence(title: str, name: str):
-    assert spoken_name(title) == name
 
 
 async def test_the_page_gets_each_source_and_the_voice_gets_no_marker():

@@ -13,6 +13,7 @@ export const endReasons = [
   "goodbye",
   "idle",
   "max_duration",
+  "closed",
   "never_connected",
   "operator",
   "shutdown",

@@ -62,6 +62,7 @@ const endings: Record<Ending["reason"], Advice> = {
   goodbye: { title: "Call ended", detail: "You said goodbye." },
   idle: { title: "Call ended", detail: "Nothing was said for a while." },
   max_duration: { title: "Call ended", detail: "It reached the longest time that a call may last." },
+  closed: { title: "Call ended", detail: "Nobody answers at this time. Please call again later." },
   never_connected: { title: "The call was not connected", detail: "Its sound did not get through in time." },
   operator: { title: "Call ended", detail: "The people who run Jarvis have ended it." },
   shutdown: { title: "Call ended", detail: "Jarvis is being restarted. Please call again in a moment." },

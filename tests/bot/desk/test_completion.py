@@ -15,11 +15,13 @@ from pydantic import SecretStr
 from bot.desk.completion import Completion
 from bot.desk.errors import DeskRequestError, DeskUnavailableError
 from bot.desk.requests import CompletionRequest
-from bot.extractive.talk import NOTHING_ASKED
 from bot.failover import Failover
 from bot.providers.embedded import ExtractiveLLM
 from bot.providers.openai import OpenAILLM
 from bot.settings import BotSettings, Retrieval
+from bot.wording.table import wording
+
+ENGLISH = wording("en")
 
 PASSAGE = {
     "document_id": str(UUID(int=7)),
@@ -149,7 +151,7 @@ async def test_the_embedded_answerer_quotes_and_cites_the_collection_that_was_na
 
 
 async def test_without_a_collection_nothing_is_looked_up(embedded: BotSettings, vendor: ScriptedVendor):
-    assert text_of(await answered(embedded)) == NOTHING_ASKED
+    assert text_of(await answered(embedded)) == ENGLISH.nothing_asked
     assert vendor.searches == []
 
 

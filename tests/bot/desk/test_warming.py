@@ -67,4 +67,4 @@ async def test_what_is_in_the_cache_is_not_asked_for_again_and_a_voice_that_fail
         bot = settings(cartesia, openai)
         for _ in range(2):
             await warm(bot, redis_url=redis_url)
-    assert len(audio.asked) == len(spoken_alone(bot) | in_answers())
+    assert len(audio.asked) == len(spoken_alone(bot) | in_answers(bot.words))

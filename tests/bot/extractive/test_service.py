@@ -18,12 +18,14 @@ from pipecat.frames.frames import (
 from pipecat.processors.aggregators.llm_context import LLMContext
 
 from bot.extractive.service import MAX_COMPARED, ExtractiveLLMService
-from bot.extractive.talk import NEAREST, NOTHING_ASKED, NOTHING_FOUND, SORRY_NOT_HEARD, UNAVAILABLE
+from bot.wording.table import wording
 from knowledge.errors import KnowledgeUnavailableError
 from knowledge.types import Passage
 from processors.frames import UnansweredFrame
 from processors.passages import passages_message
 from tests.patient import run_test
+
+ENGLISH = wording("en")
 
 QUESTION = {"role": "user", "content": "How long may I keep an unused helmet?"}
 TEXT = "Helmets can be returned within thirty days. Keep the receipt. We also have a cat."
@@ -58,7 +60,7 @@ def found(*passages: Passage) -> dict[str, Any]:
 async def answered(similarity: ScriptedSimilarity, *messages: Any) -> tuple[Sequence[Frame], Sequence[Frame]]:
     context = LLMContext(messages=list(messages))
     return await run_test(
-        ExtractiveLLMService(similarity=similarity), frames_to_send=[LLMContextFrame(context=context)]
+        ExtractiveLLMService(similarity=similarity, words=ENGLISH), frames_to_send=[LLMContextFrame(context=context)]
     )
 
 
@@ -150,13 +152,13 @@ async def test_small_talk_needs_no_passages():
 @pytest.mark.parametrize(
     ("messages", "reply"),
     [
-        ([passages_message(None, tag="passages-1"), QUESTION], UNAVAILABLE),
-        ([found(), QUESTION], NOTHING_FOUND),
-        ([found(passage("We have a cat.")), QUESTION], NOTHING_FOUND),
-        ([QUESTION], NOTHING_ASKED),
-        ([QUESTION, {"role": "developer", "content": "Ask again."}], SORRY_NOT_HEARD),
-        ([{"role": "user", "content": [{"type": "image"}]}], SORRY_NOT_HEARD),
-        ([], SORRY_NOT_HEARD),
+        ([passages_message(None, tag="passages-1"), QUESTION], ENGLISH.unavailable),
+        ([found(), QUESTION], ENGLISH.nothing_found),
+        ([found(passage("We have a cat.")), QUESTION], ENGLISH.nothing_found),
+        ([QUESTION], ENGLISH.nothing_asked),
+        ([QUESTION, {"role": "developer", "content": "Ask again."}], ENGLISH.not_heard),
+        ([{"role": "user", "content": [{"type": "image"}]}], ENGLISH.not_heard),
+        ([], ENGLISH.not_heard),
     ],
     ids=["unavailable", "empty", "off-topic", "unsearched", "not-heard", "no-words", "nothing"],
 )
@@ -177,7 +179,7 @@ async def test_what_does_not_answer_is_quoted_as_the_nearest_behind_an_unanswere
         ScriptedSimilarity({"thirty days": 0.5}), found(passage()), {"role": "user", "content": "Can hats be returned?"}
     )
     assert any(isinstance(frame, UnansweredFrame) for frame in down)
-    assert pieces(down) == [f"{NEAREST} Helmets can be returned within thirty days. [1]"]
+    assert pieces(down) == [f"{ENGLISH.nearest} Helmets can be returned within thirty days. [1]"]
 
 
 async def test_an_answer_has_no_unanswered_frame():
@@ -198,5 +200,7 @@ async def test_meanings_that_cannot_be_compared_are_an_error_that_ends_nothing()
 
 async def test_any_other_frame_passes_through():
     frame = TextFrame("x")
-    down, _ = await run_test(ExtractiveLLMService(similarity=ScriptedSimilarity()), frames_to_send=[frame])
+    down, _ = await run_test(
+        ExtractiveLLMService(similarity=ScriptedSimilarity(), words=ENGLISH), frames_to_send=[frame]
+    )
     assert frame in down

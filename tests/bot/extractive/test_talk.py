@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from bot.extractive.talk import small_talk
+from bot.wording.table import wording
+
+ENGLISH = wording("en")
 
 SAMPLE = Path(__file__).parents[3] / "evals" / "sample"
 
@@ -16,14 +19,14 @@ def lines(name: str, field: str) -> list[str]:
 
 @pytest.mark.parametrize("utterance", lines("smalltalk.jsonl", "utterance"))
 def test_all_small_talk_of_the_sample_gets_a_reply(utterance: str):
-    assert small_talk(utterance) is not None
+    assert small_talk(utterance, ENGLISH) is not None
 
 
 @pytest.mark.parametrize(
     "question", [*lines("questions.jsonl", "question"), *lines("unanswerable.jsonl", "question")]
 )  # fmt: skip
 def test_no_question_of_the_sample_is_taken_for_small_talk(question: str):
-    assert small_talk(question) is None
+    assert small_talk(question, ENGLISH) is None
 
 
 @pytest.mark.parametrize(
@@ -47,7 +50,7 @@ def test_no_question_of_the_sample_is_taken_for_small_talk(question: str):
     ],
 )
 def test_each_kind_of_small_talk_has_its_reply(utterance: str, reply: str):
-    assert (small_talk(utterance) or "").startswith(reply)
+    assert (small_talk(utterance, ENGLISH) or "").startswith(reply)
 
 
 @pytest.mark.parametrize(
@@ -67,4 +70,4 @@ def test_each_kind_of_small_talk_has_its_reply(utterance: str, reply: str):
     ],
 )
 def test_a_question_behind_small_talk_is_a_question(utterance: str):
-    assert small_talk(utterance) is None
+    assert small_talk(utterance, ENGLISH) is None

@@ -4,9 +4,11 @@ from contextlib import aclosing
 import numpy as np
 import pytest
 
+from bot.providers.embedded import EmbeddedTTS
 from bot.speech.errors import SpeechRequestError
 from bot.speech.synthesis import MAX_PIECE_CHARS, SpokenWord, Synthesiser, pieces
 from bot.speech.voice import Speaking
+from bot.wording.table import LANGUAGES
 
 SPEAKING = Speaking(voice="en-us+f2", words_per_minute=165, pitch=50)
 LONG_TEXT = "The workshop repairs bicycles of every make. " * 100
@@ -87,3 +89,9 @@ async def test_a_closed_stream_leaves_the_voice_to_others(synthesiser):
         await anext(stream)
     _, words = await spoken(synthesiser, "Hello there.")
     assert [word.word for word in words] == ["Hello", "there."]
+
+
+async def test_each_language_of_a_persona_has_a_voice_on_this_host(synthesiser: Synthesiser):
+    for language in LANGUAGES:
+        speaking = Speaking(voice=EmbeddedTTS().in_language(language).voice, words_per_minute=400, pitch=50)
+        assert [part async for part in synthesiser.stream("Eins.", speaking, sample_rate=16_000)] != []

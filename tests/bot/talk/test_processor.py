@@ -21,13 +21,14 @@ from pipecat.processors.frameworks.rtvi import RTVIServerMessageFrame
 from pipecat.tests.utils import SleepFrame
 
 from bot.change import Change, ChosenVoice
-from bot.talk.fixed import GOODBYE, TAKE_YOUR_TIME
-from bot.talk.manner import AS_SLOW_AS_I_CAN
 from bot.talk.processor import TalkProcessor
+from bot.wording.table import wording
 from processors.frames import GoodbyeFrame, PassagesFrame, RepeatFrame
 from processors.last_answer import Answers
 from processors.tape import Tape
 from tests.patient import run_test
+
+ENGLISH = wording("en")
 
 ANSWER = "It is on Mill Lane."
 CITATION = {"type": "citation", "title": "Workshop", "heading_path": [], "effective_date": None, "quote": ANSWER}
@@ -55,7 +56,9 @@ class Call:
 
     async def out(self, *frames: Frame) -> list[Any]:
         """What comes out for these, one after the other."""
-        talk = TalkProcessor(answers=self.answers, tape=self.tape, chosen=lambda: self.chosen, choose=self.choose)
+        talk = TalkProcessor(
+            answers=self.answers, tape=self.tape, chosen=lambda: self.chosen, choose=self.choose, words=ENGLISH
+        )
 
         @talk.event_handler("on_request")
         async def on_request(_processor: object, request: str) -> None:
@@ -99,7 +102,7 @@ async def test_nothing_is_looked_up_for_a_request():
 @pytest.mark.parametrize(
     ("request_", "said"),
     [
-        ("One moment, please.", TAKE_YOUR_TIME),
+        ("One moment, please.", ENGLISH.take_your_time),
         ("Could you say that again?", ANSWER),
         ("Shorter, please.", ANSWER),
         ("Where did you get that?", "That's from the workshop page."),
@@ -145,7 +148,7 @@ async def test_an_operators_change_of_the_voice_does_away_with_the_recording():
 async def test_at_the_slowest_nothing_changes():
     call = Call(speed=0.7)
     assert kinds(await call.out(turn("Slower."))) == [PassagesFrame, TTSSpeakFrame]
-    assert await call.says(turn("Slower.")) == [AS_SLOW_AS_I_CAN]
+    assert await call.says(turn("Slower.")) == [ENGLISH.slowest]
 
 
 async def test_an_answer_that_was_cut_off_for_it_is_said_again_more_slowly():
@@ -156,7 +159,7 @@ async def test_an_answer_that_was_cut_off_for_it_is_said_again_more_slowly():
 async def test_an_end_of_the_goodbye_follows_it():
     came = await Call().out(turn("Goodbye."))
     assert kinds(came) == [PassagesFrame, TTSSpeakFrame, GoodbyeFrame]
-    assert came[1].text == GOODBYE
+    assert came[1].text == ENGLISH.goodbye
 
 
 async def test_requests_are_told():
@@ -177,4 +180,4 @@ async def test_a_guess_that_is_withdrawn_is_not_answered(withdrawal: type[Frame]
 
 
 async def test_a_guess_that_comes_after_the_turns_end_is_answered_at_once():
-    assert await Call().says(UserStoppedSpeakingFrame(), turn("Wait.", speculation=True)) == [TAKE_YOUR_TIME]
+    assert await Call().says(UserStoppedSpeakingFrame(), turn("Wait.", speculation=True)) == [ENGLISH.take_your_time]

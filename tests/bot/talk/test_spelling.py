@@ -3,6 +3,9 @@
 import pytest
 
 from bot.talk.spelling import last_named, spelled
+from bot.wording.table import wording
+
+ENGLISH = wording("en")
 
 
 @pytest.mark.parametrize(
@@ -36,4 +39,4 @@ def test_what_is_spelled_is_the_last_name_or_else_the_last_number(answer: str, t
     ],
 )
 def test_each_letter_is_said_by_itself(thing: str, said: str):
-    assert spelled(thing) == said
+    assert spelled(thing, ENGLISH.signs) == said

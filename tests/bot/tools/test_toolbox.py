@@ -15,7 +15,6 @@ from pydantic import SecretStr
 from bot.providers.embedded import ExtractiveLLM
 from bot.providers.openai import OpenAILLM
 from bot.settings import BotSettings, Retrieval
-from bot.talk.fixed import GOODBYE
 from bot.tools.settings import HttpTool, Parameter
 from bot.tools.toolbox import tools_of
 from knowledge.types import Passage
@@ -174,7 +173,7 @@ async def test_a_second_look_in_vain_is_a_gap():
 
 async def test_the_end_of_a_call_is_said_and_no_answer_follows():
     async with ToolCallRun([ToolCall("end_call", {"reason": "caller_said_goodbye"})]) as call:
-        await call.says("I have to go now.", then=GOODBYE)
+        await call.says("I have to go now.", then="Goodbye.")
         await call.until(lambda: call.came(GoodbyeFrame))
         assert (len(call.chat.asked), call.outcomes) == (1, [("end_call", "done")])
 

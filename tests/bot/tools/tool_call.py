@@ -67,8 +67,9 @@ class ToolCallRun:
         url = await self._serving.__aenter__()
         passages = TurnPassages()
         self.toolbox = Toolbox(
-            self.tools, finder=self.search, passages=passages, limit=3, report=self.told.append, takes_messages=True
-        )
+            self.tools, finder=self.search, passages=passages, limit=3, report=self.told.append, goodbye="Goodbye.",
+            takes_messages=True,
+        )  # fmt: skip
         self.context = LLMContext(tools=[*self.toolbox.schemas])
         pair = LLMContextAggregatorPair(self.context)
         service = OpenAILLM(api_key=SecretStr(KEY), base_url=url).build(

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.phrases import ONLY_ME
+from bot.wording.table import wording
 from evals.drill.measure import DrillTurn, Verdict, summary, verdict
 from evals.drill.scenarios import Kind
+
+ENGLISH = wording("en")
 
 ANSWER = "Club rides leave every Wednesday."
 GOOD = DrillTurn("stt", "stall", Kind.GOOD, Verdict.ONCE, silence_ms=900.0, gap_ms=0.0, by_first=True)
@@ -18,7 +20,7 @@ FAULTY = replace(GOOD, kind=Kind.FAULTY, silence_ms=1_500.0, by_first=False)
     [
         (ANSWER, Verdict.ONCE),
         (f"{ANSWER} That's from the membership page.", Verdict.ONCE),
-        (f"{ONLY_ME} {ANSWER}", Verdict.ONCE),
+        (f"{ENGLISH.only_me} {ANSWER}", Verdict.ONCE),
         ("Club rides leave", Verdict.WRONG),
         ("The shop is closed.", Verdict.WRONG),
         (f"{ANSWER} {ANSWER}", Verdict.REPEATED),

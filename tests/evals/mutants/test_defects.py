@@ -8,12 +8,15 @@ import pytest
 from loguru import logger
 from pipecat.turns.user_start import VADUserTurnStartStrategy
 
-from bot.extractive.service import NEAREST
+from bot.wording.table import wording
 from evals.mutants.defects import MUTANTS, Mutant, place, put_in
 from knowledge.types import SearchResult, Verdict
 from processors.citations import MarkerReader
 from processors.failover.providers import Providers
+from processors.naming import Source
 from processors.takes import TakeStore, VoiceCache
+
+ENGLISH = wording("en")
 
 
 def broken(name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -134,9 +137,10 @@ def test_whatever_is_nearest_answers(monkeypatch: pytest.MonkeyPatch):
 def test_no_source_is_named(monkeypatch: pytest.MonkeyPatch):
     broken("source-not-spoken", monkeypatch)
     reader = MarkerReader({})
-    reader._to_name = [SimpleNamespace(name="the workshop page", effective_date=None)]  # pyright: ignore[reportAttributeAccessIssue]
+    reader._to_name = [Source("Workshop", None)]
     assert (reader._attribution(), reader._to_name) == ("", [])
 
 
 def test_the_apology_is_said_twice(monkeypatch: pytest.MonkeyPatch):
-    assert broken("apology-said-twice", monkeypatch) == f"{NEAREST} {NEAREST}"
+    said = broken("apology-said-twice", monkeypatch)("We open at nine.", ENGLISH)
+    assert said == f"{ENGLISH.nearest} {ENGLISH.nearest} We open at nine."

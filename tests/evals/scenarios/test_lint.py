@@ -136,3 +136,11 @@ def test_the_keys_are_those_that_pipecat_reads(function: object, variable: str, 
     read = set(re.findall(rf'\b{variable}\.get\("(\w+)"', inspect.getsource(function)))  # type: ignore[arg-type]
     assert read
     assert read <= known
+
+
+def test_who_answers_is_a_file_that_is_there(tmp_path: Path):
+    (tmp_path / "shop.toml").write_text('name = "Ada"')
+    assert of_keys(tmp_path, "x_never_says: [Jarvis]", jarvis=", persona: shop.toml") == []
+    assert of_keys(tmp_path, "x_never_says: [Jarvis]", jarvis=", persona: gone.toml") == [
+        "2: the file gone.toml is missing"
+    ]

@@ -12,8 +12,9 @@ import pytest
 from evals.kept import Kept
 from evals.program import Jarvis, Outcome, ProgramError
 from evals.scenarios.errors import SuiteError
+from evals.scenarios.format import read
 from evals.scenarios.stand import Stand, Wanted, check_dotenv, doubles_of, shared, stand
-from tests.evals.scenarios.given import scenario
+from tests.evals.scenarios.given import scenario, written
 
 
 class PlayedJarvis:
@@ -189,3 +190,12 @@ def test_a_file_of_settings_that_names_the_operators_database_is_refused(tmp_pat
     file.write_text("DATABASE_URL=postgres://operator\n")
     with pytest.raises(SuiteError, match="sets DATABASE_URL"):
         check_dotenv(file)
+
+
+def test_a_jarvis_whose_persona_is_called_knows_those_of_its_folder(tmp_path: Path):
+    text = (
+        "name: tried\nx_jarvis: {version: 1, persona: who/shop.toml}\nscenarios:\n"
+        "  - name: one\n    turns: [{user: Hello., expect: [{event: response}]}]\n"
+    )
+    (scenario,) = read(written(tmp_path, text)).scenarios
+    assert shared(scenario)[1] == (("JARVIS_PERSONAS", str(tmp_path / "who")),)

@@ -14,6 +14,7 @@ from server.auth.tokens import SessionTokens
 from server.errors import Problem
 from server.ingress import admission
 from server.ingress.admission import HostMeter
+from server.ingress.casting import Casting
 from server.ingress.launcher import BotGoneError, BotRefusedError, LauncherError
 from server.ingress.lines import Lines
 from server.ingress.live import LiveSession
@@ -34,6 +35,11 @@ CONNECTED = {"type": "connected", "at": 1_900_000_000.0, "at_mono": 0.0}
 TURN = {"type": "turn", "number": 1, "latency_secs": 0.5}
 ASKED = {"role": "user", "content": "Do you rent tandems?"}
 TOLD = {"type": "story", "keep": 0, "add": [ASKED]}
+
+
+SETTINGS = BotSettings(
+    limits=Limits(max_duration_secs=100), retrieval=Retrieval(socket=Path("/nowhere")), speech_socket=Path("/nowhere")
+)
 
 
 class House:
@@ -58,11 +64,7 @@ class House:
             mirror=self.mirror,
             lines=Lines(meter=HostMeter(), mirror=self.mirror, waiting=None, limits=limits),
             tokens=SessionTokens(key=b"k" * 32, max_age_secs=60),
-            settings=BotSettings(
-                limits=Limits(max_duration_secs=100),
-                retrieval=Retrieval(socket=Path("/nowhere")),
-                speech_socket=Path("/nowhere"),
-            ),
+            casting=Casting(SETTINGS, {"default": SETTINGS.persona}),
             public_url="http://127.0.0.1:7860",
             observers=observers,
         )
@@ -104,6 +106,13 @@ def offering(bot_id: str, *answers: Any) -> ScriptedBot:
 async def test_a_new_session_has_a_link_that_holds_its_token(redis: Redis):
     created = await House(redis, ScriptedBot("a")).create()
     assert created.call_link == f"http://127.0.0.1:7860/call/{created.token}"
+
+
+async def test_a_persona_that_there_is_not_is_refused_before_a_bot_is_taken(redis: Redis):
+    house = House(redis)
+    with pytest.raises(Problem):
+        await house.sessions.create(CreateSession(persona="pirate"))
+    assert house.launcher.tasks == []
 
 
 async def test_an_offer_is_answered_by_the_sessions_bot(redis: Redis):

@@ -1,0 +1,1 @@
+"""What Jarvis says by itself, a file for each language."""
