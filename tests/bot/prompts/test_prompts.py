@@ -11,7 +11,7 @@ NAMES = sorted(f.name.removesuffix(".txt") for f in resources.files("bot.prompts
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_prompt_is_filled_in_completely(name: str):
-    text = prompt(name, name="Ada", business="Acme")
+    text = prompt(name, name="Ada", business="Acme", language="German")
     assert text == text.strip() != ""
     assert "{" not in text
 
