@@ -173,7 +173,8 @@ async def _simulate_one(run: Run, simulation: EvalSimulationScenario, served: St
     if served.doubles is not None:
         model = of_doubles(served.doubles.variables)
         phrases = {each.says: each.phrase for each in caller.script if each.phrase}
-        await served.doubles.tell(caller=[each.says for each in caller.script], phrases=phrases)
+        lines = [each.says for each in caller.script]
+        await served.doubles.tell(caller=lines, phrases=phrases, writes={}, calls={}, recalls=[])
     elif model is None:
         raise JudgedError(NO_MODEL)
     logged = served.logged()

@@ -32,9 +32,9 @@ def take(told: Mapping[str, Any], stands: Mapping[str, Stand], script: Script) -
     """Does what one line says; how often each double was asked before."""
     counts = {name: stand.count for name, stand in stands.items()}
     script.phrases |= told.get("phrases", {})
-    script.writes |= told.get("writes", {})
+    script.writes = told.get("writes", script.writes)
     script.recalls = told.get("recalls", script.recalls)
-    script.calls |= told.get("calls", {})
+    script.calls = told.get("calls", script.calls)
     script.fixed = told.get("answer", script.fixed)
     script.caller = told.get("caller", script.caller)
     for recogniser in (stand.double for name, stand in stands.items() if name.startswith("stt/")):

@@ -46,8 +46,9 @@ def test_a_recogniser_is_told_when_its_words_are_final():
     assert ear.final_secs == 0.25
 
 
-def test_tools_are_called_for_all_questions_that_were_told():
+def test_what_is_called_and_written_is_what_was_told_last_and_stays_beside_what_is_told_of_others():
     script = Script()
-    take({"calls": {"Where is it?": {"order_status": {}}}}, {}, script)
-    take({"calls": {"Bye.": {"end_call": {}}}}, {}, script)
-    assert [*script.calls] == ["Where is it?", "Bye."]
+    take({"calls": {"Where is it?": {"order_status": {}}}, "writes": {"When?": "At ten."}}, {}, script)
+    take({"calls": {"Bye.": {"end_call": {}}}, "writes": {}}, {}, script)
+    take({"hear": "Bye."}, {}, script)
+    assert ([*script.calls], script.writes) == (["Bye."], {})
