@@ -25,10 +25,11 @@ setup: $(VENV)/.synced web/dist/index.html $(VOICE) ## make the virtual environm
 run: setup ## start Jarvis and print the call link; Ctrl-C stops it
 	@exec $(BIN)/python -m server run
 
-# Calls whose times are looked at; and the suite's conversations: all that are written, and ten that are spoken.
+# Calls whose times are looked at; the suite's files whose scenarios share a server; and some that are spoken.
 TIMED := tests/e2e/test_calls.py tests/e2e/test_documented_client.py
-FAULTS := recogniser_that_drops_the_line recogniser_that_is_gone voice_that_stalls voice_that_drops_the_line
-SPOKEN := barge_in/* talk_vendors/heard_again greeting/says_who_answers:audio $(FAULTS:%=spoken_faults/a_%)
+WRITTEN := callers claims facts faults followups injection interrupted markup records simulated sources talk \
+  talk_vendors tools unanswerable versions
+SPOKEN := barge_in/* talk_vendors/heard_again
 
 # All parts wait more than they work, but calls want the cores at once when they want them: nothing runs beside them.
 test: dev web/dist/index.html $(VOICE) ## run every test: units, real processes, calls, conversations
@@ -38,7 +39,7 @@ test: dev web/dist/index.html $(VOICE) ## run every test: units, real processes,
 	cd web && npm test
 	$(BIN)/python -m pytest $(TIMED) --numprocesses=2 --dist=loadfile
 	$(BIN)/python -m pytest tests/e2e $(TIMED:%=--ignore=%) --numprocesses=3 --dist=loadfile
-	$(BIN)/python -m server eval run --jobs 4 --only '*:text' $(SPOKEN:%=--only '%')
+	$(BIN)/python -m server eval run --jobs 4 $(WRITTEN:%=--only '%/*:text') $(SPOKEN:%=--only '%')
 
 check: dev web/node_modules/.package-lock.json ## lint, types, layers, sizes
 	$(BIN)/ruff check .

@@ -40,7 +40,7 @@ HOLD_SECS = 600.0
 # Each has a server and databases, some 400 MB of memory, and wants a core while it starts.
 STANDS = 3
 # So many calls are worth another start.
-MANY = 4
+MANY = 9
 GAP_SECS, LOOK_SECS = 3.0, 0.2
 # The call did not come about: that says nothing of what the scenario asks.
 UNREACHED = frozenset({"connect_failed", "closed_before_ready", "handshake_timeout"})
