@@ -27,9 +27,8 @@ run: setup ## start Jarvis and print the call link; Ctrl-C stops it
 
 # Calls whose times are looked at; the suite's files whose scenarios share a server; and some that are spoken.
 TIMED := tests/e2e/test_calls.py tests/e2e/test_documented_client.py
-WRITTEN := callers claims facts faults followups injection interrupted markup records simulated sources talk \
-  talk_vendors tools unanswerable versions
-SPOKEN := barge_in/* talk_vendors/heard_again
+WRITTEN := claims facts faults followups injection interrupted sources talk unanswerable
+SPOKEN := barge_in/early barge_in/knows_what_was_heard
 
 # All parts wait more than they work, but calls want the cores at once when they want them: nothing runs beside them.
 test: dev web/dist/index.html $(VOICE) ## run every test: units, real processes, calls, conversations

@@ -24,7 +24,7 @@ from tests.e2e.test_seen import samples, scrape
 pytestmark = pytest.mark.e2e
 
 NAMES = [f"{stage}/{name}" for stage, vendors in VENDORS.items() for name in vendors]
-WARM_SECS = 30.0
+WARM_SECS = 60.0
 ASKED = questions()[: len(STAGES)]
 
 
