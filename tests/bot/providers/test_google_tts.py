@@ -1,5 +1,6 @@
 """Google's Text-to-Speech as Pipecat speaks to it."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,8 @@ from tests.vendors.google_tts import GoogleTTS as Double
 from tests.vendors.google_tts import Spoken, spoken_secs
 
 TEXT = "The pool opens at nine."
+# A server hears of a call that was cancelled a little later.
+LEFT_SECS = 15.0
 
 
 def provider(endpoint: str, folder: Path) -> GoogleTTS:
@@ -91,6 +94,9 @@ async def test_whom_a_caller_interrupts_google_need_not_speak_to_the_end(tmp_pat
         await call.until(TTSAudioRawFrame)
         await call.send(InterruptionFrame())
         await call.until(InterruptionFrame)
+        async with asyncio.timeout(LEFT_SECS):
+            while not google.left:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
     assert [spoken.text for spoken in google.left] == [TEXT * 50]
 
 
