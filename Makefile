@@ -25,10 +25,10 @@ setup: $(VENV)/.synced web/dist/index.html $(VOICE) ## make the virtual environm
 run: setup ## start Jarvis and print the call link; Ctrl-C stops it
 	@exec $(BIN)/python -m server run
 
-# Calls whose times are looked at; the suite's files whose scenarios share a server; and some that are spoken.
+# Calls whose times are looked at; the suite's files whose scenarios share a server; and one that is spoken.
 TIMED := tests/e2e/test_calls.py tests/e2e/test_documented_client.py
-WRITTEN := claims facts faults followups injection interrupted sources talk unanswerable
-SPOKEN := barge_in/early barge_in/knows_what_was_heard
+WRITTEN := claims facts faults followups interrupted sources talk unanswerable
+SPOKEN := barge_in/knows_what_was_heard
 
 # All parts wait more than they work, but calls want the cores at once when they want them: nothing runs beside them.
 test: dev web/dist/index.html $(VOICE) ## run every test: units, real processes, calls, conversations
