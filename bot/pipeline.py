@@ -6,11 +6,7 @@ from typing import cast
 
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.processors.aggregators.llm_context import NOT_GIVEN, LLMContext, LLMContextMessage
-from pipecat.processors.aggregators.llm_response_universal import (
-    LLMAssistantAggregator,
-    LLMContextAggregatorPair,
-    LLMUserAggregator,
-)
+from pipecat.processors.aggregators.llm_response_universal import LLMAssistantAggregator, LLMUserAggregator
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.services.llm_service import LLMService
 from pipecat.services.stt_service import STTService
@@ -20,6 +16,7 @@ from pipecat.transports.base_transport import BaseTransport
 from bot.change import Change
 from bot.reports import Message
 from bot.settings import BotSettings
+from bot.still_asked import UserAggregator
 from bot.story import last_words
 from bot.talk.history import OnTheMatter
 from bot.talk.processor import Choose, TalkProcessor
@@ -104,8 +101,7 @@ def build_pipeline(
     turns = user_params(
         settings.turns, models=models, guesses=guesses, just_said=just_said, patience_secs=patience_secs
     )
-    pair = LLMContextAggregatorPair(context, user_params=turns)
-    user, assistant = pair.user(), pair.assistant()
+    user, assistant = UserAggregator(context, params=turns), LLMAssistantAggregator(context)
     guesses.heard = user.aggregation_string
     guard_tools(services.llm, guesses)
     retrieval = RetrievalProcessor(
