@@ -29,6 +29,8 @@ run: setup ## start Jarvis and print the call link; Ctrl-C stops it
 TIMED := tests/e2e/test_calls.py tests/e2e/test_documented_client.py
 WRITTEN := claims facts faults followups interrupted sources talk unanswerable
 SPOKEN := barge_in/knows_what_was_heard
+# What a first start makes is made once for them all.
+PREPARED := /tmp/jarvis-prepared-$(shell pwd | cksum | cut -d" " -f1)
 
 # All parts wait more than they work, but calls want the cores at once when they want them: nothing runs beside them.
 test: dev web/dist/index.html $(VOICE) ## run every test: units, real processes, calls, conversations
@@ -36,8 +38,10 @@ test: dev web/dist/index.html $(VOICE) ## run every test: units, real processes,
 	$(BIN)/python -m pytest --ignore=tests/e2e -p no:schemathesis -p no:hypothesispytest \
 	  --numprocesses=4 --dist=loadfile --no-loadscope-reorder
 	cd web && npm test
-	$(BIN)/python -m pytest $(TIMED) --numprocesses=2 --dist=loadfile
-	$(BIN)/python -m pytest tests/e2e $(TIMED:%=--ignore=%) --numprocesses=3 --dist=loadfile
+	@rm -rf $(PREPARED)
+	$(BIN)/python -m pytest $(TIMED) --numprocesses=2 --dist=loadfile --prepared $(PREPARED)
+	$(BIN)/python -m pytest tests/e2e $(TIMED:%=--ignore=%) --numprocesses=3 --dist=loadfile --prepared $(PREPARED)
+	@rm -rf $(PREPARED)
 	$(BIN)/python -m server eval run --jobs 4 $(WRITTEN:%=--only '%/*:text') $(SPOKEN:%=--only '%')
 
 check: dev web/node_modules/.package-lock.json ## lint, types, layers, sizes

@@ -57,7 +57,7 @@ class Retrieval(Frozen):
     collection: str = "default"
     access: tuple[str, ...] = Field(default=(), description="labels that the caller holds")
     passages: int = Field(default=4, ge=1, le=20)
-    timeout_secs: float = Field(default=0.5, gt=0, description="later passages are not waited for")
+    timeout_secs: float = Field(default=1.5, gt=0, description="later passages are not waited for")
     keep_gaps: bool = Field(default=True, description="whether questions that were not answered may be kept")
 
 

@@ -20,6 +20,22 @@ def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str)
     return f"{argname}-of-{len(val)}-bytes" if isinstance(val, bytes) else None
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Lets one run of tests leave to the next what takes long to make."""
+    parser.addoption(
+        "--prepared", metavar="FOLDER",
+        help="where the data directory that calls begin with is, or is made; a folder that is gone afterwards if none",
+    )  # fmt: skip
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Makes that folder where none is named, once for all workers."""
+    if config.option.prepared is None:
+        folder = tempfile.mkdtemp(prefix="jarvis-prepared-")
+        config.option.prepared = folder
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
 @pytest.fixture(scope="session")
 def services_dir() -> Iterator[Path]:
     """A data directory below /tmp, since tmp_path is closed to the account that Postgres runs as."""

@@ -1,7 +1,6 @@
 """One running Jarvis for all calls, and a browser to call it with."""
 
 import asyncio
-import fcntl
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import soxr
 from pipecat.evals.script import EvalExpectation, EvalScriptScenario, EvalScriptTurn
 from playwright.sync_api import Page, sync_playwright
 
-from evals.kept import copy
+from evals.kept import copy, fill
 from evals.program import RECORDINGS, ROOT, Jarvis
 from evals.scenarios.harness import hold
 
@@ -36,32 +35,9 @@ def directory(copied: Path | None = None) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Path]:
-    """The data directory of a server that ran: its database is made, the handbook indexed, its words are learned.
-
-    The worker that comes first makes it, the others copy.
-    """
-    base = tmp_path_factory.getbasetemp()
-    made = (base if worker_id == "master" else base.parent) / "prepared"
-    with made.open("a+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        file.seek(0)
-        other = file.read()
-        if other and Path(other).is_dir():
-            with directory(Path(other)) as place:
-                fcntl.flock(file, fcntl.LOCK_UN)
-                yield place
-            return
-        with directory() as place:
-            place.mkdir(mode=0o755)
-            first = Jarvis(place)
-            first.start()
-            first.stop()
-            file.truncate(0)
-            file.write(str(place))
-            file.flush()
-            fcntl.flock(file, fcntl.LOCK_UN)
-            yield place
+def prepared(request: pytest.FixtureRequest) -> Path:
+    """The data directory of a server that ran; the worker that comes first makes it, if no run before did."""
+    return fill(Path(request.config.option.prepared))
 
 
 @pytest.fixture

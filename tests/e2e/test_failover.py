@@ -20,11 +20,13 @@ from evals.drill.stack import MANNERS
 from evals.program import RECORDINGS, Jarvis
 from tests.e2e.conftest import artifact, directory
 from tests.e2e.test_seen import samples, scrape
+from tests.vendors.stands import MANNERS as LIKE_VENDORS
 
 pytestmark = pytest.mark.e2e
 
 NAMES = [f"{stage}/{name}" for stage, vendors in VENDORS.items() for name in vendors]
 WARM_SECS = 30.0
+VOICE = f"tts/{VENDORS['tts'][0]}"
 ASKED = questions()[: len(STAGES)]
 
 
@@ -52,6 +54,8 @@ async def _called(place: Path) -> Called:
     async with doubles(NAMES) as served:
         # As the server starts it asks each recogniser, too.
         await served.tell(hear="Hello.", phrases={each.words: each.phrase for each in ASKED})
+        # What is said ahead of the call is there at once.
+        await served.tell(double=VOICE, delay_secs=0.0, pace=None)
         jarvis = Jarvis(place, **MANNERS, **served.variables)
         await asyncio.to_thread(jarvis.start)
 
@@ -63,6 +67,8 @@ async def _called(place: Path) -> Called:
             async with asyncio.timeout(WARM_SECS):
                 while "the cache of cartesia is warm" not in jarvis.log.read_text():  # noqa: ASYNC110
                     await asyncio.sleep(0.1)
+            delay_secs, pace = LIKE_VENDORS["tts"]
+            await served.tell(double=VOICE, delay_secs=delay_secs, pace=pace)
             report = await call(
                 base_url=jarvis.url,
                 turns=[Turn(RECORDINGS / "slt" / f"{each.id}.flac") for each in ASKED],
