@@ -24,7 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Lets one run of tests leave to the next what takes long to make."""
     parser.addoption(
         "--prepared", metavar="FOLDER",
-        help="where the data directory that calls begin with is, or is made; a folder that is gone afterwards if none",
+        help="where the built model and the data directory that calls begin with are or come to be, to be kept",
     )  # fmt: skip
 
 
@@ -34,6 +34,17 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.mkdtemp(prefix="jarvis-prepared-")
         config.option.prepared = folder
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+@pytest.fixture(scope="session")
+def models_dir(request: pytest.FixtureRequest) -> Path:
+    """A directory with the built model; the worker that comes first builds it."""
+    # Most tests need nothing of what that imports.
+    from knowledge.embedders.minilm_build import build
+
+    models_dir = Path(request.config.option.prepared) / "models"
+    build(models_dir)
+    return models_dir
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from knowledge.client import KnowledgeClient
+from knowledge.embedders.minilm import is_built
 from knowledge.jobs import IndexRequest, Job
 from server.commands.open_knowledge import OpenKnowledge, open_knowledge
 from server.errors import SetupError
@@ -57,5 +58,7 @@ async def own_knowledge(settings: Settings, *, folder: Path | None = None) -> As
     # Postgres may run as an account that must be let in.
     folder.chmod(0o755)
     own = settings.model_copy(update={"data_dir": folder, "database_url": None})
+    if is_built(settings.models_dir) and not is_built(own.models_dir):
+        own.models_dir.symlink_to(settings.models_dir.absolute())
     async with open_knowledge(own) as opened:
         yield OwnKnowledge(opened)

@@ -8,7 +8,6 @@ from psycopg_pool import AsyncConnectionPool
 
 from knowledge.database import Database, prepare_connection
 from knowledge.embedders.fake import FakeEmbedder
-from knowledge.embedders.minilm_build import build
 from knowledge.fetching.fetcher import Fetcher
 from knowledge.ingest import Ingest
 from knowledge.jobs import IndexRequest, Job, JobStore
@@ -149,11 +148,3 @@ def docs(tmp_path: Path) -> Path:
 def lexical_dir(tmp_path: Path) -> Path:
     """Where the indexes of words go; not made yet."""
     return tmp_path / "lexical"
-
-
-@pytest.fixture(scope="session")
-def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with the built model."""
-    models_dir = tmp_path_factory.mktemp("models")
-    build(models_dir)
-    return models_dir

@@ -27,14 +27,14 @@ from tests.knowledge.waiting import PATIENCE_SECS, reached, words_caught_up
 
 pytestmark = pytest.mark.integration
 
-MANY = 120
+MANY = 60
 
 Launch = Callable[[], Awaitable[Process]]
 
 
 @pytest.fixture
 def many(tmp_path: Path) -> Path:
-    """A folder of a hundred small documents."""
+    """A folder of small documents."""
     docs = tmp_path / "docs"
     docs.mkdir()
     for number in range(MANY):

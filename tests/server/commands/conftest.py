@@ -12,6 +12,14 @@ from bot.providers.stages import vendors_variables
 from server.processes import ONE_THREAD
 
 
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch, clean_process: None, tmp_path: Path, models_dir: Path) -> None:
+    """The operator's data directory has the built model."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "models").symlink_to(models_dir)
+    monkeypatch.setenv("JARVIS_DATA_DIR", str(tmp_path / "data"))
+
+
 @pytest.fixture(autouse=True)
 def clean_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Nothing of this machine's Jarvis is read, and its log does not end in a command's closed output."""

@@ -139,6 +139,7 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.mark.integration
+@pytest.mark.usefixtures("built")
 def test_a_data_set_is_indexed_once_and_measured_twice(data: Path, kept: Path) -> None:
     how = ("--data", str(data), "--keep", str(kept), "--json")
     found = jarvis("retrieval", *how)
@@ -152,6 +153,7 @@ def test_a_data_set_is_indexed_once_and_measured_twice(data: Path, kept: Path) -
 
 
 @pytest.mark.integration
+@pytest.mark.usefixtures("built")
 async def test_an_index_that_was_interrupted_is_not_taken_for_whole(tmp_path: Path, kept: Path) -> None:
     request = IndexRequest(paths=(str(tmp_path / "none"),))
     async with own_knowledge(Settings(), folder=kept) as knowledge:
@@ -163,6 +165,7 @@ async def test_an_index_that_was_interrupted_is_not_taken_for_whole(tmp_path: Pa
 
 
 @pytest.mark.integration
+@pytest.mark.usefixtures("built")
 async def test_the_handbook_is_searched_in_a_database_of_its_own_whatever_the_environment_names(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

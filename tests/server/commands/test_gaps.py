@@ -11,7 +11,6 @@ from psycopg_pool import AsyncConnectionPool
 from typer.testing import CliRunner, Result
 
 from knowledge.database import Database, prepare_connection
-from knowledge.embedders.minilm_build import build
 from knowledge.gaps import GapPassage, GapStore
 from knowledge.store import Store
 from server.cli import app
@@ -20,11 +19,10 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data_dir(tmp_path_factory: pytest.TempPathFactory, models_dir: Path) -> Path:
     """A data directory with the built model."""
     folder = tmp_path_factory.mktemp("data")
-    (folder / "models").mkdir()
-    build(folder / "models")
+    (folder / "models").symlink_to(models_dir)
     return folder
 
 

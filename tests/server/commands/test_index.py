@@ -5,18 +5,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from knowledge.embedders.minilm_build import build
 from server.cli import app
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data_dir(tmp_path_factory: pytest.TempPathFactory, models_dir: Path) -> Path:
     """A data directory with the built model."""
     folder = tmp_path_factory.mktemp("data")
-    (folder / "models").mkdir()
-    build(folder / "models")
+    (folder / "models").symlink_to(models_dir)
     return folder
 
 

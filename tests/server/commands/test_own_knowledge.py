@@ -29,6 +29,7 @@ def kept() -> Iterator[Path]:
         yield Path(folder, "kept")
 
 
+@pytest.mark.usefixtures("built")
 async def test_what_is_indexed_is_found_and_thrown_away_at_the_end(documents: Path) -> None:
     shown: list[Job] = []
     async with own_knowledge(Settings()) as knowledge:
@@ -42,6 +43,7 @@ async def test_what_is_indexed_is_found_and_thrown_away_at_the_end(documents: Pa
     assert not any(job.has_ended for job in shown)
 
 
+@pytest.mark.usefixtures("built")
 async def test_what_is_in_a_folder_is_kept(documents: Path, kept: Path) -> None:
     async with own_knowledge(Settings(), folder=kept) as knowledge:
         await knowledge.index(IndexRequest(paths=(str(documents),)))

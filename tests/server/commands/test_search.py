@@ -8,18 +8,16 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from knowledge.embedders.minilm_build import build
 from server.cli import app
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Path:
+def data_dir(tmp_path_factory: pytest.TempPathFactory, models_dir: Path, database_url: str) -> Path:
     """A data directory with the built model, two documents indexed: one for everybody, one for the staff."""
     folder = tmp_path_factory.mktemp("data")
-    (folder / "models").mkdir()
-    build(folder / "models")
+    (folder / "models").symlink_to(models_dir)
     (folder / "sauna.md").write_text("# Sauna [old]\n\nThe [hot] sauna opens at noon.")
     (folder / "code.md").write_text("# Door code\n\nThe code of the sauna's door is four.")
     with pytest.MonkeyPatch.context() as patch:
