@@ -35,10 +35,10 @@ PREPARED := /tmp/jarvis-prepared-$(shell pwd | cksum | cut -d" " -f1)
 # All parts wait more than they work, but calls want the cores at once when they want them: nothing runs beside them.
 test: dev web/dist/index.html $(VOICE) ## run every test: units, real processes, calls, conversations
 	@$(BIN)/python -m compileall -q bot evals knowledge processors server tests
-	$(BIN)/python -m pytest --ignore=tests/e2e -p no:schemathesis -p no:hypothesispytest \
-	  --numprocesses=4 --dist=loadfile --no-loadscope-reorder
-	cd web && npm test
 	@rm -rf $(PREPARED)
+	$(BIN)/python -m pytest --ignore=tests/e2e -p no:schemathesis -p no:hypothesispytest \
+	  --numprocesses=5 --dist=loadfile --no-loadscope-reorder --prepared $(PREPARED)
+	cd web && npm test
 	$(BIN)/python -m pytest $(TIMED) --numprocesses=2 --dist=loadfile --prepared $(PREPARED)
 	$(BIN)/python -m pytest tests/e2e $(TIMED:%=--ignore=%) --numprocesses=3 --dist=loadfile --prepared $(PREPARED)
 	@rm -rf $(PREPARED)

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from evals.kept import Kept, copy
+from evals.kept import Kept, copy, fill
 from evals.program import Jarvis, ProgramError
 
 
@@ -68,3 +68,10 @@ def test_no_port_is_taken_over(tmp_path: Path):
 def test_a_place_that_cant_be_written_is_told(tmp_path: Path):
     with pytest.raises(ProgramError, match=r"can't be written\. Make room in"):
         copy(tmp_path, tmp_path / "there" / "is" / "no" / "such")
+
+
+@pytest.mark.integration
+def test_a_real_server_leaves_what_others_begin_with(request: pytest.FixtureRequest):
+    kept = fill(Path(request.config.option.prepared))
+    assert {"postgres", "models", "lexical", "speech"} <= {each.name for each in kept.iterdir()}
+    assert "the sample handbook is indexed" in (kept / "server.log").read_text()

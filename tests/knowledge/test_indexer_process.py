@@ -27,7 +27,7 @@ from tests.knowledge.waiting import PATIENCE_SECS, reached, words_caught_up
 
 pytestmark = pytest.mark.integration
 
-MANY = 60
+MANY = 36
 
 Launch = Callable[[], Awaitable[Process]]
 
