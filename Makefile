@@ -39,7 +39,7 @@ test: dev web/dist/index.html $(VOICE) ## run every test: units, real processes,
 	$(BIN)/python -m pytest --ignore=tests/e2e -p no:schemathesis -p no:hypothesispytest \
 	  --numprocesses=5 --dist=loadfile --no-loadscope-reorder --prepared $(PREPARED)
 	cd web && npm test
-	$(BIN)/python -m pytest $(TIMED) --numprocesses=3 --dist=loadgroup --prepared $(PREPARED)
+	$(BIN)/python -m pytest $(TIMED) --numprocesses=2 --dist=loadfile --prepared $(PREPARED)
 	$(BIN)/python -m pytest tests/e2e $(TIMED:%=--ignore=%) --numprocesses=3 --dist=loadfile --prepared $(PREPARED)
 	@rm -rf $(PREPARED)
 	$(BIN)/python -m server eval run --jobs 4 $(WRITTEN:%=--only '%/*:text') $(SPOKEN:%=--only '%')

@@ -65,7 +65,6 @@ def barge_in(jarvis: Jarvis) -> Called:
     return called(jarvis, *questions, name="barge-in", options=("--barge-in", "1.5"))
 
 
-@pytest.mark.xdist_group("three questions")
 def test_three_questions_are_answered_from_three_documents_each_with_its_source(three_questions: Called):
     report = three_questions.report
     for question, turn in zip(THREE, report["turns"], strict=True):
@@ -77,7 +76,6 @@ def test_three_questions_are_answered_from_three_documents_each_with_its_source(
     assert report["greeting"]["said"].startswith("Hello, this is Jarvis")
 
 
-@pytest.mark.xdist_group("three questions")
 def test_what_was_said_is_kept_with_when_and_on_what_it_rests(three_questions: Called):
     heard, call, turns = three_questions.report, three_questions.record["call"], three_questions.record["turns"]
     assert (call["end_reason"], call["turns"], call["bots"], call["interruptions"]) == ("hang_up", 3, 1, 0)
@@ -95,7 +93,6 @@ def test_what_was_said_is_kept_with_when_and_on_what_it_rests(three_questions: C
         assert waited == pytest.approx(turns[answer]["latencies"]["v2v"], abs=0.05)
 
 
-@pytest.mark.xdist_group("three questions")
 def test_a_call_shows_in_a_scrape_with_each_of_its_stages_and_its_end(three_questions: Called):
     counted, after = three_questions.counted, three_questions.after
     assert counted("jarvis_v2v_seconds_count") == 3
@@ -110,7 +107,6 @@ def test_a_call_shows_in_a_scrape_with_each_of_its_stages_and_its_end(three_ques
     assert words_in(str(after)) == []
 
 
-@pytest.mark.xdist_group("barge in")
 def test_a_barge_in_silences_the_bot_and_the_new_question_is_answered(barge_in: Called):
     *interrupted, after = barge_in.report["turns"]
     yields = [turn["yield_ms"] for turn in interrupted]
@@ -120,7 +116,6 @@ def test_a_barge_in_silences_the_bot_and_the_new_question_is_answered(barge_in: 
     assert sources(after)[0] == DOCUMENTS[MEMBERSHIP]
 
 
-@pytest.mark.xdist_group("barge in")
 def test_of_an_answer_that_was_cut_off_only_what_was_heard_is_kept(barge_in: Called):
     found = barge_in.record
     answers = [turn for turn in found["turns"][1:] if turn["role"] == "assistant"]
