@@ -41,8 +41,8 @@ test: dev web/dist/index.html $(VOICE) ## run every test: units, real processes,
 	cd web && npm test
 	$(BIN)/python -m pytest $(TIMED) --numprocesses=2 --dist=loadfile --prepared $(PREPARED)
 	$(BIN)/python -m pytest tests/e2e $(TIMED:%=--ignore=%) --numprocesses=3 --dist=loadfile --prepared $(PREPARED)
+	$(BIN)/python -m server eval run --jobs 4 --keep $(PREPARED) $(WRITTEN:%=--only '%/*:text') $(SPOKEN:%=--only '%')
 	@rm -rf $(PREPARED)
-	$(BIN)/python -m server eval run --jobs 4 $(WRITTEN:%=--only '%/*:text') $(SPOKEN:%=--only '%')
 
 check: dev web/node_modules/.package-lock.json ## lint, types, layers, sizes
 	$(BIN)/ruff check .

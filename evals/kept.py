@@ -49,10 +49,11 @@ def fill(folder: Path, *, make: Callable[[Path], Jarvis] = Jarvis) -> Path:
 
 
 class Kept:
-    """Made when it is first asked for."""
+    """Made when it is first asked for, and thrown away at the end unless its folder is named."""
 
-    def __init__(self, *, make: Callable[[Path], Jarvis] = Jarvis) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="jarvis-kept-"))
+    def __init__(self, folder: Path | None = None, *, make: Callable[[Path], Jarvis] = Jarvis) -> None:
+        self._is_thrown_away = folder is None
+        self._folder = folder or Path(tempfile.mkdtemp(prefix="jarvis-kept-"))
         self._make = make
         self._making = asyncio.Lock()
 
@@ -63,5 +64,6 @@ class Kept:
         await asyncio.to_thread(copy, kept, place)
 
     def close(self) -> None:
-        """Throws it away. Blocks."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        """Throws it away where nobody wants it again. Blocks."""
+        if self._is_thrown_away:
+            shutil.rmtree(self._folder, ignore_errors=True)

@@ -209,9 +209,9 @@ class Stand:
 
 
 @contextmanager
-def sample() -> Iterator[Kept]:
-    """What each begins with: the sample handbook is indexed."""
-    kept = Kept(make=lambda place: _of_nobodys(Jarvis(place)))
+def sample(folder: Path | None = None) -> Iterator[Kept]:
+    """What each begins with: the sample handbook is indexed. With a folder, what is in it, and it is kept."""
+    kept = Kept(folder, make=lambda place: _of_nobodys(Jarvis(place)))
     try:
         yield kept
     finally:

@@ -74,6 +74,13 @@ def run(
         bool,
         typer.Option("--live", help="Ask the vendors whose keys are set, and have a language model judge as well."),
     ] = False,
+    keep: Annotated[
+        Path | None,
+        typer.Option(
+            "--keep",
+            help="Keep in this folder what each Jarvis begins with, the sample indexed, and use what is there already.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="The folder for results.jsonl, junit.xml and recordings; a new one if not named."),
@@ -124,7 +131,7 @@ def run(
     console.print(f"providers: {', '.join(providers) or 'none'}", highlight=False)
     started = time.monotonic()
     try:
-        _hold(suite, results, console, jobs=jobs, live=variables, model=model)
+        _hold(suite, results, console, jobs=jobs, keep=keep, live=variables, model=model)
     except (KeyboardInterrupt, asyncio.CancelledError):
         console.print("Cut off. What was held until now is kept.")
         raise typer.Exit(130) from None
@@ -151,7 +158,14 @@ def _linted(paths: list[Path] | None) -> list[Any]:
 
 
 def _hold(
-    suite: "Plan", results: "Results", console: Console, *, jobs: int, live: Mapping[str, str], model: Any
+    suite: "Plan",
+    results: "Results",
+    console: Console,
+    *,
+    jobs: int,
+    keep: Path | None,
+    live: Mapping[str, str],
+    model: Any,
 ) -> None:
     from evals.scenarios.run import hold_suite
     from evals.scenarios.stand import sample
@@ -173,7 +187,7 @@ def _hold(
             holding = asyncio.current_task()
             assert holding is not None
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, holding.cancel)
-            with sample() as kept:
+            with sample(keep) as kept:
                 await hold_suite(suite, results, jobs=jobs, live=live, sample=kept, model=model, on_record=tell)
 
         # What goes wrong in the harness is in the records.

@@ -49,6 +49,24 @@ async def test_its_server_has_ended_before_it_is_copied(kept: Kept, tmp_path: Pa
     assert (tmp_path / "a" / "stopped").exists()
 
 
+async def test_what_is_in_a_named_folder_is_used_again(tmp_path: Path):
+    Writing.starts = 0
+    for place in "ab":
+        kept = Kept(tmp_path / "kept", make=cast(type[Jarvis], Writing))
+        await kept.copy(tmp_path / place)
+        kept.close()
+    assert (tmp_path / "b" / "indexed").read_text() == "1"
+    assert Writing.starts == 1
+
+
+async def test_what_nobody_named_a_folder_for_is_thrown_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    kept = Kept(make=cast(type[Jarvis], Writing))
+    await kept.copy(tmp_path / "a")
+    kept.close()
+    assert [each.name for each in tmp_path.iterdir()] == ["a"]
+
+
 async def test_one_whose_server_does_not_start_is_told_to_each_that_asks(tmp_path: Path):
     kept = Kept(make=cast(type[Jarvis], Broken))
     for place in "ab":
