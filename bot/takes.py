@@ -31,8 +31,8 @@ KEPT_SECS = 24 * 3600
 COMMON_SECS = 7 * 24 * 3600
 # 20 s of speech at 24 kHz.
 MAX_BYTES = 1024 * 1024
-# Speech is made sooner than a slow Redis answers.
-FIND_SECS = 0.05
+# As long as a vendor's first sound takes: a Redis that answers later is no gain.
+FIND_SECS = 0.15
 KEEP_SECS = 0.5
 # A Redis that did not answer is left alone for so long, so that it doesn't hold up each sentence.
 REST_SECS = 2.0
