@@ -26,6 +26,7 @@ METADATA = {"invoice": "marzipan-4711"}
 SERVERS = re.compile(r"jarvis:servers?(:.*)?")
 # How many requests a key or an address made lately.
 COUNTS, COUNTED_SECS = re.compile(r"jarvis:(limit|places:).*"), 120
+FEW_WORDS = 4
 
 
 class Kept:
@@ -106,8 +107,9 @@ def _lower(path: Path) -> bytes:
 
 
 def spoken(found: dict[str, Any]) -> list[str]:
-    """What the caller said in a call."""
-    return [turn["text"].lower() for turn in found["turns"] if turn["role"] == "user"]
+    """What the caller said in a call, without what is so short that it is in many a place by chance."""
+    said = [turn["text"].lower() for turn in found["turns"] if turn["role"] == "user"]
+    return [text for text in said if len(text.split()) >= FEW_WORDS]
 
 
 async def test_an_erased_caller_is_nowhere(own_jarvis: Jarvis):
