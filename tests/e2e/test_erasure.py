@@ -26,7 +26,6 @@ METADATA = {"invoice": "marzipan-4711"}
 SERVERS = re.compile(r"jarvis:servers?(:.*)?")
 # How many requests a key or an address made lately.
 COUNTS, COUNTED_SECS = re.compile(r"jarvis:(limit|places:).*"), 120
-FEW_WORDS = 4
 
 
 class Kept:
@@ -107,9 +106,8 @@ def _lower(path: Path) -> bytes:
 
 
 def spoken(found: dict[str, Any]) -> list[str]:
-    """What the caller said in a call, without what is so short that it is in many a place by chance."""
-    said = [turn["text"].lower() for turn in found["turns"] if turn["role"] == "user"]
-    return [text for text in said if len(text.split()) >= FEW_WORDS]
+    """What the caller said in a call."""
+    return [turn["text"].lower() for turn in found["turns"] if turn["role"] == "user"]
 
 
 async def test_an_erased_caller_is_nowhere(own_jarvis: Jarvis):
@@ -119,7 +117,7 @@ async def test_an_erased_caller_is_nowhere(own_jarvis: Jarvis):
         await caller.ask("q18")
         await caller.hears("49 dollars")
         assert CALLER in str(kept.redis())
-        caller.types("Do you sell electric scooters or roller skates?")  # nothing answers it
+        await caller.ask("u01")  # nothing answers it
         await until(lambda: len(spoken(record(own_jarvis, caller.session.id))) == 2)
         await until(lambda: asked(own_jarvis, "GET", "/api/rag/gaps")[1]["gaps"])
         status, problem = await asyncio.to_thread(asked, own_jarvis, "DELETE", f"{CALLS}?caller={CALLER}")
