@@ -26,11 +26,15 @@ def fill(folder: Path, *, make: Callable[[Path], Jarvis] = Jarvis) -> Path:
     """What is kept in `folder`; made if nothing is, by one process while others wait. Blocks.
 
     The database is there, the sample handbook indexed, its words are learned. Raises `ProgramError` where no server
-    starts.
+    starts, or the folder can't be written.
     """
-    folder.mkdir(exist_ok=True)
-    # Postgres' user may enter it.
-    folder.chmod(0o755)
+    folder = folder.absolute()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Postgres' user may enter it.
+        folder.chmod(0o755)
+    except OSError as error:
+        raise ProgramError(f"{folder} can't be written ({error.strerror}). Name another folder.") from error
     kept = folder / "data"
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

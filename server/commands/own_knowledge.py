@@ -58,7 +58,10 @@ async def own_knowledge(settings: Settings, *, folder: Path | None = None) -> As
     # Postgres may run as an account that must be let in.
     folder.chmod(0o755)
     own = settings.model_copy(update={"data_dir": folder, "database_url": None})
-    if is_built(settings.models_dir) and not is_built(own.models_dir):
-        own.models_dir.symlink_to(settings.models_dir.absolute())
+    if not own.models_dir.exists():
+        # A link to what is gone, where an earlier measurement made one.
+        own.models_dir.unlink(missing_ok=True)
+        if is_built(settings.models_dir):
+            own.models_dir.symlink_to(settings.models_dir.absolute())
     async with open_knowledge(own) as opened:
         yield OwnKnowledge(opened)

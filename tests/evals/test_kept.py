@@ -88,6 +88,17 @@ def test_a_place_that_cant_be_written_is_told(tmp_path: Path):
         copy(tmp_path, tmp_path / "there" / "is" / "no" / "such")
 
 
+def test_a_folder_that_cant_be_made_is_told(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ProgramError, match=r"can't be written .+\. Name another folder"):
+        fill(tmp_path / "file" / "kept", make=cast(type[Jarvis], Writing))
+
+
+def test_a_folder_is_made_with_those_above_it(tmp_path: Path):
+    kept = fill(tmp_path / "a" / "b", make=cast(type[Jarvis], Writing))
+    assert kept == tmp_path / "a" / "b" / "data"
+
+
 @pytest.mark.integration
 def test_a_real_server_leaves_what_others_begin_with(request: pytest.FixtureRequest):
     kept = fill(Path(request.config.option.prepared))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from knowledge.embedders.minilm import is_built
 from knowledge.jobs import IndexRequest, Job
 from server.commands.own_knowledge import own_knowledge
 from server.settings import Settings
@@ -51,3 +52,11 @@ async def test_what_is_in_a_folder_is_kept(documents: Path, kept: Path) -> None:
         assert await knowledge.is_indexed("default")
         client, _ = await knowledge.search()
         assert len((await client.search("when can I swim")).passages) == 1
+
+
+@pytest.mark.usefixtures("built")
+async def test_a_kept_folder_whose_model_went_with_its_server_takes_another(kept: Path) -> None:
+    kept.mkdir()
+    (kept / "models").symlink_to(kept / "gone")
+    async with own_knowledge(Settings(), folder=kept) as knowledge:
+        assert is_built(knowledge.opened.settings.models_dir)
